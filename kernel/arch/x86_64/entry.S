@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entry and exit, and the call path.
+ *
+ * This text is mapped once per core, at the start of the core's area, with the core's
+ * struct cpu two pages behind it: CPU(x) reaches it relative to rip, so there is no
+ * swapgs and FS and GS stay the user's. Because of the alias, nothing here may call or
+ * jump to other kernel text by a relative address.
+ *
+ * Interrupts are off in the kernel, except in idle. A system call enters with the user's
+ * stack pointer; nothing faults before it is replaced (the addresses used are kernel
+ * structures), and #DB, NMI, #DF and #MC have stacks of their own.
+ *
+ * core/twin.c says in C what call and return do here; a test compares the two.
+ */
+#include <layout.h>
+#include <offsets.h>
+#include <abi/operations.h>
+
+    .section .entry.text, "ax", @progbits
+    .balign 4096
+entry_base:
+#define CPU(field) (entry_base + CPU_DATA + (field))(%rip)
+#define STACK_TOP (entry_base + CPU_STACK_TOP)(%rip)
+
+    .globl syscall_entry
+syscall_entry:
+    mov %rsp, CPU(CPU_URSP)
+    mov CPU(CPU_FRAME), %rsp            /* rsp = the current frame */
+    cmp FRAME_NATIVE(%rsp), %rcx
+    jb foreign
+    mov %rcx, FRAME_RIP(%rsp)
+    mov %r11, FRAME_FLAGS(%rsp)
+    test %eax, %eax
+    js operation
+
+/* call: eax = slot. Scratch: rbx rbp rcx r11, and rax once it is sure to succeed. */
+    mov FRAME_SPACE(%rsp), %rcx
+    movzbl %ah, %ebx
+    movzbl %al, %ebp
+    mov SPACE_CAPDIR(%rcx,%rbx,8), %rcx
+    shl $4, %ebp
+    mov (%rcx,%rbp), %rbx               /* w0 before w1: see struct slot */
+    mov 8(%rcx,%rbp), %rcx
+    mov %rbx, %rbp
+    sar $28, %rbp
+    cmpb $PAGE_TYPE_GATE, (%rbp)
+    jne call_odd
+    sar $16, %rbx                       /* rbx = gate */
+    cmp (%rbx), %rcx
+    jne call_odd
+    mov GATE_SERVICE(%rbx), %rcx
+    movzbl FRAME_LEVEL(%rsp), %ebp
+    cmp SERVICE_LEVEL(%rcx), %rbp
+    jbe call_odd
+    mov SERVICE_POOL(%rcx), %rcx
+    mov CPU(CPU_CORE8), %rbp
+    mov POOL_FREE(%rcx,%rbp), %r11      /* r11 = stack */
+    test %r11, %r11
+    jz call_odd
+    mov FRAME_NEXT(%r11), %rax
+    mov %rax, POOL_FREE(%rcx,%rbp)
+    mov CPU(CPU_URSP), %rax
+    mov %rax, FRAME_RSP(%rsp)
+    mov %rsp, FRAME_PREV(%r11)
+    mov %rbx, FRAME_GATE(%r11)
+    mov %r11, CPU(CPU_FRAME)
+    mov FRAME_CR3(%r11), %rcx
+    mov %rcx, %cr3
+    mov GATE_BADGE(%rbx), %rax
+    mov FRAME_TOP(%r11), %rsp
+    mov FRAME_ENTRY(%r11), %rcx
+    mov $0x202, %r11d
+    xor %ebx, %ebx
+    xor %ebp, %ebp
+    sysretq
+
+call_odd:                               /* eax still holds the slot */
+    mov CPU(CPU_URSP), %rcx
+    mov %rcx, FRAME_RSP(%rsp)
+    mov $call_slow, %r11
+    jmp with_all_registers
+
+operation:
+    add %eax, %eax
+    jz return
+    mov CPU(CPU_URSP), %rcx
+    mov %rcx, FRAME_RSP(%rsp)
+    lea STACK_TOP, %rsp
+    cmp $(2 * OP_LIMIT), %eax
+    jae operation_bad
+    mov %r10, %rcx
+    call *op_table(,%rax,4)
+    cmpl $0, CPU(CPU_RESCHED)
+    jne operation_switch
+operation_exit:
+    mov CPU(CPU_FRAME), %rdi
+    mov FRAME_RIP(%rdi), %rcx
+    mov FRAME_FLAGS(%rdi), %r11
+    mov FRAME_RSP(%rdi), %rsp
+    xor %edi, %edi
+    xor %esi, %esi
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    xor %r10d, %r10d
+    sysretq
+operation_bad:
+    xor %eax, %eax                      /* operation 0 of the table: E_OP */
+    call *op_table
+    jmp operation_exit
+
+/* rax, rdx hold the operation's result; callee-saved registers the user's. */
+operation_switch:
+    mov CPU(CPU_THREAD), %rdi
+    cmpl $RESCHED_LOADED, CPU(CPU_RESCHED)
+    je schedule_entry
+    ja operation_resume
+    mov %rax, THREAD_REGS+REGS_RAX(%rdi)
+    mov %rdx, THREAD_REGS+REGS_RDX(%rdi)
+    mov %rbx, THREAD_REGS+REGS_RBX(%rdi)
+    mov %rbp, THREAD_REGS+REGS_RBP(%rdi)
+    mov %r12, THREAD_REGS+REGS_R12(%rdi)
+    mov %r13, THREAD_REGS+REGS_R13(%rdi)
+    mov %r14, THREAD_REGS+REGS_R14(%rdi)
+    mov %r15, THREAD_REGS+REGS_R15(%rdi)
+    movb $0, THREAD_FULL(%rdi)
+    .globl schedule_entry
+schedule_entry:
+    lea STACK_TOP, %rsp
+    mov $schedule, %rax
+    call *%rax
+    jmp resume
+operation_resume:
+    movl $0, CPU(CPU_RESCHED)
+    mov %rdi, %rax
+/* rax = thread to resume, with everything but its registers loaded. */
+resume:
+    mov CPU(CPU_FRAME), %rcx
+    cmpb $0, THREAD_FULL(%rax)
+    jne resume_full
+    mov THREAD_REGS+REGS_RBX(%rax), %rbx
+    mov THREAD_REGS+REGS_RBP(%rax), %rbp
+    mov THREAD_REGS+REGS_R12(%rax), %r12
+    mov THREAD_REGS+REGS_R13(%rax), %r13
+    mov THREAD_REGS+REGS_R14(%rax), %r14
+    mov THREAD_REGS+REGS_R15(%rax), %r15
+    mov THREAD_REGS+REGS_RDX(%rax), %rdx
+    mov FRAME_FLAGS(%rcx), %r11
+    mov FRAME_RSP(%rcx), %rsp
+    mov FRAME_RIP(%rcx), %rcx
+    mov THREAD_REGS+REGS_RAX(%rax), %rax
+    xor %edi, %edi
+    xor %esi, %esi
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    xor %r10d, %r10d
+    sysretq
+resume_full:
+    lea STACK_TOP, %rsp
+    pushq $SEL_UDATA
+    pushq FRAME_RSP(%rcx)
+    pushq FRAME_FLAGS(%rcx)
+    pushq $SEL_UCODE
+    pushq FRAME_RIP(%rcx)
+    mov THREAD_REGS+REGS_RBX(%rax), %rbx
+    mov THREAD_REGS+REGS_RCX(%rax), %rcx
+    mov THREAD_REGS+REGS_RDX(%rax), %rdx
+    mov THREAD_REGS+REGS_RSI(%rax), %rsi
+    mov THREAD_REGS+REGS_RDI(%rax), %rdi
+    mov THREAD_REGS+REGS_RBP(%rax), %rbp
+    mov THREAD_REGS+REGS_R8(%rax), %r8
+    mov THREAD_REGS+REGS_R9(%rax), %r9
+    mov THREAD_REGS+REGS_R10(%rax), %r10
+    mov THREAD_REGS+REGS_R11(%rax), %r11
+    mov THREAD_REGS+REGS_R12(%rax), %r12
+    mov THREAD_REGS+REGS_R13(%rax), %r13
+    mov THREAD_REGS+REGS_R14(%rax), %r14
+    mov THREAD_REGS+REGS_R15(%rax), %r15
+    mov THREAD_REGS+REGS_RAX(%rax), %rax
+    iretq
+
+return:                                 /* eax = 0 */
+    mov FRAME_PREV(%rsp), %rbx          /* a base frame's is &nil_frame */
+    mov FRAME_SPACE(%rbx), %rcx
+    cmpb $0, SPACE_DEAD(%rcx)
+    jne return_odd
+    mov FRAME_HEAD(%rsp), %rcx
+    mov (%rcx), %r11
+    mov %r11, FRAME_NEXT(%rsp)
+    mov %rsp, (%rcx)
+    movq $0, FRAME_GATE(%rsp)
+    mov %rbx, CPU(CPU_FRAME)
+    mov FRAME_CR3(%rbx), %rcx
+    mov %rcx, %cr3
+    mov FRAME_RIP(%rbx), %rcx
+    mov FRAME_FLAGS(%rbx), %r11
+    mov FRAME_RSP(%rbx), %rsp
+    xor %ebx, %ebx
+    sysretq
+return_odd:
+    mov CPU(CPU_URSP), %rcx
+    mov %rcx, FRAME_RSP(%rsp)
+    mov $return_slow, %r11
+
+/* Saves every register that an odd case may have to give back, then calls r11, which
+ * answers with the thread to resume. rcx, r11, rbx, rbp are lost already. */
+with_all_registers:
+    mov CPU(CPU_THREAD), %rcx
+    mov %rax, THREAD_REGS+REGS_RAX(%rcx)
+    mov %rdx, THREAD_REGS+REGS_RDX(%rcx)
+    mov %rsi, THREAD_REGS+REGS_RSI(%rcx)
+    mov %rdi, THREAD_REGS+REGS_RDI(%rcx)
+    mov %r8, THREAD_REGS+REGS_R8(%rcx)
+    mov %r9, THREAD_REGS+REGS_R9(%rcx)
+    mov %r10, THREAD_REGS+REGS_R10(%rcx)
+    mov %r12, THREAD_REGS+REGS_R12(%rcx)
+    mov %r13, THREAD_REGS+REGS_R13(%rcx)
+    mov %r14, THREAD_REGS+REGS_R14(%rcx)
+    mov %r15, THREAD_REGS+REGS_R15(%rcx)
+    movq $0, THREAD_REGS+REGS_RBX(%rcx)
+    movq $0, THREAD_REGS+REGS_RBP(%rcx)
+    movq $0, THREAD_REGS+REGS_RCX(%rcx)
+    movq $0, THREAD_REGS+REGS_R11(%rcx)
+    movb $1, THREAD_FULL(%rcx)
+    lea STACK_TOP, %rsp
+    call *%r11
+    jmp resume
+
+/* A system call outside the native range, at depth 0: to the thread's upcall entry, with
+ * the site and flags in its data page. Everything but rcx and r11 stays. */
+foreign:
+    mov (THREAD_UPCALL_DATA-THREAD_BASE)(%rsp), %rsp
+    mov %rcx, (%rsp)
+    mov %r11, 8(%rsp)
+    mov CPU(CPU_FRAME), %rsp
+    mov (THREAD_UPCALL_ENTRY-THREAD_BASE)(%rsp), %rcx
+    mov CPU(CPU_URSP), %rsp
+    mov $0x202, %r11d
+    sysretq
+
+/* First instruction of a core that has nothing yet: see main.c. */
+    .globl core_start
+core_start:
+    lea STACK_TOP, %rsp
+    xor %ebp, %ebp
+    mov $core_loop, %rax
+    call *%rax
+    jmp resume
+
+/* Exceptions and interrupts. Stub v is at vector_stubs + 16 * v. */
+    .balign 16
+    .globl vector_stubs
+vector_stubs:
+    .set vector, 0
+    .rept 256
+    .balign 16
+    .if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || \
+        vector == 29 || vector == 30
+    .else
+    pushq $0
+    .endif
+    pushq $vector
+    jmp vector_common
+    .set vector, vector + 1
+    .endr
+
+    .balign 16
+vector_common:                          /* vector error rip cs flags rsp ss */
+    cld
+    testb $3, 24(%rsp)
+    jz vector_kernel
+    push %rax
+    mov CPU(CPU_THREAD), %rax
+    mov %rbx, THREAD_REGS+REGS_RBX(%rax)
+    mov %rcx, THREAD_REGS+REGS_RCX(%rax)
+    mov %rdx, THREAD_REGS+REGS_RDX(%rax)
+    mov %rsi, THREAD_REGS+REGS_RSI(%rax)
+    mov %rdi, THREAD_REGS+REGS_RDI(%rax)
+    mov %rbp, THREAD_REGS+REGS_RBP(%rax)
+    mov %r8, THREAD_REGS+REGS_R8(%rax)
+    mov %r9, THREAD_REGS+REGS_R9(%rax)
+    mov %r10, THREAD_REGS+REGS_R10(%rax)
+    mov %r11, THREAD_REGS+REGS_R11(%rax)
+    mov %r12, THREAD_REGS+REGS_R12(%rax)
+    mov %r13, THREAD_REGS+REGS_R13(%rax)
+    mov %r14, THREAD_REGS+REGS_R14(%rax)
+    mov %r15, THREAD_REGS+REGS_R15(%rax)
+    pop THREAD_REGS+REGS_RAX(%rax)
+    pop %rdi
+    pop %rsi
+    mov CPU(CPU_FRAME), %rcx
+    pop FRAME_RIP(%rcx)
+    pop %rdx
+    pop FRAME_FLAGS(%rcx)
+    pop FRAME_RSP(%rcx)
+    movb $1, THREAD_FULL(%rax)
+    lea STACK_TOP, %rsp                 /* from an IST stack too */
+    mov $trap_entry, %rax
+    call *%rax
+    jmp resume
+
+/* In the kernel: an interrupt in idle, an NMI, or our bug. */
+vector_kernel:
+    cld
+    push %rax
+    push %rcx
+    push %rdx
+    push %rsi
+    push %rdi
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    push %rbx
+    push %rbp
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    mov %rsp, %rdi
+    mov $trap_kernel, %rax
+    call *%rax
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbp
+    pop %rbx
+    pop %r11
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rdi
+    pop %rsi
+    pop %rdx
+    pop %rcx
+    pop %rax
+    add $16, %rsp
+    iretq
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls: everything that entry.S's call path does not do itself.
+ *
+ * A thread's frames form a chain from cpu.frame (or thread.top) down to its base frame,
+ * strictly falling in level, so it has at most 33. A frame whose space field is
+ * &trap_space makes the return into it come here; the true space is in its thread or pool.
+ * Reasons to trap: a fault was saved in the frame, the activation above has grants or
+ * counted time, somebody waits for its stack, or something waits for depth 0.
+ */
+#include <arch/platform.h>
+#include <arch/x86.h>
+#include <kernel.h>
+
+#define SYSCALL_LENGTH 2u
+#define TRANSFER_CAPS 4u
+
+struct frame nil_frame = { .space = &trap_space, .kind = FRAME_BASE };
+
+struct space *frame_space(const struct frame *f)
+{
+    return f->kind == FRAME_BASE ? thread_of_base(f)->space : f->pool->space;
+}
+
+void frame_trap(struct frame *f)
+{
+    f->space = &trap_space;
+}
+
+void frame_push(struct cpu *cpu, struct frame *s, struct gate *gate)
+{
+    s->prev = cpu->frame;
+    s->gate = gate;
+    s->rip = s->entry;
+    s->rsp = s->top;
+    s->flags = 0x202;
+    cpu->frame = s;
+}
+
+static void regs_clear(struct thread *t)
+{
+    for (u32 i = 0; i < 15; i++)
+        ((u64 *)&t->regs)[i] = 0;
+    t->full = 1;
+}
+
+/* ---- finding a stack ------------------------------------------------------------- */
+
+struct frame *stack_find(struct cpu *cpu, struct pool *pool)
+{
+    u32 core = cpu->core;
+    if (!pool->free[core]) {
+        pool->free[core] = pool->incoming[core];
+        pool->incoming[core] = 0;
+    }
+    struct frame *s = pool->free[core];
+    if (s)
+        pool->free[core] = s->next;
+    return s;
+}
+
+void thread_queue(struct thread *t, struct service *s)
+{
+    struct thread **head = &s->waiters[t->core];
+    thread_block(t, THREAD_QUEUED);
+    t->queued_on = s;
+    if (!*head) {
+        t->run_next = t->run_prev = t;
+        *head = t;
+        return;
+    }
+    t->run_next = *head;
+    t->run_prev = (*head)->run_prev;
+    t->run_prev->run_next = t;
+    (*head)->run_prev = t;
+}
+
+void thread_dequeue(struct thread *t)
+{
+    if (!t->queued_on)
+        return;
+    struct thread **head = &t->queued_on->waiters[t->core];
+    if (t->run_next == t) {
+        *head = 0;
+    } else {
+        t->run_next->run_prev = t->run_prev;
+        t->run_prev->run_next = t->run_next;
+        if (*head == t)
+            *head = t->run_next;
+    }
+    t->run_next = t->run_prev = 0;
+    t->queued_on = 0;
+}
+
+/* No stack is free: help a holder that can run, else queue until one returns. */
+static i64 stack_wait(struct cpu *cpu, struct service *s)
+{
+    struct thread *t = cpu->thread;
+    const struct pool *pool = s->pool;
+    u32 page = pool->stacks[cpu->core];
+    if (!page)
+        return -E_LIMIT;
+    struct frame *f = frame_address(page);
+    for (u32 i = 0; i < page_of(page)->used; i++) {
+        if (!f[i].gate)
+            continue;
+        frame_trap(f[i].prev);
+        if (thread_of(&f[i])->state == THREAD_READY) {
+            t->helps = &f[i];
+            cpu->resched = 1;
+            return -E_AGAIN;
+        }
+    }
+    thread_queue(t, s);
+    return -E_AGAIN;
+}
+
+struct frame *call_stack(struct cpu *cpu, struct gate *g, i64 *error, u64 *value)
+{
+    struct service *s = g->service;
+    *value = s->incarnation;
+    if (s->level >= cpu->frame->level) {
+        *error = -E_ORDER;
+        return 0;
+    }
+    if (s->state == SERVICE_DEAD) {
+        *error = -E_RESTART;
+        return 0;
+    }
+    if (s->state == SERVICE_PAUSED) {
+        thread_queue(cpu->thread, s);
+        *error = -E_AGAIN;
+        return 0;
+    }
+    struct frame *f = stack_find(cpu, s->pool);
+    if (!f)
+        *error = stack_wait(cpu, s);
+    return f;
+}
+
+/* entry.S: a call that the fast path would not finish. Registers are in the thread. */
+struct thread *call_slow(void)
+{
+    struct cpu *cpu = cpu_self();
+    struct thread *t = cpu->thread;
+    i64 error;
+    u64 value = 0;
+    lock_take();
+    struct frame *s = 0;
+    struct gate *g = cap_here(t->regs.rax & 0xffff, PT_GATE, RIGHT_USE, &error);
+    trace(EVENT_CALL_SLOW, frame_of(g), t->regs.rax);
+    if (g)
+        s = call_stack(cpu, g, &error, &value);
+    if (s) {
+        frame_push(cpu, s, g);
+        t->regs.rax = g->badge;
+    } else if (error == -E_AGAIN) {
+        cpu->frame->rip -= SYSCALL_LENGTH; /* the call is made again */
+    } else {
+        regs_clear(t);
+        t->regs.rax = (u64)error;
+        t->regs.rdx = value;
+    }
+    if (cpu->resched) {
+        lock_release();
+        return schedule();
+    }
+    space_load(cpu);
+    lock_release();
+    return t;
+}
+
+/* ---- capabilities and grants along with a call --------------------------------------- */
+
+static i64 caps_check(struct space *from, const struct pith_transfer *x, struct space *to,
+                      const struct frame *receiver)
+{
+    if (x->cap_count > TRANSFER_CAPS || x->cap_count > receiver->recv_count)
+        return x->cap_count ? -E_LIMIT : 0;
+    for (u32 i = 0; i < x->cap_count; i++) {
+        i64 error = cap_transfer_check(from, x->caps[i], to, receiver->recv_slot + i);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+static void caps_move(struct space *from, const struct pith_transfer *x, struct space *to,
+                      const struct frame *receiver)
+{
+    for (u32 i = 0; i < x->cap_count; i++) {
+        i64 error = cap_transfer(from, x->caps[i], to, receiver->recv_slot + i, RIGHT_ALL);
+        assert(!error);
+        (void)error;
+    }
+}
+
+static void words_set(struct thread *t, const u64 w[6])
+{
+    regs_clear(t);
+    t->regs.rdi = w[0];
+    t->regs.rsi = w[1];
+    t->regs.rdx = w[2];
+    t->regs.r10 = w[3];
+    t->regs.r8 = w[4];
+    t->regs.r9 = w[5];
+}
+
+static bool grant_valid(u64 address, u64 length, u64 direction)
+{
+    return direction <= (GRANT_READ | GRANT_WRITE) && length <= USER_TOP &&
+           address <= USER_TOP - length;
+}
+
+struct result op_call_x(u64 transfer)
+{
+    i64 error;
+    u64 value;
+    struct pith_transfer x;
+    LOCKED;
+    struct cpu *cpu = cpu_self();
+    struct thread *t = cpu->thread;
+    if (!user_read(&x, transfer, sizeof x))
+        return fail(-E_MEMORY);
+    struct gate *g = cap_here(x.gate, PT_GATE, RIGHT_USE, &error);
+    if (!g)
+        return fail(error);
+    for (u32 i = 0; i < FRAME_GRANTS; i++)
+        if (!grant_valid(x.grants[i].address, x.grants[i].length, x.grants[i].direction))
+            return fail(-E_ARG);
+    struct frame *s = call_stack(cpu, g, &error, &value);
+    if (!s)
+        return (struct result){ error, value };
+    if ((error = caps_check(current_space(), &x, s->pool->space, s))) {
+        s->next = *s->head;
+        *s->head = s;
+        return fail(error);
+    }
+    caps_move(current_space(), &x, s->pool->space, s);
+    frame_trap(cpu->frame); /* the return clears the grants */
+    for (u32 i = 0; i < FRAME_GRANTS; i++)
+        s->grants[i] = (struct grant){ x.grants[i].address, x.grants[i].length,
+                                       x.grants[i].direction };
+    frame_push(cpu, s, g);
+    words_set(t, x.words);
+    t->regs.rax = g->badge;
+    space_load(cpu);
+    cpu->resched = RESCHED_RESUME;
+    return ok(0);
+}
+
+/* ---- returning ------------------------------------------------------------------------ */
+
+/* Takes the current frame off the chain and gives its stack back. The frame below gets
+ * its true space again. */
+static struct frame *frame_pop(struct cpu *cpu, bool quarantine)
+{
+    struct frame *f = cpu->frame, *below = f->prev;
+    struct service *s = f->pool->service;
+    below->space = frame_space(below);
+    f->gate = 0;
+    f->ran_ns = 0;
+    f->limit_told = 0;
+    for (u32 i = 0; i < FRAME_GRANTS; i++)
+        f->grants[i] = (struct grant){ 0, 0, 0 };
+    if (quarantine) {
+        f->kind = FRAME_QUARANTINED;
+    } else {
+        f->next = *f->head;
+        *f->head = f;
+    }
+    cpu->frame = below;
+    if (s->waiters[cpu->core])
+        wait_end(s->waiters[cpu->core], 0, 0);
+    return below;
+}
+
+/* What the frame below sees when an activation above it ended early. */
+static void below_set(struct cpu *cpu, struct frame *below, i64 status, u64 value)
+{
+    if (below->fault) {
+        fault_return(cpu, below, FAULT_RESUME); /* the instruction is executed again */
+        return;
+    }
+    regs_clear(cpu->thread);
+    cpu->thread->regs.rax = (u64)status;
+    cpu->thread->regs.rdx = value;
+}
+
+void frame_unwind(struct cpu *cpu, i64 status, u64 value, bool quarantine)
+{
+    struct thread *t = cpu->thread;
+    trace(EVENT_UNWIND, t->id, (u64)status);
+    if (quarantine) {
+        struct service *s = cpu->frame->pool->service;
+        notification_tell(s->owner, s->owner_gen, s->owner_bits >> 32);
+    }
+    struct frame *below = frame_pop(cpu, quarantine);
+    below_set(cpu, below, status, value);
+    t->top = cpu->frame;
+    if (below->kind == FRAME_BASE)
+        (void)depth0_requests(cpu, t);
+}
+
+void frames_drop_dead(struct cpu *cpu)
+{
+    for (u32 i = 0; i < USER_LEVEL && cpu->frame->kind != FRAME_BASE; i++) {
+        if (!frame_space(cpu->frame)->dead)
+            return;
+        frame_unwind(cpu, -E_RESTART, cpu->frame->pool->service->incarnation, false);
+    }
+    if (cpu->frame->kind == FRAME_BASE)
+        (void)depth0_requests(cpu, cpu->thread);
+}
+
+/* The frame below is current again: act on what waited for that. */
+static struct thread *return_finish(struct cpu *cpu)
+{
+    struct thread *t = cpu->thread;
+    t->top = cpu->frame;
+    if (cpu->frame->kind == FRAME_BASE) {
+        (void)depth0_requests(cpu, t);
+        const struct time *m = t->time;
+        if (!object_alive(m, PT_TIME, t->time_gen) || (m->budget_ns && m->left_ns <= 0))
+            cpu->resched = 1;
+    }
+    if (t->unwind && cpu->frame->kind != FRAME_BASE && cpu->frame->pool->service == t->unwind)
+        cpu->resched = 1;
+    if (cpu->donor != t || frame_space(cpu->frame)->dead)
+        cpu->resched = 1;
+    if (cpu->resched) {
+        lock_release();
+        return schedule();
+    }
+    space_load(cpu);
+    lock_release();
+    return t;
+}
+
+/* entry.S: a return into a trapped frame. The server's registers are in the thread. */
+struct thread *return_slow(void)
+{
+    struct cpu *cpu = cpu_self();
+    struct thread *t = cpu->thread;
+    lock_take();
+    if (cpu->frame->kind == FRAME_BASE) {
+        regs_clear(t);
+        t->regs.rax = (u64)-E_DEPTH;
+        lock_release();
+        return t;
+    }
+    trace(EVENT_RETURN_SLOW, frame_of(cpu->frame), 0);
+    struct frame *below = frame_pop(cpu, false);
+    if (below->fault) {
+        fault_return(cpu, below, t->regs.rdi);
+    } else {
+        t->regs.rax = 0;
+        t->regs.r12 = t->regs.r13 = t->regs.r14 = t->regs.r15 = 0;
+    }
+    return return_finish(cpu);
+}
+
+struct result op_return_x(u64 transfer)
+{
+    i64 error;
+    struct pith_transfer x;
+    LOCKED;
+    struct cpu *cpu = cpu_self();
+    struct frame *f = cpu->frame;
+    if (f->kind == FRAME_BASE)
+        return fail(-E_DEPTH);
+    if (!user_read(&x, transfer, sizeof x))
+        return fail(-E_MEMORY);
+    struct space *from = current_space(), *to = frame_space(f->prev);
+    if (f->prev->fault)
+        x.cap_count = 0;
+    if (!to->dead && (error = caps_check(from, &x, to, f->prev)))
+        return fail(error);
+    if (!to->dead)
+        caps_move(from, &x, to, f->prev);
+    struct frame *below = frame_pop(cpu, false);
+    if (below->fault) {
+        fault_return(cpu, below, x.words[0]);
+    } else {
+        words_set(cpu->thread, x.words);
+    }
+    cpu->thread->top = below;
+    if (below->kind == FRAME_BASE)
+        (void)depth0_requests(cpu, cpu->thread);
+    bool plain = !cpu->resched && cpu->donor == cpu->thread && !to->dead;
+    if (plain)
+        space_load(cpu);
+    cpu->resched = plain ? RESCHED_RESUME : RESCHED_LOADED;
+    return ok(0);
+}
+
+struct result op_receive(u64 slot, u64 count)
+{
+    LOCKED;
+    if (count > TRANSFER_CAPS || slot + count > CAP_PAGES * SLOTS_PER_PAGE || slot > 0xffff)
+        return fail(-E_RANGE);
+    cpu_self()->frame->recv_slot = (u32)slot;
+    cpu_self()->frame->recv_count = (u32)count;
+    return ok(0);
+}
+
+struct result op_thread_unwind(u64 thread, u64 service)
+{
+    i64 error;
+    LOCKED;
+    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
+    struct service *s = t ? cap_here(service, PT_SERVICE, 0, &error) : 0;
+    if (!s)
+        return fail(error);
+    if (t == cpu_self()->thread)
+        return fail(-E_STATE);
+    if (t->inboxed)
+        return fail(-E_AGAIN);
+    for (u32 i = 0; cpu_of(t->core)->thread != t && i <= USER_LEVEL; i++) {
+        const struct frame *f = t->top;
+        for (u32 j = 0; j < i && f->kind != FRAME_BASE; j++)
+            f = f->prev;
+        if (f->kind == FRAME_BASE) {
+            t->unwind = 0;
+            return ok(0);
+        }
+        if (f->pool->service == s)
+            break;
+    }
+    t->unwind = s;
+    thread_post(t, REQUEST_UNWIND);
+    return fail(-E_AGAIN);
+}
+
+/* ---- granted copies --------------------------------------------------------------------- */
+
+static struct result grant_copy(u64 grant, u64 offset, u64 va, u64 length, u64 direction)
+{
+    struct cpu *cpu = cpu_self();
+    const struct frame *f = cpu->frame;
+    if (f->kind == FRAME_BASE)
+        return fail(-E_DEPTH);
+    if (grant >= FRAME_GRANTS || offset > f->grants[grant].length ||
+        length > f->grants[grant].length - offset)
+        return fail(-E_RANGE);
+    if (!(f->grants[grant].direction & direction))
+        return fail(-E_RIGHT);
+    const struct space *client = frame_space(f->prev), *server = frame_space(f);
+    u64 at = f->grants[grant].address + offset, done = 0;
+    length = min_u64(length, PAGE_SIZE);
+    bool in = direction == GRANT_READ;
+    for (u32 i = 0; i < 4 && done < length; i++) {
+        u64 client_run, server_run;
+        u8 *c = client->dead ? 0 : user_address(client, at + done, !in, &client_run);
+        u8 *s = c ? user_address(server, va + done, in, &server_run) : 0;
+        if (!s)
+            break;
+        u64 run = min_u64(length - done, min_u64(client_run, server_run));
+        u8 *to = in ? s : c;
+        const u8 *from = in ? c : s;
+        copy_words(to, from, run / 8);
+        copy_bytes(to + (run & ~7ull), from + (run & ~7ull), run & 7);
+        done += run;
+    }
+    return done || !length ? ok(done) : fail(-E_MEMORY);
+}
+
+struct result op_copy_in(u64 grant, u64 offset, u64 va, u64 length)
+{
+    LOCKED;
+    return grant_copy(grant, offset, va, length, GRANT_READ);
+}
+
+struct result op_copy_out(u64 grant, u64 offset, u64 va, u64 length)
+{
+    LOCKED;
+    return grant_copy(grant, offset, va, length, GRANT_WRITE);
+}
+
+struct result op_grant_info(u64 grant)
+{
+    LOCKED;
+    const struct frame *f = cpu_self()->frame;
+    if (f->kind == FRAME_BASE)
+        return fail(-E_DEPTH);
+    if (grant >= FRAME_GRANTS)
+        return fail(-E_RANGE);
+    return ok(f->grants[grant].length << 2 | f->grants[grant].direction);
+}

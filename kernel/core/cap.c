@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Capabilities: slots, copies, deletion, generations; and quiescence.
+ *
+ * A slot is written only when it is empty and every core has passed an entry since it was
+ * emptied, second word first; emptied first word first. So a reader without a lock, which
+ * loads the first word and then the second, sees one capability or none (docs/adr/0001).
+ * Each gate counts the capabilities to it.
+ */
+#include <arch/platform.h>
+#include <arch/x86.h>
+#include <kernel.h>
+
+struct ticket_lock kernel_lock;
+u64 epoch = 1;
+u32 cpu_count = 1;
+static u64 generations;
+
+u64 generation_new(void)
+{
+    return ++generations;
+}
+
+bool quiesce_passed(u64 stamp)
+{
+    struct cpu *self = cpu_self();
+    bool passed = true;
+    if (cpu_count == 1)
+        return true;
+    if (stamp >= epoch)
+        epoch = stamp + 1;
+    for (u32 i = 0; i < cpu_count; i++) {
+        struct cpu *c = cpu_of(i);
+        if (c == self || __atomic_load_n(&c->seen, __ATOMIC_ACQUIRE) > stamp)
+            continue;
+        passed = false;
+        if (c->kicked != (u32)epoch) {
+            c->kicked = (u32)epoch;
+            ipi_send(i, VEC_KICK);
+        }
+    }
+    return passed;
+}
+
+void quiesce_self(struct cpu *cpu)
+{
+    u64 now = __atomic_load_n(&epoch, __ATOMIC_ACQUIRE);
+    if (cpu->seen == now)
+        return;
+    if (features.pcid)
+        invpcid(3, 0, 0);
+    else
+        write_cr3(read_cr3());
+    __atomic_store_n(&cpu->seen, now, __ATOMIC_RELEASE);
+}
+
+i64 slot_ready(struct space *space, u64 index)
+{
+    if (index == SPACE_SELF || index >= CAP_PAGES * SLOTS_PER_PAGE ||
+        space->capdir[index >> 8] == empty_caps)
+        return -E_CAP;
+    const struct slot *s = slot_at(space, index);
+    if (s->w0 != CAP_NIL)
+        return -E_BUSY;
+    return quiesce_passed(s->w1) ? 0 : -E_AGAIN;
+}
+
+void slot_fill(struct space *space, u64 index, const void *object, u8 type, u64 rights, u64 gen)
+{
+    struct slot *s = slot_at(space, index);
+    assert(s->w0 == CAP_NIL);
+    if (type == PT_GATE)
+        ((struct gate *)(u64)object)->count++;
+    __atomic_store_n(&s->w1, gen, __ATOMIC_RELEASE);
+    __atomic_store_n(&s->w0, (u64)object << 16 | (u64)type << 8 | rights, __ATOMIC_RELEASE);
+}
+
+static void *slot_object(const struct slot *s)
+{
+    return (void *)((i64)s->w0 >> 16);
+}
+
+static u8 slot_type(const struct slot *s)
+{
+    return (u8)(s->w0 >> 8);
+}
+
+/* Whether the object a slot names is still there. */
+static bool slot_alive(const struct slot *s)
+{
+    return s->w0 != CAP_NIL && object_alive(slot_object(s), slot_type(s), s->w1);
+}
+
+void slot_clear(struct slot *s)
+{
+    struct gate *g = slot_type(s) == PT_GATE && slot_alive(s) ? slot_object(s) : 0;
+    __atomic_store_n(&s->w0, CAP_NIL, __ATOMIC_RELEASE);
+    __atomic_store_n(&s->w1, epoch_stamp(), __ATOMIC_RELEASE);
+    if (g)
+        gate_release(g);
+}
+
+i64 cap_transfer_check(struct space *from, u64 source, struct space *to, u64 slot)
+{
+    if (source >= CAP_PAGES * SLOTS_PER_PAGE || !slot_alive(slot_at(from, source)))
+        return -E_CAP;
+    if (from != to && !(slot_at(from, source)->w0 & RIGHT_GRANT))
+        return -E_RIGHT;
+    return slot_ready(to, slot);
+}
+
+i64 cap_transfer(struct space *from, u64 source, struct space *to, u64 slot, u64 rights)
+{
+    i64 error = cap_transfer_check(from, source, to, slot);
+    if (error)
+        return error;
+    const struct slot *s = slot_at(from, source);
+    slot_fill(to, slot, slot_object(s), slot_type(s), s->w0 & 0xff & rights, s->w1);
+    return 0;
+}
+
+struct result op_none(void)
+{
+    return fail(-E_OP);
+}
+
+struct result op_cap_identify(u64 index)
+{
+    const struct slot *s = slot_at(cpu_self()->frame->space, index);
+    u64 w0 = s->w0, w1 = s->w1;
+    if (*(u8 *)((i64)w0 >> 28) != (u8)(w0 >> 8) || *(u64 *)((i64)w0 >> 16) != w1 ||
+        index > 0xffff)
+        return fail(-E_CAP);
+    return ok(w0 & 0xffff);
+}
+
+struct result op_cap_copy(u64 source, u64 space, u64 slot, u64 rights)
+{
+    i64 error;
+    LOCKED;
+    struct space *to = cap_space(space, RIGHT_MANAGE, &error);
+    if (!to)
+        return fail(error);
+    return fail(cap_transfer(current_space(), source, to, slot, rights));
+}
+
+struct result op_cap_delete(u64 space, u64 slot)
+{
+    i64 error;
+    LOCKED;
+    struct space *s = cap_space(space, RIGHT_MANAGE, &error);
+    if (!s)
+        return fail(error);
+    if (slot >= CAP_PAGES * SLOTS_PER_PAGE)
+        return fail(-E_CAP);
+    if (slot_at(s, slot)->w0 != CAP_NIL)
+        slot_clear(slot_at(s, slot));
+    return ok(0);
+}
+
+struct result op_quiesce(u64 stamp)
+{
+    LOCKED;
+    if (!stamp)
+        stamp = epoch_stamp();
+    else if (stamp > epoch)
+        return (struct result){ -E_AGAIN, epoch_stamp() };
+    return (struct result){ quiesce_passed(stamp) ? 0 : -E_AGAIN, stamp };
+}

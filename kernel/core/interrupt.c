@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Interrupts as objects, and what entry.S hands over: traps of user code, and traps in the
+ * kernel.
+ *
+ * A line is masked when it is delivered and unmasked by interrupt_ack; a message is
+ * coalesced in its notification and limited to MESSAGES_PER_WINDOW in 10 ms, after which
+ * its core drops it until the window ends and raises once then. Invariant:
+ * cpu.vectors[v] == i exactly when i->core and i->vector say so.
+ */
+#include <arch/platform.h>
+#include <arch/x86.h>
+#include <kernel.h>
+
+#define MESSAGE (UINT32_MAX)
+#define WINDOW_NS 10000000ull
+#define MESSAGES_PER_WINDOW 1000u
+
+struct result op_interrupt_create(u64 control, u64 region, u64 where, u64 slot, u64 source,
+                                  u64 core)
+{
+    i64 error;
+    void *object;
+    bool message = source == UINT64_MAX;
+    LOCKED;
+    if (!cap_here(control, PT_CONTROL, RIGHT_USE, &error))
+        return fail(error);
+    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
+    if (!r || (error = slot_ready(current_space(), slot)) ||
+        (error = small_place(r, where, PT_INTERRUPT, &object)))
+        return fail(error);
+    if (core >= cpu_count || (!message && (source >> 34 || !ioapic_valid((u32)source))))
+        return fail(-E_RANGE);
+    if (!message && line_used((u32)source))
+        return fail(-E_BUSY);
+    struct cpu *cpu = cpu_of((u32)core);
+    u32 vector = VEC_DEVICE_FIRST;
+    while (vector <= VEC_DEVICE_LAST && cpu->vectors[vector])
+        vector++;
+    if (vector > VEC_DEVICE_LAST)
+        return fail(-E_LIMIT);
+    small_commit(object, PT_INTERRUPT);
+    struct interrupt *i = object;
+    i->gsi = message ? MESSAGE : (u32)source;
+    i->core = (u32)core;
+    i->vector = (u8)vector;
+    i->masked = 1;
+    cpu->vectors[vector] = i;
+    if (!message)
+        ioapic_route(i->gsi, i->vector, i->core, source >> 32 & 1, source >> 33 & 1);
+    slot_fill(current_space(), slot, i, PT_INTERRUPT, RIGHT_ALL, i->gen);
+    return ok(0);
+}
+
+static void interrupt_mask(struct interrupt *i, bool masked)
+{
+    i->masked = masked;
+    if (i->gsi != MESSAGE)
+        ioapic_mask(i->gsi, masked);
+}
+
+void interrupt_release(struct interrupt *i)
+{
+    interrupt_mask(i, true);
+    if (cpu_of(i->core)->vectors[i->vector] == i)
+        cpu_of(i->core)->vectors[i->vector] = 0;
+}
+
+bool line_used(u32 gsi)
+{
+    for (u32 c = 0; c < cpu_count; c++)
+        for (u32 v = VEC_DEVICE_FIRST; v <= VEC_DEVICE_LAST; v++)
+            if (cpu_of(c)->vectors[v] && cpu_of(c)->vectors[v]->gsi == gsi)
+                return true;
+    return false;
+}
+
+struct result op_interrupt_bind(u64 interrupt, u64 notification, u64 bits)
+{
+    i64 error;
+    LOCKED;
+    struct interrupt *i = cap_here(interrupt, PT_INTERRUPT, RIGHT_MANAGE, &error);
+    struct notification *n = i && notification
+        ? cap_here(notification, PT_NOTIFICATION, RIGHT_USE, &error) : 0;
+    if (!i || (notification && !n))
+        return fail(error);
+    i->target = n;
+    i->target_gen = n ? n->gen : 0;
+    i->bits = bits;
+    i->pending = 0;
+    interrupt_mask(i, !n);
+    return ok(0);
+}
+
+struct result op_interrupt_ack(u64 interrupt)
+{
+    i64 error;
+    LOCKED;
+    struct interrupt *i = cap_here(interrupt, PT_INTERRUPT, RIGHT_USE, &error);
+    if (!i)
+        return fail(error);
+    if (object_alive(i->target, PT_NOTIFICATION, i->target_gen))
+        interrupt_mask(i, false);
+    return ok(0);
+}
+
+struct result op_interrupt_message(u64 interrupt)
+{
+    i64 error;
+    u64 address;
+    u32 data;
+    LOCKED;
+    const struct interrupt *i = cap_here(interrupt, PT_INTERRUPT, RIGHT_USE, &error);
+    if (!i)
+        return fail(error);
+    if (i->gsi != MESSAGE)
+        return fail(-E_STATE);
+    msi_message(i->core, i->vector, &address, &data);
+    return ok(address << 32 | data);
+}
+
+static void device_interrupt(struct cpu *cpu, u32 vector)
+{
+    struct interrupt *i = cpu->vectors[vector];
+    trace(EVENT_INTERRUPT, vector, 0);
+    if (i) {
+        if (i->gsi != MESSAGE) {
+            interrupt_mask(i, true);
+        } else {
+            u64 now = clock_ns();
+            if (now - i->window_ns > WINDOW_NS) {
+                i->window_ns = now;
+                i->in_window = 0;
+            }
+            if (i->in_window++ >= MESSAGES_PER_WINDOW) {
+                i->pending = 1; /* raised by the first message of the next window */
+                lapic_eoi();
+                return;
+            }
+        }
+        notification_tell(i->target, i->target_gen, i->bits);
+    }
+    lapic_eoi();
+}
+
+static void interrupt(struct cpu *cpu, u64 vector)
+{
+    if (vector == VEC_TIMER) {
+        lapic_eoi();
+        tick(cpu);
+    } else if (vector == VEC_KICK) {
+        lapic_eoi();
+        quiesce_self(cpu);
+        cpu->resched = 1;
+    } else if (vector != VEC_SPURIOUS) {
+        device_interrupt(cpu, (u32)vector);
+    }
+}
+
+/* From user mode; the registers are in the thread. Answers with the thread to resume. */
+struct thread *trap_entry(u64 vector, u64 error)
+{
+    struct cpu *cpu = cpu_self();
+    if (vector == 2 || vector == 18)
+        panic("%s", vector == 2 ? "NMI" : "machine check");
+    lock_take();
+    if (vector < 32)
+        fault(cpu, vector, error);
+    else
+        interrupt(cpu, vector);
+    lock_release();
+    if (cpu->resched)
+        return schedule();
+    space_load(cpu);
+    return cpu->thread;
+}
+
+struct kernel_trap {
+    u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax;
+    u64 vector, error, rip, cs, flags, rsp, ss;
+};
+
+/* From kernel mode: an interrupt that ends idling, or our bug. */
+void trap_kernel(struct kernel_trap *k)
+{
+    struct cpu *cpu = cpu_self();
+    if (k->vector >= 32 && !cpu->thread) {
+        lock_take();
+        interrupt(cpu, k->vector);
+        lock_release();
+        return;
+    }
+    if (k->vector == 1)
+        return; /* mov ss shadow: a user's data breakpoint, delivered after syscall */
+    if (k->vector == 2 && panic_stopping)
+        halt_forever();
+    panic_regs(k->vector, k->error, k->rip, k->rsp, k->rbp, (const u64 *)k, 15);
+}

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Services, pools of server stacks, and gates.
+ *
+ * What calls use is service.pool: the bound pool while the service is open, else
+ * &empty_pool, whose free lists stay nil; so pause and open are one store that the call
+ * path reads. Gates of a service fill pages of their own (page.parent names the service);
+ * such a page goes before the service does, so a live gate's service pointer is good.
+ * All stacks of a pool and core are on one page.
+ */
+#include <kernel.h>
+
+#define POOLS_PER_SPACE 32u
+#define WAKE_STEP 32u
+
+struct pool empty_pool;
+
+struct result op_service_create(u64 region, u64 index, u64 slot, u64 level, u64 limit_ns)
+{
+    i64 error;
+    u32 pfn;
+    LOCKED;
+    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
+    if (!r || (error = slot_ready(current_space(), slot)) || (error = page_place(r, index, &pfn)))
+        return fail(error);
+    if (level >= USER_LEVEL)
+        return fail(-E_RANGE);
+    page_commit(pfn, PT_SERVICE);
+    struct service *s = frame_address(pfn);
+    s->gen = generation_new();
+    s->pool = &empty_pool;
+    s->level = level;
+    s->limit_ns = limit_ns ? limit_ns : UINT64_MAX;
+    page_of(pfn)->used = 1;
+    slot_fill(current_space(), slot, s, PT_SERVICE, RIGHT_ALL, s->gen);
+    return ok(0);
+}
+
+struct result op_service_owner(u64 service, u64 notification, u64 bits)
+{
+    i64 error;
+    LOCKED;
+    struct service *s = cap_here(service, PT_SERVICE, RIGHT_MANAGE, &error);
+    struct notification *n = s ? cap_here(notification, PT_NOTIFICATION, RIGHT_USE, &error) : 0;
+    if (!n)
+        return fail(error);
+    s->owner = n;
+    s->owner_gen = n->gen;
+    s->owner_bits = bits;
+    return ok(0);
+}
+
+static void service_close(struct service *s, u8 state)
+{
+    __atomic_store_n(&s->pool, &empty_pool, __ATOMIC_RELEASE);
+    s->state = state;
+}
+
+/* Ends the queueing of up to WAKE_STEP threads; true when none is left. */
+bool service_wake(struct service *s)
+{
+    u32 woken = 0;
+    for (u32 core = 0; core < cpu_count; core++)
+        while (s->waiters[core]) {
+            if (woken++ == WAKE_STEP)
+                return false;
+            struct thread *t = s->waiters[core];
+            thread_dequeue(t);
+            t->wake_status = 0;
+            t->wake_value = 0;
+            thread_post(t, REQUEST_WAKE);
+        }
+    return true;
+}
+
+static struct service *cap_service(u64 index, i64 *error)
+{
+    return cap_here(index, PT_SERVICE, RIGHT_MANAGE, error);
+}
+
+struct result op_service_pause(u64 service)
+{
+    i64 error;
+    LOCKED;
+    struct service *s = cap_service(service, &error);
+    if (!s)
+        return fail(error);
+    service_close(s, SERVICE_PAUSED);
+    return ok(s->incarnation);
+}
+
+struct result op_service_bind(u64 service, u64 pool)
+{
+    i64 error;
+    LOCKED;
+    struct service *s = cap_service(service, &error);
+    struct pool *p = s ? cap_here(pool, PT_POOL, RIGHT_MANAGE, &error) : 0;
+    if (!p)
+        return fail(error);
+    if (s->state == SERVICE_OPEN || p->service != s || p->space->dead)
+        return fail(-E_STATE);
+    s->bound = p;
+    s->state = SERVICE_PAUSED;
+    return ok(++s->incarnation);
+}
+
+struct result op_service_open(u64 service)
+{
+    i64 error;
+    LOCKED;
+    struct service *s = cap_service(service, &error);
+    if (!s)
+        return fail(error);
+    if (!s->bound || s->bound->space->dead)
+        return fail(-E_STATE);
+    s->state = SERVICE_OPEN;
+    __atomic_store_n(&s->pool, s->bound, __ATOMIC_RELEASE);
+    return (struct result){ service_wake(s) ? 0 : -E_AGAIN, s->incarnation };
+}
+
+struct result op_service_dead(u64 service)
+{
+    i64 error;
+    LOCKED;
+    struct service *s = cap_service(service, &error);
+    if (!s)
+        return fail(error);
+    service_close(s, SERVICE_DEAD);
+    return (struct result){ service_wake(s) ? 0 : -E_AGAIN, s->incarnation };
+}
+
+struct result op_service_info(u64 service)
+{
+    i64 error;
+    LOCKED;
+    const struct service *s = cap_here(service, PT_SERVICE, 0, &error);
+    return s ? ok(s->incarnation << 8 | s->state) : fail(error);
+}
+
+i64 service_take(struct service *s)
+{
+    service_close(s, SERVICE_DEAD);
+    if (!service_wake(s))
+        return -E_AGAIN;
+    if (s->gate_pages || s->pools)
+        return -E_BUSY;
+    if (s->gen) {
+        s->gen = 0;
+        page_of(frame_of(s))->stamp = epoch_stamp();
+    }
+    return 0;
+}
+
+/* ---- pools ---------------------------------------------------------------------- */
+
+struct result op_pool_create(u64 service, u64 region, u64 index, u64 slot, u64 space, u64 entry)
+{
+    i64 error;
+    u32 pfn;
+    LOCKED;
+    struct service *s = cap_service(service, &error);
+    struct region *r = s ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
+    struct space *sp = r ? cap_space(space, RIGHT_MANAGE, &error) : 0;
+    if (!sp || (error = slot_ready(current_space(), slot)) ||
+        (error = page_place(r, index, &pfn)))
+        return fail(error);
+    if (entry >= USER_TOP)
+        return fail(-E_ARG);
+    if (sp->dead || sp->pool_count == POOLS_PER_SPACE)
+        return fail(-E_STATE);
+    page_commit(pfn, PT_POOL);
+    struct pool *p = frame_address(pfn);
+    p->gen = generation_new();
+    p->service = s;
+    p->space = sp;
+    p->entry = entry;
+    p->pools_next = sp->pools;
+    if (sp->pools)
+        ((struct pool *)frame_address(sp->pools))->pools_prev = pfn;
+    sp->pools = pfn;
+    sp->pool_count++;
+    s->pools++;
+    page_of(pfn)->used = 1;
+    slot_fill(current_space(), slot, p, PT_POOL, RIGHT_ALL, p->gen);
+    return ok(0);
+}
+
+i64 pool_take(struct pool *p)
+{
+    if (p->service->bound == p) {
+        if (p->service->state == SERVICE_OPEN)
+            return -E_BUSY;
+        p->service->bound = 0;
+    }
+    for (u32 i = 0; i < MAX_CPUS; i++)
+        if (p->stacks[i])
+            return -E_BUSY;
+    if (p->gen) {
+        p->gen = 0;
+        p->service->pools--;
+        if (p->pools_prev)
+            ((struct pool *)frame_address(p->pools_prev))->pools_next = p->pools_next;
+        else
+            p->space->pools = p->pools_next;
+        if (p->pools_next)
+            ((struct pool *)frame_address(p->pools_next))->pools_prev = p->pools_prev;
+        p->space->pool_count--;
+        page_of(frame_of(p))->stamp = epoch_stamp();
+    }
+    return 0;
+}
+
+/* The space died: nothing enters it any more. At most POOLS_PER_SPACE. */
+void space_close_services(struct space *space)
+{
+    u32 pfn = space->pools;
+    for (u32 i = 0; i < POOLS_PER_SPACE && pfn; i++) {
+        struct pool *p = frame_address(pfn);
+        if (p->service->bound == p)
+            service_close(p->service, SERVICE_PAUSED);
+        pfn = p->pools_next;
+    }
+}
+
+struct result op_stacks_add(u64 pool, u64 region, u64 index, u64 core, u64 top, u64 shape)
+{
+    i64 error;
+    u32 pfn;
+    u64 stride = shape & 0xffffffff, count = shape >> 32;
+    LOCKED;
+    struct pool *p = cap_here(pool, PT_POOL, RIGHT_MANAGE, &error);
+    struct region *r = p ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
+    if (!r || (error = page_place(r, index, &pfn)))
+        return fail(error);
+    if (core >= cpu_count || !count || count > STACKS_PER_PAGE)
+        return fail(-E_RANGE);
+    if (top > USER_TOP || top & 15 || stride & 15 || top + stride * (count - 1) > USER_TOP)
+        return fail(-E_ARG);
+    if (p->stacks[core])
+        return fail(-E_BUSY);
+    page_commit(pfn, PT_STACKS);
+    struct frame *f = frame_address(pfn), *list = 0;
+    for (u32 i = 0; i < count; i++) {
+        f[i].kind = FRAME_STACK;
+        f[i].level = (u8)p->service->level;
+        f[i].core = (u8)core;
+        f[i].space = p->space;
+        f[i].cr3 = p->space->cr3;
+        f[i].head = &p->free[core];
+        f[i].top = top + stride * i;
+        f[i].entry = p->entry;
+        f[i].pool = p;
+        f[i].next = list;
+        list = &f[i];
+    }
+    page_of(pfn)->parent = frame_of(p);
+    page_of(pfn)->used = (u16)count;
+    p->stacks[core] = pfn;
+    if (core == cpu_self()->core)
+        p->free[core] = list;
+    else
+        p->incoming[core] = list;
+    return ok(count);
+}
+
+i64 stacks_take(u32 pfn)
+{
+    struct page *page = page_of(pfn);
+    if (!page->parent)
+        return 0;
+    struct pool *p = frame_address(page->parent);
+    struct frame *f = frame_address(pfn);
+    if (p->service->bound == p && !p->space->dead)
+        return -E_BUSY;
+    if (!quiesce_passed(page->stamp))
+        return -E_AGAIN; /* a call may have taken a stack just before the pool closed */
+    for (u32 i = 0; i < page->used; i++)
+        if (f[i].gate)
+            return -E_AGAIN;
+    p->free[f[0].core] = p->incoming[f[0].core] = 0;
+    p->stacks[f[0].core] = 0;
+    page->parent = 0;
+    page->stamp = epoch_stamp();
+    return 0;
+}
+
+/* ---- gates -------------------------------------------------------------------------- */
+
+struct result op_gate_create(u64 service, u64 region, u64 where, u64 slot, u64 badge)
+{
+    i64 error;
+    u64 place = where & 255u;
+    LOCKED;
+    struct service *s = cap_service(service, &error);
+    struct region *r = s ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
+    if (!r || (error = slot_ready(current_space(), slot)))
+        return fail(error);
+    u32 pfn = region_frame(r, where >> 8);
+    if (!pfn || place >= GATES_PER_PAGE)
+        return fail(pfn ? -E_RANGE : -E_OWNER);
+    struct gate *g = (struct gate *)frame_address(pfn) + place;
+    if (*page_type_of(pfn) == PT_FREE) {
+        if ((error = page_place(r, where >> 8, &pfn)))
+            return fail(error);
+        page_commit(pfn, PT_GATE);
+        page_of(pfn)->parent = frame_of(s);
+        s->gate_pages++;
+    } else if (*page_type_of(pfn) != PT_GATE || page_of(pfn)->parent != frame_of(s)) {
+        return fail(-E_OWNER);
+    } else if (g->gen) {
+        return fail(-E_BUSY);
+    } else if (!quiesce_passed(g->count)) {
+        return fail(-E_AGAIN);
+    }
+    g->service = s;
+    g->badge = badge;
+    g->count = 0;
+    __atomic_store_n(&g->gen, generation_new(), __ATOMIC_RELEASE);
+    page_of(pfn)->used++;
+    slot_fill(current_space(), slot, g, PT_GATE, RIGHT_ALL, g->gen);
+    return ok(0);
+}
+
+void gate_end(struct gate *g)
+{
+    __atomic_store_n(&g->gen, 0, __ATOMIC_RELEASE);
+    g->count = epoch_stamp();
+    page_of(frame_of(g))->stamp = epoch_stamp();
+    page_of(frame_of(g))->used--;
+}
+
+/* Gates of a page that may have had their last close: a bit for each pair, in maps (first
+ * 64 gates) and big_maps; the page is on its service's closed list while a bit is set. */
+static void gate_closed_mark(struct gate *g)
+{
+    struct page *p = page_of(frame_of(g));
+    u32 place = (u32)(((u64)g & (PAGE_SIZE - 1)) / sizeof *g);
+    if (!p->maps && !p->big_maps) {
+        p->link = g->service->closed;
+        g->service->closed = frame_of(g);
+    }
+    if (place < 64)
+        p->maps |= 1u << (place / 2);
+    else
+        p->big_maps |= 1u << (place / 2 - 32);
+}
+
+void gate_release(struct gate *g)
+{
+    struct service *s = g->service;
+    if (--g->count > 1)
+        return;
+    gate_closed_mark(g);
+    notification_tell(s->owner, s->owner_gen, s->owner_bits & 0xffffffff);
+}
+
+struct result op_service_closed(u64 service)
+{
+    i64 error;
+    LOCKED;
+    struct service *s = cap_service(service, &error);
+    if (!s)
+        return fail(error);
+    if (!s->closed)
+        return fail(-E_STATE);
+    struct page *p = page_of(s->closed);
+    u32 *word = p->maps ? &p->maps : &p->big_maps;
+    u32 pair = (u32)__builtin_ctz(*word), place = pair * 2 + (p->maps ? 0 : 64);
+    struct gate *g = (struct gate *)frame_address(s->closed) + place;
+    bool first = g[0].gen && g[0].count <= 1 && !p->dirty;
+    bool second = g[1].gen && g[1].count <= 1;
+    p->dirty = first && second; /* of two closed gates, the other comes with the next call */
+    if (!p->dirty) {
+        *word &= ~(1u << pair);
+        if (!p->maps && !p->big_maps) {
+            s->closed = p->link;
+            p->link = 0;
+        }
+    }
+    if (!first && !second)
+        return fail(-E_AGAIN);
+    return ok(first ? g[0].badge : g[1].badge);
+}
+
+i64 gates_take(u32 pfn)
+{
+    struct page *p = page_of(pfn);
+    struct gate *g = frame_address(pfn);
+    if (!p->parent)
+        return 0;
+    struct service *s = frame_address(p->parent);
+    for (u32 i = 0; i < GATES_PER_PAGE; i++)
+        if (g[i].gen)
+            gate_end(&g[i]);
+    if (p->maps || p->big_maps) {
+        /* Off the closed list: from its head only, the server reads on meanwhile. */
+        if (s->closed != pfn)
+            return -E_BUSY;
+        s->closed = p->link;
+        p->maps = p->big_maps = 0;
+    }
+    s->gate_pages--;
+    p->parent = 0;
+    p->stamp = epoch_stamp();
+    return 0;
+}
+
+struct result op_gate_info(u64 gate)
+{
+    i64 error;
+    LOCKED;
+    const struct gate *g = cap_here(gate, PT_GATE, 0, &error);
+    return g ? ok(g->count) : fail(error);
+}
+
+struct result op_gate_drained(u64 gate, u64 core)
+{
+    i64 error;
+    LOCKED;
+    const struct gate *g = cap_here(gate, PT_GATE, 0, &error);
+    if (!g)
+        return fail(error);
+    if (core >= cpu_count)
+        return fail(-E_RANGE);
+    const struct pool *p = g->service->bound;
+    if (!p || !p->stacks[core])
+        return ok(0);
+    const struct frame *f = frame_address(p->stacks[core]);
+    for (u32 i = 0; i < page_of(p->stacks[core])->used; i++)
+        if (__atomic_load_n(&f[i].gate, __ATOMIC_ACQUIRE) == g)
+            return fail(-E_BUSY);
+    return ok(0);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* Figures about the kernel, and reading and writing a space's memory for debuggers. */
+#include <arch/platform.h>
+#include <arch/pte.h>
+#include <arch/x86.h>
+#include <kernel.h>
+
+struct result op_system_info(u64 control, u64 what)
+{
+    i64 error;
+    u64 longest = 0, operation = 0;
+    LOCKED;
+    if (!cap_here(control, PT_CONTROL, RIGHT_USE, &error))
+        return fail(error);
+    for (u32 i = 0; i < cpu_count; i++) {
+        if (cpu_of(i)->longest > longest) {
+            longest = cpu_of(i)->longest;
+            operation = cpu_of(i)->longest_op;
+        }
+        if (what == 3)
+            cpu_of(i)->longest = 0;
+    }
+    switch (what) {
+    case 0:
+        return ok(cpu_count);
+    case 1:
+    case 3:
+        return ok(longest);
+    case 2:
+        return ok(operation);
+    case 4:
+        return ok(clock_scale.tsc_hz);
+    default:
+        return fail(-E_RANGE);
+    }
+}
+
+static struct result space_copy_bytes(u64 space, u64 va, u64 buffer, u64 length, bool write)
+{
+    i64 error;
+    struct walk w;
+    struct space *s = cap_here(space, PT_SPACE, RIGHT_DEBUG, &error);
+    if (!s)
+        return fail(error);
+    u64 here, there, done = 0;
+    length = min_u64(length, PAGE_SIZE);
+    for (u32 i = 0; i < 4 && done < length; i++) {
+        u8 *theirs = user_address(s, va + done, false, &there);
+        u8 *ours = theirs ? user_address(current_space(), buffer + done, !write, &here) : 0;
+        if (!ours)
+            break;
+        if (write && (!space_leaf(s, va + done, &w) ||
+                      (!(*w.pte & PTE_WRITE) && !mapped_once(pte_frame(*w.pte)))))
+            break;
+        u64 run = min_u64(length - done, min_u64(here, there));
+        copy_bytes(write ? theirs : ours, write ? ours : theirs, run);
+        done += run;
+    }
+    return done || !length ? ok(done) : fail(-E_MEMORY);
+}
+
+struct result op_space_read(u64 space, u64 va, u64 buffer, u64 length)
+{
+    LOCKED;
+    return space_copy_bytes(space, va, buffer, length, false);
+}
+
+struct result op_space_write(u64 space, u64 va, u64 buffer, u64 length)
+{
+    LOCKED;
+    return space_copy_bytes(space, va, buffer, length, true);
+}
+
+struct result op_kernel_check(u64 control)
+{
+    i64 error;
+    LOCKED;
+    if (!cap_here(control, PT_CONTROL, RIGHT_USE, &error))
+        return fail(error);
+#ifdef PITH_DEBUG
+    const char *what = 0;
+    if (!kernel_check(&what)) {
+        console_printf("[kernel] broken invariant: %s\n", what);
+        return fail(-E_STATE);
+    }
+#endif
+    return ok(0);
+}

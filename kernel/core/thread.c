@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads: life, registers, events, foreign system calls, debugging.
+ *
+ * A thread inside a server is the server's: stop, move, events and debugging act when it is
+ * back at depth 0 (top == &base). Invariant: state STOPPED implies depth 0 and no run
+ * queue; a registered upcall or event page is a pinned frame of the thread's space.
+ */
+#include <arch/fpu.h>
+#include <arch/platform.h>
+#include <arch/x86.h>
+#include <kernel.h>
+
+#define FLAG_TF 0x100ull
+#define FLAGS_FIXED 0x202ull
+
+static u32 thread_ids;
+
+struct thread *thread_of(const struct frame *f)
+{
+    for (u32 i = 0; i <= USER_LEVEL && f->kind != FRAME_BASE; i++)
+        f = f->prev;
+    return thread_of_base(f);
+}
+
+static bool depth0(const struct thread *t)
+{
+    const struct cpu *cpu = cpu_of(t->core);
+    return (cpu->thread == t ? cpu->frame : t->top) == &t->base;
+}
+
+void thread_init(struct thread *t, struct space *space)
+{
+    t->gen = generation_new();
+    t->id = ++thread_ids;
+    t->space = space;
+    t->top = &t->base;
+    t->base.kind = FRAME_BASE;
+    t->base.level = USER_LEVEL;
+    t->base.space = space;
+    t->base.cr3 = space->cr3;
+    t->base.prev = &nil_frame;
+    t->base.flags = FLAGS_FIXED;
+    t->state = THREAD_STOPPED;
+    t->full = 1;
+    fpu_init(t->fpu);
+    page_of(frame_of(t))->used = 1;
+    space->threads++;
+}
+
+struct result op_thread_create(u64 region, u64 index, u64 slot, u64 space)
+{
+    i64 error;
+    u32 pfn;
+    LOCKED;
+    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
+    struct space *s = r ? cap_space(space, RIGHT_MANAGE, &error) : 0;
+    if (!s || (error = slot_ready(current_space(), slot)) || (error = page_place(r, index, &pfn)))
+        return fail(error);
+    if (s->dead)
+        return fail(-E_STATE);
+    page_commit(pfn, PT_THREAD);
+    struct thread *t = frame_address(pfn);
+    thread_init(t, s);
+    slot_fill(current_space(), slot, t, PT_THREAD, RIGHT_ALL, t->gen);
+    return ok(t->id);
+}
+
+i64 time_check(const struct time *time, u64 core, u64 priority)
+{
+    if (core >= cpu_count || !(time->cores >> core & 1) || priority > time->priority_max)
+        return -E_RANGE;
+    return 0;
+}
+
+void thread_bind(struct thread *t, struct time *time)
+{
+    t->time = time;
+    t->time_gen = time->gen;
+}
+
+struct result op_thread_start(u64 thread, u64 time, u64 where, u64 rip, u64 rsp, u64 argument)
+{
+    i64 error;
+    u64 core = where & 0xff, priority = where >> 8;
+    LOCKED;
+    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
+    struct time *m = t ? cap_here(time, PT_TIME, RIGHT_USE, &error) : 0;
+    if (!m)
+        return fail(error);
+    if (t->state != THREAD_STOPPED || t->inboxed || t->space->dead)
+        return fail(-E_STATE);
+    if ((error = time_check(m, core, priority)))
+        return fail(error);
+    if (rip >= USER_TOP || rsp > USER_TOP)
+        return fail(-E_ARG);
+    for (u32 i = 0; i < sizeof t->regs / 8; i++)
+        ((u64 *)&t->regs)[i] = 0;
+    t->base.rip = rip;
+    t->base.rsp = rsp;
+    t->base.flags = FLAGS_FIXED;
+    t->regs.rdi = argument;
+    t->full = 1;
+    t->stop_wanted = 0;
+    t->core = (u8)core;
+    t->priority = (u8)priority;
+    thread_bind(t, m);
+    t->requests_start = 1;
+    thread_post(t, REQUEST_SCHEDULE);
+    return ok(0);
+}
+
+/* Ends a depth-0 wait or queueing so that the thread can be worked on. */
+static void wait_break(struct thread *t, i64 status)
+{
+    if (t->state == THREAD_WAITING || t->state == THREAD_QUEUED)
+        wait_end(t, status, 0);
+    else if (t->state == THREAD_THROTTLED) {
+        wheel_remove(cpu_of(t->core), t);
+        thread_ready(t);
+    }
+}
+
+/* The event: at depth 0 outside the native range and unmasked it goes to the entry. */
+static void event_deliver(struct cpu *cpu, struct thread *t)
+{
+    struct frame *b = &t->base;
+    struct pith_event *e = (struct pith_event *)t->event_frame;
+    if (!t->event_entry)
+        return;
+    if (b->rip >= t->exit_lo && b->rip < t->exit_hi)
+        b->rip = t->exit_lo;
+    if (t->events_masked || !t->full || b->rip >= b->native_lo) {
+        e->pending = 1;
+        if (t->state == THREAD_WAITING)
+            wait_end(t, -E_INTR, 0);
+        else if (t->state != THREAD_STOPPED)
+            t->event_sticky = 1; /* ends the next wait */
+        return;
+    }
+    if (cpu->thread == t)
+        thread_bases_sync(t);
+    copy_words(&e->regs, &t->regs, 15);
+    e->regs.rip = b->rip;
+    e->regs.rsp = b->rsp;
+    e->regs.flags = b->flags;
+    e->regs.fs_base = t->fs_base;
+    e->regs.gs_base = t->gs_base;
+    t->events_masked = 1;
+    b->rip = t->event_entry;
+    b->flags = FLAGS_FIXED;
+}
+
+bool depth0_requests(struct cpu *cpu, struct thread *t)
+{
+    if (!depth0(t)) {
+        if (t->stop_wanted || t->event_sticky)
+            frame_trap(&t->base);
+        return false;
+    }
+    if (t->event_sticky) {
+        t->event_sticky = 0;
+        event_deliver(cpu, t);
+    }
+    if (t->stop_wanted || t->space->dead) {
+        wait_break(t, -E_INTR);
+        thread_block(t, THREAD_STOPPED);
+        t->stop_wanted = 0;
+        return true;
+    }
+    if (t->state == THREAD_STOPPED && t->requests_start) {
+        t->requests_start = 0;
+        thread_ready(t);
+        schedule_if_higher(cpu, t);
+    }
+    return false;
+}
+
+struct result op_thread_stop(u64 thread)
+{
+    i64 error;
+    LOCKED;
+    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
+    if (!t)
+        return fail(error);
+    if (t == cpu_self()->thread)
+        return fail(-E_DEPTH);
+    if (t->state == THREAD_STOPPED && !t->inboxed)
+        return ok(0);
+    t->stop_wanted = 1;
+    thread_post(t, REQUEST_STOP);
+    return fail(-E_AGAIN);
+}
+
+struct result op_thread_resume(u64 thread)
+{
+    i64 error;
+    LOCKED;
+    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
+    if (!t)
+        return fail(error);
+    if (t->state != THREAD_STOPPED || t->inboxed || t->space->dead || !t->time)
+        return fail(-E_STATE);
+    t->requests_start = 1;
+    thread_post(t, REQUEST_SCHEDULE);
+    return ok(0);
+}
+
+struct result op_thread_schedule(u64 thread, u64 time, u64 priority)
+{
+    i64 error;
+    LOCKED;
+    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
+    struct time *m = t ? cap_here(time, PT_TIME, RIGHT_USE, &error) : 0;
+    if (!m)
+        return fail(error);
+    if ((error = time_check(m, t->core, priority)))
+        return fail(error);
+    if (t->state == THREAD_STOPPED) {
+        t->priority = (u8)priority;
+        thread_bind(t, m);
+        return ok(0);
+    }
+    t->new_priority = (u8)priority;
+    t->new_time = m;
+    t->new_time_gen = m->gen;
+    thread_post(t, REQUEST_SCHEDULE);
+    return ok(0);
+}
+
+struct result op_thread_move(u64 thread, u64 core)
+{
+    i64 error;
+    LOCKED;
+    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
+    if (!t)
+        return fail(error);
+    if (t->state != THREAD_STOPPED || t->inboxed)
+        return fail(-E_STATE);
+    if (!object_alive(t->time, PT_TIME, t->time_gen) || time_check(t->time, core, t->priority))
+        return fail(-E_RANGE);
+    t->core = (u8)core;
+    return ok(0);
+}
+
+static u64 thread_depth(const struct thread *t)
+{
+    const struct cpu *cpu = cpu_of(t->core);
+    const struct frame *f = cpu->thread == t ? cpu->frame : t->top;
+    u64 depth = 0;
+    if (cpu->thread == t && cpu != cpu_self())
+        return 0; /* another core is moving it right now */
+    for (; depth < USER_LEVEL && f->kind != FRAME_BASE; depth++)
+        f = f->prev;
+    return depth;
+}
+
+struct result op_thread_info(u64 thread, u64 buffer)
+{
+    i64 error;
+    LOCKED;
+    struct thread *t = cap_here(thread, PT_THREAD, 0, &error);
+    if (!t)
+        return fail(error);
+    account(cpu_self());
+    struct pith_thread_info i = { t->state, t->core, t->priority, thread_depth(t), t->run_ns,
+                                  t->id, t->fault_count, 0 };
+    return user_write(buffer, &i, sizeof i) ? ok(t->state) : fail(-E_MEMORY);
+}
+
+/* The thread that slot names, stopped at depth 0. */
+static struct thread *cap_stopped(u64 thread, u64 rights, i64 *error)
+{
+    struct thread *t = cap_here(thread, PT_THREAD, rights, error);
+    if (t && (t->state != THREAD_STOPPED || t->inboxed)) {
+        *error = -E_STATE;
+        return 0;
+    }
+    return t;
+}
+
+struct result op_thread_regs_read(u64 thread, u64 buffer)
+{
+    i64 error;
+    struct pith_regs r;
+    LOCKED;
+    struct thread *t = cap_stopped(thread, RIGHT_DEBUG, &error);
+    if (!t)
+        return fail(error);
+    copy_words(&r, &t->regs, 15);
+    if (!t->full)
+        r.rcx = r.rsi = r.rdi = r.r8 = r.r9 = r.r10 = r.r11 = 0;
+    r.rip = t->base.rip;
+    r.rsp = t->base.rsp;
+    r.flags = t->base.flags;
+    r.fs_base = t->fs_base;
+    r.gs_base = t->gs_base;
+    return user_write(buffer, &r, sizeof r) ? ok(0) : fail(-E_MEMORY);
+}
+
+static bool base_valid(u64 address)
+{
+    return address < USER_TOP;
+}
+
+static void regs_set(struct thread *t, const struct pith_regs *r)
+{
+    copy_words(&t->regs, r, 15);
+    t->base.rip = r->rip;
+    t->base.rsp = r->rsp;
+    t->base.flags = (r->flags & USER_FLAGS) | FLAGS_FIXED | (t->single_step ? FLAG_TF : 0);
+    t->fs_base = r->fs_base;
+    t->gs_base = r->gs_base;
+    t->full = 1;
+}
+
+static bool regs_valid(const struct pith_regs *r)
+{
+    return r->rip < USER_TOP && base_valid(r->fs_base) && base_valid(r->gs_base);
+}
+
+struct result op_thread_regs_write(u64 thread, u64 buffer)
+{
+    i64 error;
+    struct pith_regs r;
+    LOCKED;
+    struct thread *t = cap_stopped(thread, RIGHT_DEBUG, &error);
+    if (!t)
+        return fail(error);
+    if (!user_read(&r, buffer, sizeof r))
+        return fail(-E_MEMORY);
+    if (!regs_valid(&r))
+        return fail(-E_ARG);
+    regs_set(t, &r);
+    return ok(0);
+}
+
+struct result op_thread_interrupt(u64 thread)
+{
+    i64 error;
+    LOCKED;
+    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_INTERRUPT, &error);
+    if (!t)
+        return fail(error);
+    thread_post(t, REQUEST_EVENT);
+    return ok(0);
+}
+
+struct result op_thread_debug(u64 thread, u64 buffer)
+{
+    i64 error;
+    struct pith_debug d;
+    LOCKED;
+    struct thread *t = cap_stopped(thread, RIGHT_DEBUG, &error);
+    if (!t)
+        return fail(error);
+    if (!user_read(&d, buffer, sizeof d))
+        return fail(-E_MEMORY);
+    for (u32 i = 0; i < 4; i++)
+        if (d.dr[i] >= USER_TOP)
+            return fail(-E_ARG);
+    if (d.dr7 >> 32 || d.dr7 & 0x2000) /* general detect would trap the kernel's own loads */
+        return fail(-E_ARG);
+    for (u32 i = 0; i < 4; i++)
+        t->debug[i] = d.dr[i];
+    t->debug[5] = (d.dr7 & ~0xaaull) | 0x400; /* local enables only */
+    t->debug_on = (d.dr7 & 0x55) != 0;
+    t->single_step = d.single_step != 0;
+    t->base.flags = (t->base.flags & ~FLAG_TF) | (t->single_step ? FLAG_TF : 0);
+    return ok(0);
+}
+
+struct result op_thread_exit(void)
+{
+    LOCKED;
+    struct cpu *cpu = cpu_self();
+    if (cpu->frame != &cpu->thread->base)
+        return fail(-E_DEPTH);
+    thread_block(cpu->thread, THREAD_STOPPED);
+    return ok(0);
+}
+
+struct result op_thread_yield(void)
+{
+    LOCKED;
+    cpu_self()->slice_ns = 0;
+    cpu_self()->resched = 1;
+    return ok(0);
+}
+
+/* Pins the frame at page-aligned va of the current space, writable; its direct-map address. */
+static i64 page_pin(u64 va, u64 *address)
+{
+    u64 bytes;
+    struct walk w;
+    const struct space *s = current_space();
+    if (va & (PAGE_SIZE - 1))
+        return -E_ARG;
+    if (!space_leaf(s, va, &w) || w.level != 1 || !(*address = (u64)user_address(s, va, true, &bytes)))
+        return -E_MEMORY;
+    struct page *p = page_of(frame_of((void *)*address));
+    if (p->used == UINT16_MAX)
+        return -E_LIMIT;
+    p->used++;
+    return 0;
+}
+
+static void page_unpin(u64 address)
+{
+    if (address)
+        page_of(frame_of((void *)address))->used--;
+}
+
+struct result op_thread_upcall(u64 entry, u64 data, u64 native_lo)
+{
+    u64 address = 0;
+    i64 error;
+    LOCKED;
+    struct thread *t = cpu_self()->thread;
+    if (cpu_self()->frame != &t->base)
+        return fail(-E_DEPTH);
+    if (entry >= USER_TOP || native_lo >= USER_TOP || (!entry != !native_lo))
+        return fail(-E_ARG);
+    if (entry && (error = page_pin(data, &address)))
+        return fail(error);
+    page_unpin(t->upcall_data);
+    t->upcall_entry = entry;
+    t->upcall_data = address;
+    t->base.native_lo = native_lo;
+    return ok(0);
+}
+
+struct result op_thread_events(u64 entry, u64 frame, u64 exit_lo, u64 exit_hi)
+{
+    u64 address = 0;
+    i64 error;
+    LOCKED;
+    struct thread *t = cpu_self()->thread;
+    if (cpu_self()->frame != &t->base)
+        return fail(-E_DEPTH);
+    if (entry >= USER_TOP || exit_lo > exit_hi || exit_hi >= USER_TOP)
+        return fail(-E_ARG);
+    if (entry && (error = page_pin(frame, &address)))
+        return fail(error);
+    page_unpin(t->event_frame);
+    t->event_entry = entry;
+    t->event_frame = address;
+    t->exit_lo = exit_lo;
+    t->exit_hi = exit_hi;
+    t->events_masked = 0;
+    return ok(0);
+}
+
+struct result op_event_done(void)
+{
+    LOCKED;
+    struct cpu *cpu = cpu_self();
+    struct thread *t = cpu->thread;
+    const struct pith_event *e = (const struct pith_event *)t->event_frame;
+    if (cpu->frame != &t->base)
+        return fail(-E_DEPTH);
+    if (!t->event_entry)
+        return fail(-E_STATE);
+    struct pith_regs r = e->regs;
+    if (!regs_valid(&r))
+        return fail(-E_ARG);
+    t->events_masked = 0;
+    regs_set(t, &r);
+    bases_load(t);
+    if (e->pending) {
+        ((struct pith_event *)t->event_frame)->pending = 0;
+        t->event_sticky = 1;
+        (void)depth0_requests(cpu, t);
+    }
+    cpu->resched = 1;
+    return ok(0);
+}
+
+struct result op_thread_bases(u64 fs, u64 gs, u64 mask)
+{
+    LOCKED;
+    struct thread *t = cpu_self()->thread;
+    if (mask & ~3ull)
+        return fail(-E_ARG);
+    if ((mask & 1 && !base_valid(fs)) || (mask & 2 && !base_valid(gs)))
+        return fail(-E_RANGE);
+    thread_bases_sync(t);
+    if (mask & 1)
+        t->fs_base = fs;
+    if (mask & 2)
+        t->gs_base = gs;
+    bases_load(t);
+    return ok(0);
+}
+
+struct result op_thread_notification(u64 thread, u64 notification)
+{
+    i64 error;
+    LOCKED;
+    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
+    struct notification *n = t && notification
+        ? cap_here(notification, PT_NOTIFICATION, RIGHT_WAIT, &error) : 0;
+    if (!t || (notification && !n))
+        return fail(error);
+    t->own = n;
+    t->own_gen = n ? n->gen : 0;
+    return ok(0);
+}
+
+i64 thread_take(struct thread *t)
+{
+    if (t == cpu_self()->thread)
+        return -E_BUSY;
+    if (t->state != THREAD_STOPPED || t->inboxed) {
+        t->stop_wanted = 1;
+        thread_post(t, REQUEST_STOP);
+        return -E_AGAIN;
+    }
+    if (t->gen) {
+        t->gen = 0;
+        t->space->threads--;
+        page_unpin(t->upcall_data);
+        page_unpin(t->event_frame);
+        t->upcall_data = t->event_frame = 0;
+        page_of(frame_of(t))->stamp = epoch_stamp();
+    }
+    return 0;
+}

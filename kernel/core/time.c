@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* Times: the right to run on some cores up to a priority, with a budget per period.
+ * A carved time's rights are within its parent's at that moment. */
+#include <arch/platform.h>
+#include <kernel.h>
+
+#define PERIOD_MIN_NS 100000ull
+#define PERIOD_MAX_NS 10000000000ull
+
+struct result op_time_create(u64 parent, u64 region, u64 where, u64 slot, u64 cores, u64 priority)
+{
+    i64 error;
+    void *object;
+    LOCKED;
+    struct time *p = cap_here(parent, PT_TIME, RIGHT_MANAGE, &error);
+    struct region *r = p ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
+    if (!r || (error = slot_ready(current_space(), slot)) ||
+        (error = small_place(r, where, PT_TIME, &object)))
+        return fail(error);
+    if (!cores || cores & ~p->cores)
+        return fail(-E_RANGE);
+    if (priority > p->priority_max)
+        return fail(-E_RANGE);
+    small_commit(object, PT_TIME);
+    struct time *t = object;
+    t->cores = cores;
+    t->priority_max = (u8)priority;
+    t->budget_ns = p->budget_ns;
+    t->period_ns = p->period_ns;
+    slot_fill(current_space(), slot, t, PT_TIME, RIGHT_ALL, t->gen);
+    return ok(0);
+}
+
+struct result op_time_budget(u64 time, u64 budget_ns, u64 period_ns)
+{
+    i64 error;
+    LOCKED;
+    struct time *t = cap_here(time, PT_TIME, RIGHT_MANAGE, &error);
+    if (!t)
+        return fail(error);
+    bool none = !budget_ns && !period_ns;
+    if (!none && (!budget_ns || budget_ns > period_ns || period_ns < PERIOD_MIN_NS ||
+                  period_ns > PERIOD_MAX_NS))
+        return fail(-E_ARG);
+    t->budget_ns = budget_ns;
+    t->period_ns = period_ns;
+    t->left_ns = (i64)budget_ns;
+    t->refill_ns = clock_ns() + period_ns;
+    return ok(0);
+}

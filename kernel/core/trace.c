@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* The trace: a ring of events per core, always compiled in, switched by trace_enable. */
+#include <arch/platform.h>
+#include <arch/x86.h>
+#include <kernel.h>
+
+#define READ_BATCH 32u
+
+bool trace_on;
+
+void trace_write(u32 event, u64 a, u64 b)
+{
+    struct cpu *cpu = cpu_self();
+    if (!cpu->trace)
+        return;
+    cpu->trace[cpu->trace_next++ % TRACE_ENTRIES] =
+        (struct trace_entry){ rdtsc(), event, cpu->thread ? cpu->thread->id : 0, a, b };
+}
+
+void trace_dump(void)
+{
+    static const char *const names[] = { EVENT_NAMES };
+    const struct cpu *cpu = cpu_self();
+    u64 from = cpu->trace_next > 32 ? cpu->trace_next - 32 : 0;
+    for (u64 i = from; cpu->trace && i < cpu->trace_next; i++) {
+        const struct trace_entry *e = &cpu->trace[i % TRACE_ENTRIES];
+        console_printf("ev %lu %s thread=%u %lx %lx\n", e->tsc,
+                       e->event < ARRAY_LEN(names) && names[e->event] ? names[e->event] : "?",
+                       e->thread, e->a, e->b);
+    }
+}
+
+struct result op_trace_read(u64 control, u64 core, u64 position, u64 buffer)
+{
+    i64 error;
+    LOCKED;
+    if (!cap_here(control, PT_CONTROL, RIGHT_USE, &error))
+        return fail(error);
+    if (core >= cpu_count)
+        return fail(-E_RANGE);
+    const struct cpu *cpu = cpu_of((u32)core);
+    u64 next = cpu->trace_next, oldest = next > TRACE_ENTRIES ? next - TRACE_ENTRIES : 0;
+    if (position < oldest)
+        position = oldest;
+    if (position > next)
+        return fail(-E_RANGE);
+    u64 count = min_u64(next - position, READ_BATCH);
+    for (u64 i = 0; i < count; i++)
+        if (!user_write(buffer + i * sizeof(struct trace_entry),
+                        &cpu->trace[(position + i) % TRACE_ENTRIES], sizeof(struct trace_entry)))
+            return fail(-E_MEMORY);
+    return ok((position + count) << 8 | count);
+}
+
+struct result op_trace_enable(u64 control, u64 on)
+{
+    i64 error;
+    LOCKED;
+    if (!cap_here(control, PT_CONTROL, RIGHT_USE, &error))
+        return fail(error);
+    trace_on = on != 0;
+    return ok(0);
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kernel's files share: lookups, the lock, quiescence, and each file's entry
+ * points. Every op_* function is an operation of abi/operations.tbl, called by entry.S. */
+#pragma once
+#include <abi/errors.h>
+#include <abi/events.h>
+#include <abi/contract.h>
+#include <cpu.h>
+
+/* rax and rdx of the system call: status (0 or -E_...) and a value. */
+struct result { i64 status; u64 value; };
+static inline struct result ok(u64 value)
+{
+    return (struct result){ 0, value };
+}
+struct result op_none(void);
+#include <abi/op_table.h> /* a prototype for each operation */
+static inline struct result fail(i64 error)
+{
+    return (struct result){ error, 0 };
+}
+
+void panic(const char *format, ...) NORETURN __attribute__((format(printf, 1, 2)));
+/* entry.S calls these. */
+struct thread *call_slow(void);
+struct thread *trap_entry(u64 vector, u64 error);
+struct kernel_trap;
+void trap_kernel(struct kernel_trap *k);
+
+#ifdef PITH_DEBUG
+#define assert(e) ((e) ? (void)0 : panic("assertion failed: %s, %s:%d", #e, __FILE__, __LINE__))
+#else
+#define assert(e) ((void)0)
+#endif
+
+/* ---- pages ------------------------------------------------------------------- */
+extern u64 page_count;
+static inline void *frame_address(u64 pfn)
+{
+    return (void *)(DM_BASE + (pfn << PAGE_SHIFT));
+}
+static inline u32 frame_of(const void *p)
+{
+    return (u32)(((u64)p - DM_BASE) >> PAGE_SHIFT);
+}
+static inline struct page *page_of(u32 pfn)
+{
+    return (struct page *)PAGES_BASE + pfn;
+}
+static inline u8 *page_type_of(u32 pfn)
+{
+    return (u8 *)PTYPE_BASE + pfn;
+}
+/* References to small objects and table entries: composed with shift and or. */
+static inline u32 small_ref(const void *object)
+{
+    return frame_of(object) << 5 | (u32)(((u64)object & (PAGE_SIZE - 1)) / SMALL_SIZE);
+}
+static inline struct region *region_at(u32 ref)
+{
+    return (struct region *)((u64)frame_address(ref >> 5) + (ref & 31u) * SMALL_SIZE);
+}
+static inline u64 *pte_at(u32 ref)
+{
+    return (u64 *)frame_address(ref >> 9) + (ref & 511u);
+}
+
+/* ---- the kernel lock ----------------------------------------------------------- */
+/* A fair ticket lock; a holder's time is bounded, so waiting is. Not recursive. */
+struct ticket_lock { u32 next, serving; };
+extern struct ticket_lock kernel_lock;
+static inline void lock_take(void)
+{
+    u32 mine = __atomic_fetch_add(&kernel_lock.next, 1, __ATOMIC_ACQUIRE);
+    while (unlikely(__atomic_load_n(&kernel_lock.serving, __ATOMIC_ACQUIRE) != mine))
+        __asm__ volatile("pause");
+}
+static inline void lock_release(void)
+{
+    __atomic_store_n(&kernel_lock.serving, kernel_lock.serving + 1, __ATOMIC_RELEASE);
+}
+static inline void lock_guard_end(const int *unused)
+{
+    (void)unused;
+    lock_release();
+}
+/* Holds the kernel lock to the end of the block. */
+#define LOCKED \
+    __attribute__((cleanup(lock_guard_end), unused)) int lock_guard = (lock_take(), 0)
+
+/* ---- quiescence ---------------------------------------------------------------- */
+extern u64 epoch;
+extern u32 cpu_count;
+/* The stamp to put on something retired now. */
+static inline u64 epoch_stamp(void)
+{
+    return epoch;
+}
+/* Whether every core has passed an entry and flushed since stamp; asks the others to. */
+bool quiesce_passed(u64 stamp);
+void quiesce_self(struct cpu *cpu); /* on VEC_KICK: flush everything, note the epoch */
+void flush_page(const struct space *space, u64 va); /* this core's TLB */
+
+/* ---- capabilities --------------------------------------------------------------- */
+static inline struct slot *slot_at(struct space *space, u64 index)
+{
+    return &space->capdir[(index >> 8) & 255u][index & 255u];
+}
+static inline struct space *current_space(void)
+{
+    struct frame *f = cpu_self()->frame;
+    return f->kind == FRAME_BASE ? cpu_self()->thread->space : f->pool->space;
+}
+/* The object that slot index of the current space names, if it is of the page type and
+ * the slot has all the rights; else nil with *error set. */
+static inline void *cap_object(struct space *space, u64 index, u8 type, u64 rights, i64 *error)
+{
+    const struct slot *s = slot_at(space, index);
+    u64 w0 = s->w0, w1 = s->w1;
+    u64 *object = (u64 *)((i64)w0 >> 16);
+    if (unlikely(*(u8 *)((i64)w0 >> 28) != type || *object != w1 || index > 0xffff)) {
+        *error = -E_CAP;
+        return 0;
+    }
+    if (unlikely((w0 & rights) != rights)) {
+        *error = -E_RIGHT;
+        return 0;
+    }
+    return object;
+}
+/* Same for the running thread's space. */
+static inline void *cap_here(u64 index, u8 type, u64 rights, i64 *error)
+{
+    return cap_object(cpu_self()->frame->space, index, type, rights, error);
+}
+/* The space that slot index names; SPACE_SELF is the caller's own. */
+struct space *cap_space(u64 index, u64 rights, i64 *error);
+/* A weak reference: whether object still is what it was when gen was noted. */
+static inline bool object_alive(const void *object, u8 type, u64 gen)
+{
+    return object && *page_type_of(frame_of(object)) == type && *(const u64 *)object == gen;
+}
+/* Checks that a capability may be put into slot index now: 0, -E_CAP, -E_BUSY, -E_AGAIN. */
+i64 slot_ready(struct space *space, u64 index) MUST_USE;
+/* Writes it; slot_ready() has said yes. */
+void slot_fill(struct space *space, u64 index, const void *object, u8 type, u64 rights, u64 gen);
+void slot_clear(struct slot *slot);
+u64 generation_new(void);
+
+/* ---- regions and pages ----------------------------------------------------------- */
+/* The frame number of page index of region, checked to be owned by it; 0 if not. */
+u32 region_frame(const struct region *region, u64 index);
+/* Decodes where = index << 8 | slot for a new small object of a type in one of the
+ * region's pages: free page, or page of that type with a free slot. */
+i64 small_place(struct region *region, u64 where, u8 type, void **object) MUST_USE;
+/* Takes it into use: types and zeroes the page on first use. */
+void small_commit(void *object, u8 type);
+i64 page_place(struct region *region, u64 index, u32 *pfn) MUST_USE; /* free page */
+void page_commit(u32 pfn, u8 type);                                   /* typed, zeroed */
+
+extern struct slot *empty_caps; /* shared page of empty slots behind unbacked directories */
+
+/* ---- spaces, mapping ------------------------------------------------------------- */
+extern struct space trap_space;    /* dead by construction; see frame.space */
+extern struct page *nil_page;
+struct walk { u64 *pte; u32 ref; u8 level; };
+/* The leaf entry for va, whatever its size; false if none. */
+bool space_leaf(const struct space *space, u64 va, struct walk *walk);
+/* Unlinks one mapping from its frame's list and clears it; returns the old entry. */
+u64 mapping_remove(u32 ref, u8 level);
+/* Removes one large mapping that covers pfn; true if there was one (repeat). */
+bool frame_big_unmap(u32 pfn);
+/* Gives the space a page table: pages pfn (even) and pfn + 1. */
+void space_give_table(struct space *space, u32 pfn);
+bool space_map_boot(struct space *space, u64 va, u32 pfn, u64 flags);
+bool mapped_once(u32 pfn); /* exactly one 4 KiB mapping */
+i64 table_take(u32 pfn); /* one step towards freeing a page table */
+/* Direct-map address of user address va if the access is allowed, and how many bytes
+ * follow on the page; nil otherwise. */
+void *user_address(const struct space *space, u64 va, bool write, u64 *bytes);
+/* Copies between kernel memory and the current frame's user memory; false on a bad
+ * address (nothing or part was copied). At most one page. */
+bool user_read(void *to, u64 va, u64 bytes) MUST_USE;
+bool user_write(u64 va, const void *from, u64 bytes) MUST_USE;
+struct space *frame_space(const struct frame *f);
+i64 space_take(struct space *space); /* one step towards freeing the object */
+i64 caps_take(u32 pfn);
+void space_init(struct space *s, u64 template);
+extern u64 kernel_pml4;
+i64 cap_transfer_check(struct space *from, u64 source, struct space *to, u64 slot) MUST_USE;
+i64 cap_transfer(struct space *from, u64 source, struct space *to, u64 slot, u64 rights) MUST_USE;
+
+/* ---- threads, scheduling ---------------------------------------------------------- */
+struct thread *schedule(void);       /* picks and loads the next thread; may idle */
+void thread_ready(struct thread *t); /* into its core's run queue; own core only */
+void thread_block(struct thread *t, u8 state); /* out of it; own core only */
+void thread_post(struct thread *t, u32 requests); /* any core: act on t soon */
+void inbox_process(struct cpu *cpu);
+void schedule_if_higher(struct cpu *cpu, const struct thread *t);
+void account(struct cpu *cpu);
+void tick(struct cpu *cpu);
+void wheel_insert(struct cpu *cpu, struct thread *t, u64 deadline_ns);
+void wheel_remove(struct cpu *cpu, struct thread *t);
+void wheel_advance(struct cpu *cpu, u64 now_ns);
+u64 wheel_next_ns(const struct cpu *cpu);
+void thread_init(struct thread *t, struct space *space);
+i64 thread_take(struct thread *t);
+i64 time_check(const struct time *time, u64 core, u64 priority) MUST_USE;
+void thread_bind(struct thread *t, struct time *time);
+static inline struct thread *thread_of_base(const struct frame *base)
+{
+    return (struct thread *)((u64)base - THREAD_BASE);
+}
+/* The thread whose call chain f is on (at most USER_LEVEL steps). */
+struct thread *thread_of(const struct frame *f);
+bool depth0_requests(struct cpu *cpu, struct thread *t); /* act on what waited for depth 0 */
+/* Reads the running thread's FS and GS base into it; loads them. */
+void thread_bases_sync(struct thread *t);
+void bases_load(const struct thread *t);
+
+/* ---- notifications ----------------------------------------------------------------- */
+void notification_raise(struct notification *n, u64 bits);
+/* Raises if the generation still matches. */
+void notification_tell(struct notification *n, u64 gen, u64 bits);
+void wait_end(struct thread *t, i64 status, u64 bits); /* own core: leave the wait */
+i64 notification_wait(struct cpu *cpu, struct notification *n, u64 deadline_ns, u64 *bits);
+void notification_reset(struct notification *n);       /* being destroyed */
+
+/* ---- calls ---------------------------------------------------------------------------- */
+extern struct pool empty_pool;
+extern struct frame nil_frame;
+/* Pushes stack s as the current frame of cpu, entered through gate. */
+void frame_push(struct cpu *cpu, struct frame *s, struct gate *gate);
+/* Makes a return into f take the slow path. */
+void frame_trap(struct frame *f);
+struct frame *stack_find(struct cpu *cpu, struct pool *pool);
+/* Ends the current frame: what entry.S does on a return, for every odd case. */
+struct thread *return_slow(void);
+/* Forced end of the current frame's activation, seen as status by the frame below. */
+void frame_unwind(struct cpu *cpu, i64 status, u64 value, bool quarantine);
+/* Pops frames of dead spaces off the running thread's chain. */
+void frames_drop_dead(struct cpu *cpu);
+bool service_wake(struct service *s);
+void space_close_services(struct space *space);
+void thread_dequeue(struct thread *t);
+i64 stacks_take(u32 pfn);
+i64 pool_take(struct pool *p);
+i64 service_take(struct service *s);
+i64 gates_take(u32 pfn);
+void gate_end(struct gate *g);
+void gate_release(struct gate *g); /* a capability to it went */
+
+/* ---- faults, interrupts ------------------------------------------------------------------ */
+void fault(struct cpu *cpu, u64 vector, u64 error);
+/* The slow return's part for a frame with a saved fault. */
+void fault_return(struct cpu *cpu, struct frame *f, u64 answer);
+bool line_used(u32 gsi);
+extern bool panic_stopping;
+void panic_regs(u64 vector, u64 error, u64 rip, u64 rsp, u64 rbp, const u64 *regs, u32 count)
+    NORETURN;
+void space_load(struct cpu *cpu); /* the current frame's address space */
+/* The stack for a call through g, and then: wait arranged (-E_AGAIN) or another error. */
+struct frame *call_stack(struct cpu *cpu, struct gate *g, i64 *error, u64 *value);
+void thread_queue(struct thread *t, struct service *s);
+#define USER_FLAGS 0x0cd5ull /* what a user may set: CF PF AF ZF SF DF OF */
+void interrupt_release(struct interrupt *i);
+
+/* ---- trace ---------------------------------------------------------------------------------- */
+struct trace_entry { u64 tsc; u32 event, thread; u64 a, b; };
+#define TRACE_ENTRIES 128u
+extern bool trace_on;
+void trace_write(u32 event, u64 a, u64 b);
+static inline void trace(u32 event, u64 a, u64 b)
+{
+    if (unlikely(trace_on))
+        trace_write(event, a, b);
+}
+void trace_dump(void);
+
+void kernel_check_step(void);
+bool kernel_check(const char **what); /* all invariants; debug builds */

@@ -1,0 +1,651 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page tables and reverse mappings.
+ *
+ * A table is an even page; the odd page behind it holds a link (prev, next) for each
+ * entry. Every leaf entry that maps RAM is on the doubly linked list that its frame's
+ * descriptor heads (maps, or big_maps for 2 MiB and 1 GiB leaves), linked by references
+ * table << 9 | entry. Device memory (PTE_IO) is on no list.
+ *
+ * Invariants: page.used of a table counts its present entries; page.parent names the
+ * entry that points to it (0: none, it is in a pool or cut off). Every mapping's flush on
+ * this core is done here; other cores flush before quiescence passes.
+ */
+#include <arch/platform.h>
+#include <arch/pte.h>
+#include <arch/x86.h>
+#include <kernel.h>
+
+struct link { u32 prev, next; };
+
+static struct link *link_at(u32 ref)
+{
+    return (struct link *)frame_address((ref >> 9) + 1) + (ref & 511u);
+}
+
+static u32 *list_head(u64 pte, u8 level)
+{
+    u32 pfn = pte_frame(pte);
+    if (level == 1)
+        return &page_of(pfn)->maps;
+    return &page_of(pfn + (level == 3))->big_maps;
+}
+
+static void list_insert(u32 *head, u32 ref)
+{
+    *link_at(ref) = (struct link){ 0, *head };
+    if (*head)
+        link_at(*head)->prev = ref;
+    *head = ref;
+}
+
+static void list_remove(u32 *head, u32 ref)
+{
+    struct link l = *link_at(ref);
+    if (l.prev)
+        link_at(l.prev)->next = l.next;
+    else
+        *head = l.next;
+    if (l.next)
+        link_at(l.next)->prev = l.prev;
+}
+
+/* ---- flushing this core ------------------------------------------------------- */
+
+void flush_page(const struct space *space, u64 va)
+{
+    if (cpu_self()->frame && cpu_self()->frame->cr3 == space->cr3)
+        invlpg(va);
+    else if (features.pcid && space->pcid)
+        invpcid(0, space->pcid, va);
+}
+
+static void flush_space(const struct space *space)
+{
+    if (features.pcid)
+        invpcid(space->pcid ? 1 : 3, space->pcid, 0);
+    else
+        write_cr3(read_cr3());
+}
+
+/* The space and address that an entry translates, if its tables hang in a space. */
+static struct space *entry_space(u32 ref, u8 level, u64 *va)
+{
+    u64 a = 0;
+    for (u32 l = level; l <= 4; l++) {
+        a |= (u64)(ref & 511u) << (12 + 9 * (l - 1));
+        const struct page *table = page_of(ref >> 9);
+        if (l == 4) {
+            *va = a;
+            return frame_address(table->parent);
+        }
+        ref = table->parent;
+        if (!ref)
+            return 0;
+    }
+    return 0;
+}
+
+/* ---- entries -------------------------------------------------------------------- */
+
+static void leaf_set(u32 ref, u8 level, u64 pte)
+{
+    *pte_at(ref) = pte;
+    page_of(ref >> 9)->used++;
+    if (!(pte & PTE_IO))
+        list_insert(list_head(pte, level), ref);
+}
+
+/* Without a flush. */
+static u64 leaf_clear(u32 ref, u8 level)
+{
+    u64 old = __atomic_exchange_n(pte_at(ref), 0, __ATOMIC_RELAXED);
+    page_of(ref >> 9)->used--;
+    if (!(old & PTE_IO)) {
+        list_remove(list_head(old, level), ref);
+        struct page *p = page_of(pte_frame(old));
+        p->stamp = epoch_stamp();
+        p->dirty |= (old & PTE_DIRTY) != 0;
+    }
+    return old;
+}
+
+u64 mapping_remove(u32 ref, u8 level)
+{
+    u64 va, old = leaf_clear(ref, level);
+    const struct space *space = entry_space(ref, level, &va);
+    if (space)
+        flush_page(space, va);
+    return old;
+}
+
+bool frame_big_unmap(u32 pfn)
+{
+    u32 ref = page_of(pfn & ~511u)->big_maps;
+    if (ref) {
+        mapping_remove(ref, 2);
+        return true;
+    }
+    ref = page_of((pfn & ~0x3ffffu) + 1)->big_maps;
+    if (ref)
+        mapping_remove(ref, 3);
+    return ref != 0;
+}
+
+/* ---- tables ----------------------------------------------------------------------- */
+
+static void pool_put(struct space *space, u32 pfn)
+{
+    struct page *p = page_of(pfn);
+    p->level = 0;
+    p->parent = frame_of(space);
+    p->link = 0;
+    p->maps = space->tables_tail;
+    if (space->tables_tail)
+        page_of(space->tables_tail)->link = pfn;
+    else
+        space->tables = pfn;
+    space->tables_tail = pfn;
+    space->table_count++;
+}
+
+static void pool_remove(struct space *space, u32 pfn)
+{
+    struct page *p = page_of(pfn);
+    if (p->maps)
+        page_of(p->maps)->link = p->link;
+    else
+        space->tables = p->link;
+    if (p->link)
+        page_of(p->link)->maps = p->maps;
+    else
+        space->tables_tail = p->maps;
+    space->table_count--;
+    p->link = p->maps = p->parent = 0;
+}
+
+/* The entry for va in the table of level (1..3), making tables on the way if create. */
+static i64 walk_to(struct space *space, u64 va, u8 level, bool create, u32 *out)
+{
+    u32 ref = space->pml4 << 9 | (u32)(va >> 39 & 511u);
+    for (u8 l = 3; l >= level; l--) {
+        u64 *pte = pte_at(ref);
+        if (!*pte) {
+            if (!create)
+                return -E_STATE;
+            u32 pfn = space->tables;
+            if (!pfn)
+                return -E_TABLES;
+            if (!quiesce_passed(page_of(pfn)->stamp))
+                return -E_AGAIN;
+            pool_remove(space, pfn);
+            page_of(pfn)->level = l;
+            page_of(pfn)->parent = ref;
+            *pte = (u64)pfn << PAGE_SHIFT | PTE_PRESENT | PTE_WRITE | PTE_USER;
+            page_of(ref >> 9)->used++;
+        } else if (*pte & PTE_LARGE) {
+            return -E_BUSY;
+        }
+        ref = pte_frame(*pte) << 9 | (u32)(va >> (12 + 9 * (l - 1)) & 511u);
+    }
+    *out = ref;
+    return 0;
+}
+
+bool space_leaf(const struct space *space, u64 va, struct walk *walk)
+{
+    u32 ref = space->pml4 << 9 | (u32)(va >> 39 & 511u);
+    if (va >= USER_TOP)
+        return false;
+    for (u8 l = 3; l >= 1; l--) {
+        u64 pte = *pte_at(ref);
+        if (!(pte & PTE_PRESENT))
+            return false;
+        ref = pte_frame(pte) << 9 | (u32)(va >> (12 + 9 * (l - 1)) & 511u);
+        u64 leaf = *pte_at(ref);
+        if (leaf & PTE_PRESENT && (l == 1 || leaf & PTE_LARGE)) {
+            *walk = (struct walk){ pte_at(ref), ref, l };
+            return true;
+        }
+    }
+    return false;
+}
+
+i64 table_take(u32 pfn)
+{
+    struct page *p = page_of(pfn);
+    if (!p->level) {
+        if (p->parent)
+            pool_remove(frame_address(p->parent), pfn);
+        p->parent = 0;
+        return 0;
+    }
+    u32 removed = 0;
+    for (u32 i = 0; i < 512 && p->used; i++) {
+        u32 ref = pfn << 9 | i;
+        u64 pte = *pte_at(ref);
+        if (!pte)
+            continue;
+        if (removed++ == 32)
+            return -E_AGAIN;
+        if (p->level == 1 || pte & PTE_LARGE) {
+            mapping_remove(ref, p->level);
+        } else {
+            u64 va;
+            const struct space *space = entry_space(ref, p->level, &va);
+            *pte_at(ref) = 0;
+            p->used--;
+            page_of(pte_frame(pte))->parent = 0;
+            if (space)
+                flush_space(space);
+        }
+    }
+    if (p->parent) {
+        u64 va;
+        const struct space *space = entry_space(p->parent, p->level + 1, &va);
+        *pte_at(p->parent) = 0;
+        page_of(p->parent >> 9)->used--;
+        p->parent = 0;
+        p->stamp = epoch_stamp();
+        if (space)
+            flush_space(space);
+    }
+    return 0;
+}
+
+void space_give_table(struct space *space, u32 pfn)
+{
+    page_commit(pfn, PT_TABLE);
+    *page_type_of(pfn + 1) = PT_SHADOW;
+    page_of(pfn)->stamp = 0;
+    pool_put(space, pfn);
+}
+
+bool space_map_boot(struct space *space, u64 va, u32 pfn, u64 flags)
+{
+    u32 ref;
+    if (walk_to(space, va, 1, true, &ref) || *pte_at(ref))
+        return false;
+    leaf_set(ref, 1, (u64)pfn << PAGE_SHIFT | PTE_PRESENT | PTE_USER | flags);
+    return true;
+}
+
+bool mapped_once(u32 pfn)
+{
+    u32 ref = page_of(pfn)->maps;
+    return ref && !link_at(ref)->next && !page_of(pfn)->big_maps;
+}
+
+struct result op_space_donate(u64 space, u64 region, u64 index)
+{
+    i64 error;
+    LOCKED;
+    struct space *s = cap_space(space, RIGHT_USE, &error);
+    struct region *r = s ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
+    u32 pfn, shadow;
+    if (!r || (error = page_place(r, index, &pfn)) || (error = page_place(r, index + 1, &shadow)))
+        return fail(error);
+    if (pfn & 1)
+        return fail(-E_ARG);
+    space_give_table(s, pfn);
+    return ok(s->table_count);
+}
+
+struct result op_space_prune(u64 space, u64 va)
+{
+    i64 error;
+    LOCKED;
+    struct space *s = cap_space(space, RIGHT_USE, &error);
+    if (!s)
+        return fail(error);
+    if (va >= USER_TOP)
+        return fail(-E_RANGE);
+    u64 freed = 0;
+    for (u8 level = 1; level <= 3; level++) {
+        u32 ref;
+        if (walk_to(s, va, level, false, &ref))
+            continue;
+        u32 pfn = ref >> 9;
+        struct page *p = page_of(pfn);
+        if (p->used)
+            break;
+        *pte_at(p->parent) = 0;
+        page_of(p->parent >> 9)->used--;
+        p->stamp = epoch_stamp();
+        pool_put(s, pfn);
+        freed++;
+    }
+    if (!freed)
+        return fail(-E_STATE);
+    flush_space(s);
+    return ok(freed);
+}
+
+/* ---- operations on runs ------------------------------------------------------------- */
+
+struct run { u64 va, step; u32 count; u8 level; u64 pte; };
+
+/* Decodes flags and va of a run of pages. */
+static i64 run_decode(u64 va, u64 flags, struct run *run)
+{
+    u64 known = 0xffff | MAP_READ | MAP_WRITE | MAP_EXEC | MAP_2M | MAP_1G | MAP_UNCACHED |
+                MAP_DEMOTE;
+    run->count = flags & 0xffff;
+    run->level = flags & MAP_1G ? 3 : flags & MAP_2M ? 2 : 1;
+    run->step = PAGE_SIZE << (9 * (run->level - 1));
+    run->va = va;
+    if (flags & ~known || !run->count || run->count > MAP_BATCH || va & (run->step - 1) ||
+        !(flags & MAP_READ) || (flags & MAP_WRITE && flags & MAP_EXEC) ||
+        (flags & MAP_1G && !features.page1g))
+        return -E_ARG;
+    if (va >= USER_TOP || va + run->count * run->step > USER_TOP)
+        return -E_RANGE;
+    run->pte = PTE_PRESENT | PTE_USER | (flags & MAP_WRITE ? PTE_WRITE : 0) |
+               (flags & MAP_EXEC || !features.nx ? 0 : PTE_NX) |
+               (flags & MAP_UNCACHED ? PTE_PCD | PTE_PWT : 0) | (run->level > 1 ? PTE_LARGE : 0);
+    return 0;
+}
+
+/* A 2 MiB block is ready when page_large() has marked its first page, 1 GiB when all 512
+ * blocks are. page_take clears the mark. */
+static i64 large_ready(const struct region *r, u64 index, u32 pfn, u8 level)
+{
+    u64 pages = 1ul << (9 * (level - 1));
+    if (pfn & (pages - 1) || index + pages > r->count)
+        return -E_RANGE;
+    for (u64 i = 0; i < pages; i += 512)
+        if (region_frame(r, index + i) == 0 || !page_of(pfn + (u32)i)->level)
+            return -E_STATE;
+    return 0;
+}
+
+struct result op_page_large(u64 region, u64 index)
+{
+    i64 error;
+    LOCKED;
+    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
+    if (!r)
+        return fail(error);
+    u32 pfn = r->first + (u32)index;
+    if (index >= r->count || r->count - index < 512 || pfn & 511u)
+        return fail(-E_RANGE);
+    u64 stamp = 0;
+    for (u32 i = 0; i < 512; i++) {
+        const struct page *p = page_of(pfn + i);
+        u8 type = *page_type_of(pfn + i);
+        if (p->owner != small_ref(r) || (type != PT_FREE && type != PT_FRAME))
+            return fail(-E_OWNER);
+        if (type == PT_FREE && p->stamp > stamp)
+            stamp = p->stamp;
+    }
+    if (!quiesce_passed(stamp))
+        return fail(-E_AGAIN);
+    for (u32 i = 0; i < 512; i++)
+        *page_type_of(pfn + i) = PT_FRAME;
+    page_of(pfn)->level = 2;
+    return ok(0);
+}
+
+/* Whether one page (of any size) of the region may be mapped as a frame. */
+static i64 frame_ready(const struct region *r, u64 index, u8 level)
+{
+    u32 pfn = region_frame(r, index);
+    if (!pfn)
+        return -E_OWNER;
+    if (level > 1)
+        return large_ready(r, index, pfn, level);
+    u8 type = *page_type_of(pfn);
+    if (type == PT_FRAME)
+        return 0;
+    if (type != PT_FREE)
+        return -E_OWNER;
+    return quiesce_passed(page_of(pfn)->stamp) ? 0 : -E_AGAIN;
+}
+
+struct result op_space_map(u64 space, u64 va, u64 region, u64 index, u64 flags)
+{
+    i64 error;
+    struct run run;
+    u32 ref = 0, done;
+    LOCKED;
+    struct space *s = cap_space(space, RIGHT_USE, &error);
+    struct region *r = s ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
+    if (!r || (error = run_decode(va, flags, &run)))
+        return fail(error);
+    u64 pages = run.step >> PAGE_SHIFT;
+    for (done = 0; done < run.count; done++) {
+        u64 at = run.va + done * run.step;
+        error = frame_ready(r, index + done * pages, run.level);
+        if (error)
+            break;
+        if (!done || !(++ref & 511u)) {
+            error = walk_to(s, at, run.level, true, &ref);
+            if (error)
+                break;
+        }
+        if (*pte_at(ref)) {
+            error = -E_BUSY;
+            break;
+        }
+        u32 pfn = r->first + (u32)(index + done * pages);
+        if (run.level == 1)
+            *page_type_of(pfn) = PT_FRAME;
+        leaf_set(ref, run.level, (u64)pfn << PAGE_SHIFT | run.pte);
+    }
+    return done ? ok(done) : fail(error);
+}
+
+struct result op_space_map_io(u64 space, u64 va, u64 io, u64 offset, u64 flags)
+{
+    i64 error;
+    struct run run;
+    u32 ref = 0, done;
+    LOCKED;
+    struct space *s = cap_space(space, RIGHT_USE, &error);
+    const struct io *o = s ? cap_here(io, PT_IO, RIGHT_USE, &error) : 0;
+    if (!o || (error = run_decode(va, flags, &run)))
+        return fail(error);
+    if (run.level > 1 || o->kind != IO_MEMORY)
+        return fail(-E_ARG);
+    if (offset > o->count || o->count - offset < run.count)
+        return fail(-E_RANGE);
+    for (done = 0; done < run.count; done++) {
+        u64 frame = o->first + offset + done;
+        bool ram = frame < page_count && *page_type_of((u32)frame) != PT_NONE;
+        if (ram) {
+            error = -E_RANGE;
+            break;
+        }
+        if (!done || !(++ref & 511u)) {
+            error = walk_to(s, run.va + done * run.step, 1, true, &ref);
+            if (error)
+                break;
+        }
+        if (*pte_at(ref)) {
+            error = -E_BUSY;
+            break;
+        }
+        leaf_set(ref, 1, frame << PAGE_SHIFT | run.pte | PTE_PCD | PTE_PWT | PTE_IO);
+    }
+    return done ? ok(done) : fail(error);
+}
+
+/* Steps over a run of existing mappings with one walk a table. */
+static bool run_next(struct space *s, u64 va, u32 *ref, u8 *level, bool first)
+{
+    if (!first && *level == 1 && (*ref + 1) & 511u) {
+        (*ref)++;
+        return *pte_at(*ref) != 0;
+    }
+    struct walk w;
+    *level = 0;
+    if (!space_leaf(s, va, &w))
+        return false;
+    *ref = w.ref;
+    *level = w.level;
+    return true;
+}
+
+struct result op_space_unmap(u64 space, u64 va, u64 count)
+{
+    i64 error;
+    u32 ref = 0;
+    u8 level = 0;
+    u64 dirty = 0;
+    LOCKED;
+    struct space *s = cap_space(space, RIGHT_USE, &error);
+    if (!s)
+        return fail(error);
+    if (!count || count > MAP_BATCH || va & (PAGE_SIZE - 1))
+        return fail(-E_ARG);
+    if (va >= USER_TOP || va + count * PAGE_SIZE > USER_TOP)
+        return fail(-E_RANGE);
+    for (u32 i = 0; i < count; i++) {
+        u64 at = va + i * PAGE_SIZE;
+        if (!run_next(s, at, &ref, &level, i == 0 || level == 0))
+            continue;
+        if (level > 1 && at & ((PAGE_SIZE << (9 * (level - 1))) - 1))
+            return fail(-E_STATE);
+        u64 old = leaf_clear(ref, level);
+        dirty |= (u64)((old & PTE_DIRTY) != 0) << i;
+        flush_page(s, at);
+        if (level > 1)
+            level = 0;
+    }
+    return ok(dirty);
+}
+
+struct result op_space_protect(u64 space, u64 va, u64 flags)
+{
+    i64 error;
+    struct run run;
+    u32 ref = 0;
+    u8 level = 0;
+    u64 dirty = 0;
+    LOCKED;
+    struct space *s = cap_space(space, RIGHT_USE, &error);
+    if (!s || (error = run_decode(va, flags, &run)))
+        return fail(error);
+    for (u32 i = 0; i < run.count; i++) {
+        u64 at = run.va + i * run.step;
+        if (!run_next(s, at, &ref, &level, i == 0 || level == 0))
+            continue;
+        u64 *pte = pte_at(ref), old = *pte;
+        dirty |= (u64)((old & PTE_DIRTY) != 0) << i;
+        if (!(run.pte & PTE_WRITE))
+            __atomic_fetch_and(pte, ~(u64)PTE_WRITE, __ATOMIC_RELAXED);
+        if (run.pte & PTE_NX)
+            __atomic_fetch_or(pte, PTE_NX, __ATOMIC_RELAXED);
+        flush_page(s, at);
+        if (level > 1)
+            level = 0;
+    }
+    return ok(dirty);
+}
+
+struct result op_space_copy(u64 to, u64 from, u64 from_va, u64 to_va, u64 flags)
+{
+    i64 error;
+    struct run run, source;
+    u32 ref = 0, from_ref = 0;
+    u8 from_level = 0;
+    u64 copied = 0;
+    bool have = false;
+    LOCKED;
+    struct space *t = cap_space(to, RIGHT_USE, &error);
+    struct space *f = t ? cap_space(from, RIGHT_USE, &error) : 0;
+    if (!f || (error = run_decode(to_va, flags, &run)) ||
+        (error = run_decode(from_va, flags, &source)))
+        return fail(error);
+    if (run.level > 1)
+        return fail(-E_ARG);
+    for (u32 i = 0; i < run.count; i++) {
+        u64 at = source.va + i * PAGE_SIZE;
+        if (have)
+            have = ++ref & 511u;
+        if (!run_next(f, at, &from_ref, &from_level, i == 0 || from_level == 0))
+            continue;
+        u64 old = *pte_at(from_ref);
+        if (from_level != 1 || old & PTE_IO)
+            continue;
+        if (!have) {
+            error = walk_to(t, run.va + i * PAGE_SIZE, 1, true, &ref);
+            if (error)
+                return copied ? ok(copied) : fail(error);
+            have = true;
+        }
+        if (*pte_at(ref))
+            return copied ? ok(copied) : fail(-E_BUSY);
+        u64 keep = ~(u64)(PTE_ACCESSED | PTE_DIRTY);
+        if (!(run.pte & PTE_WRITE))
+            keep &= ~(u64)PTE_WRITE;
+        leaf_set(ref, 1, (old & keep) | (run.pte & PTE_NX));
+        if (flags & MAP_DEMOTE && old & PTE_WRITE) {
+            __atomic_fetch_and(pte_at(from_ref), ~(u64)PTE_WRITE, __ATOMIC_RELAXED);
+            flush_page(f, at);
+        }
+        copied |= 1ul << i;
+    }
+    return ok(copied);
+}
+
+struct result op_space_query(u64 space, u64 va)
+{
+    i64 error;
+    struct walk w;
+    LOCKED;
+    struct space *s = cap_space(space, 0, &error);
+    if (!s)
+        return fail(error);
+    if (va >= USER_TOP)
+        return fail(-E_RANGE);
+    if (!space_leaf(s, va, &w))
+        return ok(0);
+    u64 p = *w.pte;
+    return ok(MAP_READ | (p & PTE_WRITE ? MAP_WRITE : 0) | (p & PTE_NX ? 0 : MAP_EXEC) |
+              (w.level == 2 ? MAP_2M : 0) | (w.level == 3 ? MAP_1G : 0) |
+              (p & PTE_PCD ? MAP_UNCACHED : 0) | (p & PTE_ACCESSED ? QUERY_ACCESSED : 0) |
+              (p & PTE_DIRTY ? QUERY_DIRTY : 0));
+}
+
+/* ---- user memory ---------------------------------------------------------------------- */
+
+void *user_address(const struct space *space, u64 va, bool write, u64 *bytes)
+{
+    struct walk w;
+    if (!space_leaf(space, va, &w) || *w.pte & PTE_IO || (write && !(*w.pte & PTE_WRITE)))
+        return 0;
+    u64 size = PAGE_SIZE << (9 * (w.level - 1));
+    *bytes = size - (va & (size - 1));
+    if (write)
+        __atomic_fetch_or(w.pte, PTE_DIRTY | PTE_ACCESSED, __ATOMIC_RELAXED);
+    return (void *)(DM_BASE + ((u64)pte_frame(*w.pte) << PAGE_SHIFT) + (va & (size - 1)));
+}
+
+/* The one routine that touches user memory for the kernel's own structures. */
+static bool user_copy(u64 va, void *kernel, u64 bytes, bool write)
+{
+    const struct space *space = current_space();
+    for (u32 i = 0; i < 3 && bytes; i++) {
+        u64 run;
+        void *user = user_address(space, va, write, &run);
+        if (!user)
+            return false;
+        run = min_u64(run, bytes);
+        copy_bytes(write ? user : kernel, write ? kernel : user, run);
+        va += run;
+        kernel = (u8 *)kernel + run;
+        bytes -= run;
+    }
+    return !bytes;
+}
+
+bool user_read(void *to, u64 va, u64 bytes)
+{
+    return user_copy(va, to, bytes, false);
+}
+
+bool user_write(u64 va, const void *from, u64 bytes)
+{
+    return user_copy(va, (void *)(u64)from, bytes, true);
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * abigen ABI_DIR OUT_DIR DOC_DIR: turns abi/{operations,errors,events}.tbl into
+ *   OUT_DIR/    errors.h      error numbers and names
+ *   OUT_DIR/    events.h      trace event numbers and names
+ *   OUT_DIR/    operations.h  operation numbers and names
+ *   OUT_DIR/    op_table.h    kernel: prototypes and the dispatch table's entries
+ *   OUT_DIR/    stubs.h       user: one inline function per operation
+ *   DOC_DIR/operations.md     the reference page
+ * Any malformed line ends it with file:line: message.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MAX_OPS  128
+#define MAX_ARGS 6
+
+struct op {
+    int number, arg_count;
+    char name[40], args[MAX_ARGS][24];
+    char value[256], errors[256], doc[1024];
+};
+struct entry {
+    int number;
+    char name[40], doc[256];
+};
+
+static struct op ops[MAX_OPS];
+static struct entry errors[MAX_OPS], events[MAX_OPS];
+static int op_count, error_count, event_count;
+static const char *file_name;
+static int line_number;
+
+static void die(const char *format, ...)
+{
+    va_list a;
+    va_start(a, format);
+    if (file_name)
+        fprintf(stderr, "%s:%d: ", file_name, line_number);
+    vfprintf(stderr, format, a);
+    fputc('\n', stderr);
+    va_end(a);
+    exit(1);
+}
+
+static void take(char *to, size_t size, const char *from)
+{
+    if (strlen(from) >= size)
+        die("too long: %s", from);
+    strcpy(to, from);
+}
+
+static struct op *op_open(char *rest)
+{
+    if (op_count == MAX_OPS)
+        die("more than %d operations", MAX_OPS);
+    struct op *o = &ops[op_count++];
+    char *word = strtok(rest, " ");
+    o->number = word ? atoi(word) : 0;
+    if (o->number < 1 || o->number >= MAX_OPS)
+        die("operation number out of range");
+    for (int i = 0; i < op_count - 1; i++)
+        if (ops[i].number == o->number)
+            die("operation number %d used twice", o->number);
+    word = strtok(0, " ");
+    if (!word)
+        die("operation without a name");
+    take(o->name, sizeof o->name, word);
+    while ((word = strtok(0, " "))) {
+        if (o->arg_count == MAX_ARGS)
+            die("%s: more than %d arguments", o->name, MAX_ARGS);
+        take(o->args[o->arg_count++], sizeof o->args[0], word);
+    }
+    return o;
+}
+
+static void entry_open(struct entry *list, int *count, char *rest)
+{
+    if (*count == MAX_OPS)
+        die("too many entries");
+    struct entry *e = &list[(*count)++];
+    char *word = strtok(rest, " ");
+    e->number = word ? atoi(word) : 0;
+    word = strtok(0, " ");
+    if (e->number < 1 || !word)
+        die("expected a number and a name");
+    take(e->name, sizeof e->name, word);
+    word = strtok(0, "");
+    while (word && *word == ' ')
+        word++;
+    take(e->doc, sizeof e->doc, word ? word : "");
+}
+
+static void read_table(const char *dir, const char *name)
+{
+    char path[4096], line[2048];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "r");
+    if (!f) {
+        file_name = 0;
+        die("%s: %s", path, strerror(errno));
+    }
+    file_name = path;
+    line_number = 0;
+    struct op *o = 0;
+    while (fgets(line, sizeof line, f)) {
+        line_number++;
+        line[strcspn(line, "\n")] = 0;
+        if (!*line || *line == '#')
+            continue;
+        char *space = strchr(line, ' ');
+        char *rest = space ? space + 1 : line + strlen(line);
+        if (space)
+            *space = 0;
+        if (!strcmp(line, "op"))
+            o = op_open(rest);
+        else if (!strcmp(line, "error"))
+            entry_open(errors, &error_count, rest);
+        else if (!strcmp(line, "event"))
+            entry_open(events, &event_count, rest);
+        else if (o && !strcmp(line, "value"))
+            take(o->value, sizeof o->value, rest);
+        else if (o && !strcmp(line, "errors"))
+            take(o->errors, sizeof o->errors, rest);
+        else if (o && !strcmp(line, "doc"))
+            take(o->doc, sizeof o->doc, rest);
+        else
+            die("unknown word %s", line);
+    }
+    fclose(f);
+    file_name = 0;
+}
+
+static FILE *create(const char *dir, const char *name)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    for (char *p = path + 1; *p; p++)
+        if (*p == '/') {
+            *p = 0;
+            mkdir(path, 0777);
+            *p = '/';
+        }
+    FILE *f = fopen(path, "w");
+    if (!f)
+        die("%s: %s", path, strerror(errno));
+    if (strstr(name, ".h"))
+        fprintf(f, "/* SPDX-License-Identifier: MIT */\n/* Made by abigen; do not edit. */\n"
+                   "#pragma once\n");
+    return f;
+}
+
+static void upper(char *to, const char *from)
+{
+    while ((*to++ = (char)toupper((unsigned char)*from++)))
+        ;
+}
+
+static void write_entries(
+    const char *out, const char *name, const char *prefix, struct entry *list, int count)
+{
+    char file[64], up[64];
+    snprintf(file, sizeof file, "%ss.h", name);
+    FILE *f = create(out, file);
+    for (int i = 0; i < count; i++) {
+        upper(up, list[i].name);
+        fprintf(f, "#define %s%s %d /* %s */\n", prefix, up, list[i].number, list[i].doc);
+    }
+    fprintf(f, "#define %s_NAMES", !strcmp(name, "error") ? "ERROR" : "EVENT");
+    for (int i = 0; i < count; i++)
+        fprintf(f, " \\\n    [%d] = \"%s\",", list[i].number, list[i].name);
+    fprintf(f, "\n");
+    fclose(f);
+}
+
+static int op_max(void)
+{
+    int max = 0;
+    for (int i = 0; i < op_count; i++)
+        if (ops[i].number > max)
+            max = ops[i].number;
+    return max;
+}
+
+static void write_operations(const char *out)
+{
+    char up[64];
+    FILE *f = create(out, "operations.h");
+    for (int i = 0; i < op_count; i++) {
+        upper(up, ops[i].name);
+        fprintf(f, "#define OP_%s %d\n", up, ops[i].number);
+    }
+    fprintf(f, "#define OP_LIMIT %d\n#define OP_NAMES", op_max() + 1);
+    for (int i = 0; i < op_count; i++)
+        fprintf(f, " \\\n    [%d] = \"%s\",", ops[i].number, ops[i].name);
+    fprintf(f, "\n");
+    fclose(f);
+
+    f = create(out, "op_table.h");
+    for (int i = 0; i < op_count; i++) {
+        fprintf(f, "struct result op_%s(", ops[i].name);
+        for (int a = 0; a < ops[i].arg_count; a++)
+            fprintf(f, "%su64 %s", a ? ", " : "", ops[i].args[a]);
+        fprintf(f, "%s);\n", ops[i].arg_count ? "" : "void");
+    }
+    fprintf(f, "#define OP_TABLE");
+    for (int i = 0; i < op_count; i++)
+        fprintf(f, " \\\n    [%d] = (op_function)op_%s,", ops[i].number, ops[i].name);
+    fprintf(f, "\n");
+    fclose(f);
+}
+
+static void write_stubs(const char *out)
+{
+    FILE *f = create(out, "stubs.h");
+    static const char *reg[MAX_ARGS] = {"rdi", "rsi", "rdx", "r10", "r8", "r9"};
+    fprintf(f, "#include <abi/contract.h>\n#include <abi/errors.h>\n#include <abi/operations.h>\n"
+               "struct pith_result { int64_t status; uint64_t value; };\n");
+    for (int i = 0; i < op_count; i++) {
+        struct op *o = &ops[i];
+        char up[64];
+        upper(up, o->name);
+        fprintf(f, "/* %s\n * Value: %s. Errors: %s. */\n", o->doc, o->value, o->errors);
+        fprintf(f, "static inline struct pith_result pith_%s(", o->name);
+        for (int a = 0; a < o->arg_count; a++)
+            fprintf(f, "%suint64_t %s", a ? ", " : "", o->args[a]);
+        fprintf(f, "%s)\n{\n", o->arg_count ? "" : "void");
+        for (int a = 0; a < MAX_ARGS; a++)
+            if (a < o->arg_count)
+                fprintf(
+                    f, "    register uint64_t r_%d __asm__(\"%s\") = %s;\n", a, reg[a], o->args[a]);
+            else
+                fprintf(f, "    register uint64_t r_%d __asm__(\"%s\");\n", a, reg[a]);
+        fprintf(f, "    int64_t status;\n    __asm__ volatile(\"syscall\" : \"=a\"(status)");
+        for (int a = 0; a < MAX_ARGS; a++)
+            fprintf(f, ", \"%sr\"(r_%d)", a < o->arg_count ? "+" : "=", a);
+        fprintf(f, "\n        : \"0\"((uint64_t)OP_CODE(OP_%s)) : \"rcx\", \"r11\", \"memory\");\n",
+            up);
+        fprintf(f, "    return (struct pith_result){ status, r_2 };\n}\n");
+    }
+    fclose(f);
+}
+
+static void write_reference(const char *dir)
+{
+    FILE *f = create(dir, "operations.md");
+    fprintf(f, "# Kernel operations\n\nMade from `abi/operations.tbl` and `abi/errors.tbl` by "
+               "`tools/abigen`; edit those.\nHow registers are used: "
+               "`abi/include/abi/contract.h`.\n\n");
+    for (int i = 0; i < op_count; i++) {
+        struct op *o = &ops[i];
+        fprintf(f, "## %d. %s(", o->number, o->name);
+        for (int a = 0; a < o->arg_count; a++)
+            fprintf(f, "%s%s", a ? ", " : "", o->args[a]);
+        fprintf(f, ")\n%s\n\n- value: %s\n- errors: %s\n\n", o->doc, o->value, o->errors);
+    }
+    fprintf(f, "## Errors\n\n| number | name | meaning |\n|---:|---|---|\n");
+    for (int i = 0; i < error_count; i++)
+        fprintf(f, "| %d | %s | %s |\n", errors[i].number, errors[i].name, errors[i].doc);
+    fclose(f);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4) {
+        fprintf(stderr, "usage: abigen ABI_DIR OUT_DIR DOC_DIR\n");
+        return 2;
+    }
+    read_table(argv[1], "errors.tbl");
+    read_table(argv[1], "events.tbl");
+    read_table(argv[1], "operations.tbl");
+    for (int i = 0; i < op_count; i++) {
+        char list[256];
+        strcpy(list, ops[i].errors);
+        for (char *w = strtok(list, " "); w; w = strtok(0, " ")) {
+            int known = 0;
+            for (int e = 0; e < error_count; e++)
+                known |= !strcmp(errors[e].name, w);
+            if (!known)
+                die("operation %s: unknown error %s", ops[i].name, w);
+        }
+    }
+    write_entries(argv[2], "error", "", errors, error_count);
+    write_entries(argv[2], "event", "EVENT_", events, event_count);
+    write_operations(argv[2]);
+    write_stubs(argv[2]);
+    write_reference(argv[3]);
+    return 0;
+}
