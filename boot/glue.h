@@ -6,9 +6,8 @@
  *
  * The order of calls is main.c's; each file says what must have run before.
  * The kernel is mapped at KERNEL_BASE from the beginning, first where the loader put it,
- * after paging_build() at its final place: its console, features_init() and, after
- * paging_build(), its APIC functions may be called. Where the compiler inserts calls to memset
- * and memcpy they go to the glue's own.
+ * after paging_build() at its final place: its console, features_init(), memset and memcpy
+ * and, after paging_build(), its APIC functions may be called.
  */
 #pragma once
 #include <arch/platform.h>
@@ -21,8 +20,8 @@
 #define PAGE_UP(x) (((x) + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))
 #define PAGE_DOWN(x) ((x) & ~(PAGE_SIZE - 1))
 
-void *memset(void *to, int value, size_t bytes) __asm__("glue_memset");
-void *memcpy(void *to, const void *from, size_t bytes) __asm__("glue_memcpy");
+void *memset(void *to, int value, size_t bytes);
+void *memcpy(void *to, const void *from, size_t bytes);
 bool bytes_equal(const void *a, const void *b, size_t bytes);
 
 extern struct handoff handoff;

@@ -12,20 +12,6 @@ struct handoff handoff;
 
 static u64 idt[32][2];
 
-void *memset(void *to, int value, size_t bytes)
-{
-    void *d = to;
-
-    __asm__ volatile("rep stosb" : "+D"(d), "+c"(bytes) : "a"(value) : "memory");
-    return to;
-}
-
-void *memcpy(void *to, const void *from, size_t bytes)
-{
-    copy_bytes(to, from, bytes);
-    return to;
-}
-
 bool bytes_equal(const void *a, const void *b, size_t bytes)
 {
     const u8 *x = a, *y = b;

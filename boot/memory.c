@@ -18,12 +18,8 @@ enum { RAW_MAX = 320, CLAIM_MAX = 64 };
 static struct raw {
     u64 base, end;
     u32 type;
-} raw[RAW_MAX];
-static u32 raw_count;
-static struct {
-    u64 base, end;
-} claims[CLAIM_MAX];
-static u32 claim_count;
+} raw[RAW_MAX], claims[CLAIM_MAX];
+static u32 raw_count, claim_count;
 
 static void raw_add(u64 base, u64 end, u32 type)
 {

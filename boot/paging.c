@@ -11,11 +11,10 @@
  * rodata. Tables for the processors' areas and for MMIO exist up to the last level.
  */
 #include "glue.h"
+#include <arch/pte.h>
 
-enum { P = 1, W = 2, WRITE_THROUGH = 8, UNCACHED = 16, AD = 0x60, LARGE = 0x80, GLOBAL = 0x100 };
-#define NX (features.nx ? 1ull << 63 : 0)
-#define ADDRESS 0x000ffffffffff000ull
-#define READ (P | AD | GLOBAL)
+#define NX (features.nx ? PTE_NX : 0)
+#define READ (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL)
 #define SIZE_2M 0x200000ull
 #define BIG_ARRAY (8 * MIB) /* from here on pages[] is worth 2 MiB mappings */
 
@@ -68,12 +67,12 @@ void paging_place(void)
 
 static u64 *table_below(u64 *entry)
 {
-    if (!(*entry & P)) {
+    if (!(*entry & PTE_PRESENT)) {
         u64 table = take(PAGE_SIZE, PAGE_SIZE);
         memset(at(table), 0, PAGE_SIZE);
-        *entry = table | P | W | AD;
+        *entry = table | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED;
     }
-    return at(*entry & ADDRESS);
+    return at(*entry & PTE_FRAME);
 }
 
 /* The entry for va at a level (1: 4 KiB, 2: 2 MiB, 3: 1 GiB), tables above it made. */
@@ -94,11 +93,10 @@ static bool fits(u64 va, u64 pa, u64 bytes, u64 size)
 static void map(u64 va, u64 pa, u64 bytes, u64 flags)
 {
     while (bytes) {
-        u32 level = features.page1g && fits(va, pa, bytes, GIB) ? 3
-                    : fits(va, pa, bytes, SIZE_2M)              ? 2
-                                                                : 1;
+        u32 level = 1 + fits(va, pa, bytes, SIZE_2M);
+        level += features.page1g && fits(va, pa, bytes, GIB);
         u64 size = 1ull << (3 + 9 * level);
-        *entry_for(va, level) = pa | flags | (level > 1 ? LARGE : 0);
+        *entry_for(va, level) = pa | flags | (level > 1 ? PTE_LARGE : 0);
         va += size;
         pa += size;
         bytes -= size;
@@ -112,9 +110,9 @@ static void map_direct(u64 base, u64 end, u64 low, u64 high)
         low = high = end;
     low = low > base ? low : base;
     high = min_u64(high, end);
-    map(DM_BASE + base, base, low - base, READ | W | NX);
+    map(DM_BASE + base, base, low - base, READ | PTE_WRITE | NX);
     map(DM_BASE + low, low, high - low, READ | NX);
-    map(DM_BASE + high, high, end - high, READ | W | NX);
+    map(DM_BASE + high, high, end - high, READ | PTE_WRITE | NX);
 }
 
 static void map_image(void)
@@ -125,7 +123,7 @@ static void map_image(void)
 
     map(va, pa, rodata, READ);
     map(va + rodata, pa + rodata, data - rodata, READ | NX);
-    map(va + data, pa + data, end - data, READ | W | NX);
+    map(va + data, pa + data, end - data, READ | PTE_WRITE | NX);
     for (u32 i = 0; i < handoff.range_count; i++) {
         const struct handoff_range *r = &handoff.ranges[i];
         if (r->type == MEM_USABLE)
@@ -135,9 +133,9 @@ static void map_image(void)
 
 static void map_devices(void)
 {
-    u64 flags = READ | W | WRITE_THROUGH | UNCACHED | NX;
+    u64 flags = READ | PTE_WRITE | PTE_PWT | PTE_PCD | NX;
 
-    handoff.lapic_base = rdmsr(0x1b) & ADDRESS; /* IA32_APIC_BASE */
+    handoff.lapic_base = rdmsr(0x1b) & PTE_FRAME; /* IA32_APIC_BASE */
     map(MMIO_BASE, handoff.lapic_base, PAGE_SIZE, flags);
     for (u32 i = 0; i < handoff.ioapic_count; i++)
         map(MMIO_BASE + PAGE_SIZE * (i + 1), PAGE_DOWN(handoff.ioapics[i].base), PAGE_SIZE, flags);
@@ -158,8 +156,8 @@ struct handoff *paging_build(void)
     handoff.pml4 = take(PAGE_SIZE, PAGE_SIZE);
     memset(at(handoff.pml4), 0, PAGE_SIZE);
     map_image();
-    map(PTYPE_BASE, types, PAGE_UP(handoff.page_count), READ | W | NX);
-    map(PAGES_BASE, pages, PAGE_UP(pages_bytes()), READ | W | NX);
+    map(PTYPE_BASE, types, PAGE_UP(handoff.page_count), READ | PTE_WRITE | NX);
+    map(PAGES_BASE, pages, PAGE_UP(pages_bytes()), READ | PTE_WRITE | NX);
     map_devices();
     memcpy(&glue_pml4[256], (u64 *)at(handoff.pml4) + 256, PAGE_SIZE / 2);
 

@@ -13,7 +13,6 @@
 #include <kernel.h>
 
 #define SYSCALL_LENGTH 2u
-#define TRANSFER_CAPS 4u
 
 struct frame nil_frame = { .space = &trap_space, .kind = FRAME_BASE };
 
@@ -243,6 +242,7 @@ struct result op_call_x(u64 transfer)
                                        x.grants[i].direction };
     frame_push(cpu, s, g);
     words_set(t, x.words);
+    t->regs.rbx = x.cap_count;
     t->regs.rax = g->badge;
     space_load(cpu);
     cpu->resched = RESCHED_RESUME;

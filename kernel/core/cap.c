@@ -14,6 +14,8 @@
 struct ticket_lock kernel_lock;
 u64 epoch = 1;
 u32 cpu_count = 1;
+#define CAPS_BATCH 64u
+
 static u64 generations;
 
 u64 generation_new(void)
@@ -142,6 +144,30 @@ struct result op_cap_copy(u64 source, u64 space, u64 slot, u64 rights)
     if (!to)
         return fail(error);
     return fail(cap_transfer(current_space(), source, to, slot, rights));
+}
+
+struct result op_caps_copy(u64 from, u64 to, u64 first, u64 count)
+{
+    i64 error = 0;
+    u64 copied = 0;
+    LOCKED;
+    struct space *f = cap_space(from, RIGHT_MANAGE, &error);
+    struct space *t = f ? cap_space(to, RIGHT_MANAGE, &error) : 0;
+    if (!t)
+        return fail(error);
+    if (first >= CAP_PAGES * SLOTS_PER_PAGE || count > CAPS_BATCH ||
+        first + count > CAP_PAGES * SLOTS_PER_PAGE)
+        return fail(-E_RANGE);
+    for (u64 i = first; i < first + count; i++) {
+        const struct slot *s = slot_at(f, i);
+        if (s->w0 == CAP_NIL || !(s->w0 & RIGHT_GRANT) || !slot_alive(s))
+            continue;
+        error = cap_transfer(f, i, t, i, RIGHT_ALL);
+        if (error)
+            return fail(error);
+        copied++;
+    }
+    return ok(copied);
 }
 
 struct result op_cap_delete(u64 space, u64 slot)

@@ -210,29 +210,35 @@ i64 pool_take(struct pool *p)
     return 0;
 }
 
-/* The space died: nothing enters it any more. At most POOLS_PER_SPACE. */
-void space_close_services(struct space *space)
+/* The space died: nothing enters it any more, and the threads that wait in it for their
+ * fault to be dealt with leave it. False: more of them, repeat. */
+bool space_close_services(struct space *space)
 {
+    bool woken = true;
     u32 pfn = space->pools;
     for (u32 i = 0; i < POOLS_PER_SPACE && pfn; i++) {
         struct pool *p = frame_address(pfn);
         if (p->service->bound == p)
             service_close(p->service, SERVICE_PAUSED);
+        woken &= service_wake(p->service);
         pfn = p->pools_next;
     }
+    return woken;
 }
 
 struct result op_stacks_add(u64 pool, u64 region, u64 index, u64 core, u64 top, u64 shape)
 {
     i64 error;
     u32 pfn;
-    u64 stride = shape & 0xffffffff, count = shape >> 32;
+    u64 stride = shape & 0xffffffff, count = shape >> 32, receive = core >> 16;
+    core &= 0xffff;
     LOCKED;
     struct pool *p = cap_here(pool, PT_POOL, RIGHT_MANAGE, &error);
     struct region *r = p ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
     if (!r || (error = page_place(r, index, &pfn)))
         return fail(error);
-    if (core >= cpu_count || !count || count > STACKS_PER_PAGE)
+    if (core >= cpu_count || !count || count > STACKS_PER_PAGE ||
+        receive + count * TRANSFER_CAPS > CAP_PAGES * SLOTS_PER_PAGE)
         return fail(-E_RANGE);
     if (top > USER_TOP || top & 15 || stride & 15 || top + stride * (count - 1) > USER_TOP)
         return fail(-E_ARG);
@@ -250,6 +256,8 @@ struct result op_stacks_add(u64 pool, u64 region, u64 index, u64 core, u64 top, 
         f[i].top = top + stride * i;
         f[i].entry = p->entry;
         f[i].pool = p;
+        f[i].recv_slot = (u32)(receive + i * TRANSFER_CAPS);
+        f[i].recv_count = receive ? TRANSFER_CAPS : 0;
         f[i].next = list;
         list = &f[i];
     }

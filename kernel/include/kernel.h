@@ -241,7 +241,7 @@ void frame_unwind(struct cpu *cpu, i64 status, u64 value, bool quarantine);
 /* Pops frames of dead spaces off the running thread's chain. */
 void frames_drop_dead(struct cpu *cpu);
 bool service_wake(struct service *s);
-void space_close_services(struct space *space);
+bool space_close_services(struct space *space);
 void thread_dequeue(struct thread *t);
 i64 stacks_take(u32 pfn);
 i64 pool_take(struct pool *p);

@@ -114,6 +114,7 @@ _Static_assert(sizeof(struct frame) == 192, "21 stacks a page");
 enum frame_kind { FRAME_BASE = 1, FRAME_STACK, FRAME_QUARANTINED };
 #define STACKS_PER_PAGE 21u
 #define USER_LEVEL 32u
+#define TRANSFER_CAPS 4u /* most capabilities along with a call */
 
 struct gate {
     u64 gen;

@@ -108,6 +108,29 @@ struct result op_cap_page(u64 space, u64 region, u64 index, u64 directory)
     return ok(0);
 }
 
+struct result op_cap_page_move(u64 from, u64 to, u64 directory)
+{
+    i64 error = 0;
+    LOCKED;
+    struct space *f = cap_here(from, PT_SPACE, RIGHT_MANAGE, &error);
+    struct space *t = f ? cap_space(to, RIGHT_MANAGE, &error) : 0;
+    if (!t)
+        return fail(error);
+    if (directory >= CAP_PAGES)
+        return fail(-E_RANGE);
+    if (!f->dead || f == t)
+        return fail(-E_STATE);
+    if (f->capdir[directory] == empty_caps)
+        return fail(-E_RANGE);
+    if (t->capdir[directory] != empty_caps)
+        return fail(-E_BUSY);
+    struct slot *slots = f->capdir[directory];
+    __atomic_store_n(&f->capdir[directory], empty_caps, __ATOMIC_RELEASE);
+    page_of(frame_of(slots))->parent = frame_of(t);
+    __atomic_store_n(&t->capdir[directory], slots, __ATOMIC_RELEASE);
+    return ok(0);
+}
+
 struct result op_space_handler(u64 space, u64 gate)
 {
     i64 error = 0;
@@ -143,14 +166,14 @@ struct result op_space_kill(u64 space)
     if (!s)
         return fail(error);
     s->dead = 1;
-    space_close_services(s);
+    bool woken = space_close_services(s);
     trace(EVENT_SPACE_KILLED, frame_of(s), 0);
     /* Cores that run its code now find out by an interrupt. */
     for (u32 i = 0; i < cpu_count; i++)
         if (cpu_of(i) != cpu_self())
             ipi_send(i, VEC_KICK);
     cpu_self()->resched = 1;
-    return ok(0);
+    return fail(woken ? 0 : -E_AGAIN);
 }
 
 struct result op_space_fault(u64 space, u64 buffer)

@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
-$(call user-program,ktest,kernel/test,start.S ktest.c,)
+$(call user-library,guest,test/guest,guest.c)
+$(call user-program,ktest,kernel/test,start.S ktest.c,guest)

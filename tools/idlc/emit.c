@@ -10,8 +10,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { LINE_MAX_COLUMNS = 100, LINE_BYTES = 8192 };
+
 static FILE *output;
 static char *output_name;
+/* The line being written, without its newline. */
+static char line[LINE_BYTES];
+static size_t line_bytes;
 
 /* Makes every folder of the path that is not there yet. */
 static bool make_folders(char *path)
@@ -50,13 +55,64 @@ bool output_close(void)
 	return true;
 }
 
+/* Comments, documentation and preprocessor lines keep their length. */
+static bool may_wrap(void)
+{
+	size_t start = strspn(line, " ");
+
+	return strstr(output_name, ".md") == NULL && line[start] != '*' && line[start] != '/' &&
+	       line[start] != '#';
+}
+
+/* Where to break a line that is too long: behind the last separator that fits, or 0. */
+static size_t break_point(const char *text, size_t columns)
+{
+	size_t best = 0;
+	bool quoted = false;
+
+	for (size_t at = 1; at < columns && text[at]; at++) {
+		if (text[at] == '"')
+			quoted = !quoted;
+		if (!quoted && text[at] == ' ' && strchr(",|+", text[at - 1]))
+			best = at;
+	}
+	return best;
+}
+
+static void write_line(void)
+{
+	const char *text = line;
+	size_t indent = strspn(line, " "), columns = LINE_MAX_COLUMNS, cut;
+
+	while (may_wrap() && strlen(text) > columns && (cut = break_point(text, columns))) {
+		fprintf(output, "%.*s\n%*s", (int)cut, text, (int)indent + 4, "");
+		text += cut + 1;
+		columns = LINE_MAX_COLUMNS - indent - 4;
+	}
+	fprintf(output, "%s\n", text);
+	line_bytes = 0;
+}
+
+static void add_character(char c)
+{
+	if (c == '\n') {
+		line[line_bytes] = 0;
+		write_line();
+	} else if (line_bytes < LINE_BYTES - 1) {
+		line[line_bytes++] = c;
+	}
+}
+
 void emit(const char *format, ...)
 {
 	va_list arguments;
+	static char text[LINE_BYTES];
 
 	va_start(arguments, format);
-	vfprintf(output, format, arguments);
+	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	for (const char *at = text; *at; at++)
+		add_character(*at);
 }
 
 void emit_head(const struct protocol *protocol, const char *what)
@@ -114,6 +170,26 @@ char *c_outside(const struct protocol *protocol, const struct field *field, cons
 	if (low || high)
 		return make_text("%s %s %s", expression, low ? "<" : ">", low ? minimum : maximum);
 	return NULL;
+}
+
+char *c_unpacked(const char *type, const char *words, unsigned word, unsigned shift)
+{
+	if (shift)
+		return make_text("(%s)(%s[%u] >> %u)", type, words, word, shift);
+	if (!strcmp(type, "uint64_t"))
+		return make_text("%s[%u]", words, word);
+	return make_text("(%s)%s[%u]", type, words, word);
+}
+
+char *c_packed(const char *expression, const struct scalar *scalar, unsigned shift)
+{
+	const char *cast = "";
+
+	if (scalar && scalar->is_signed)
+		cast = scalar->bits == WORD_BITS ? "(uint64_t)" : make_text("(uint64_t)(uint%u_t)", scalar->bits);
+	else if (shift || !scalar || scalar->bits != WORD_BITS)
+		cast = "(uint64_t)";
+	return shift ? make_text("%s%s << %u", cast, expression, shift) : make_text("%s%s", cast, expression);
 }
 
 void each_member(const struct protocol *protocol, const struct operation *operation,

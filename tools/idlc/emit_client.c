@@ -37,23 +37,37 @@ static void emit_parameters_of(const struct protocol *protocol, const struct mem
 	}
 }
 
-static void emit_parameter_note(const struct protocol *protocol, const struct member *member)
+/* What is said of a member besides its documentation; empty if nothing is. */
+static char *constraint_text(const struct member *member)
 {
-	const char *name = member->field.name.text;
-	const char *indent = " * ";
+	const struct field *field = &member->field;
 
-	(void)protocol;
-	for (size_t i = 0; i < member->field.document.count; i++)
-		emit("%s%s%s\n", indent, i ? "    " : make_text("%s: ", name), member->field.document.lines[i]);
-	if (member->behind.text)
-		emit("%s%s: lie right behind *%s in memory.\n", indent, name, member->behind.text);
 	if (member->kind == MEMBER_BYTES)
-		emit("%s%s: %s to %s bytes.\n", indent, name, number_text(member->field.minimum),
-			number_text(member->field.maximum));
+		return make_text(" %s to %s bytes%s%s%s.", number_text(field->minimum), number_text(field->maximum),
+			member->behind.text ? ", right behind *" : "", member->behind.text ? member->behind.text : "",
+			member->behind.text ? " in memory" : "");
 	if (member->kind == MEMBER_CAP && member->is_out)
-		emit("%s%s: the next capability from receive_slot on.\n", indent, name);
+		return make_text(" arrives in the next slot from receive_slot on.");
 	if (member->is_optional)
-		emit("%s%s: 0 for none.\n", indent, name);
+		return make_text(" a slot, or 0 for none.");
+	if (field->has_range)
+		return make_text(" %s to %s.", number_text(field->minimum), number_text(field->maximum));
+	if (field->type.set)
+		return make_text(" %s %s.", field->type.set->is_flags ? "flags" : "an enum", field->type.set->name.text);
+	return make_text("%s", "");
+}
+
+static void emit_parameter_note(const struct member *member)
+{
+	const struct document *document = &member->field.document;
+	char *constraint = constraint_text(member);
+
+	if (!*constraint && !document->count)
+		return;
+	emit(" *   %s:%s%s%s\n", member->field.name.text, constraint, document->count ? " " : "",
+		document->count ? document->lines[0] : "");
+	for (size_t i = 1; i < document->count; i++)
+		emit(" *       %s\n", document->lines[i]);
 }
 
 static void emit_notes(const struct protocol *protocol, const struct operation *operation)
@@ -64,7 +78,7 @@ static void emit_notes(const struct protocol *protocol, const struct operation *
 	emit(" * %s%s.\n", operation->mutating ? "Mutating" : "Idempotent",
 		operation->parks ? "; waits if it cannot finish at once" : "");
 	for (size_t i = 0; i < operation->member_count; i++)
-		emit_parameter_note(protocol, &operation->members[i]);
+		emit_parameter_note(&operation->members[i]);
 	if (operation->error_count)
 		emit(" * Errors:");
 	for (size_t i = 0; i < operation->error_count; i++)
@@ -97,15 +111,6 @@ static void emit_limit(const struct protocol *protocol, const struct operation *
 		emit("    if (%s_length > %s)\n        return RPC_BAD_FIELD;\n", name, maximum);
 }
 
-/* What goes into the bits of a word, as an unsigned number. */
-static char *packed(const char *expression, unsigned bits, bool is_signed, unsigned shift)
-{
-	char *value = make_text("(uint64_t)%s%s", is_signed && bits < WORD_BITS
-		? make_text("(uint%u_t)", bits) : "", expression);
-
-	return shift ? make_text("%s << %u", value, shift) : value;
-}
-
 /* The terms of one request word, joined by |; NULL if nothing is in it. */
 static char *word_expression(const struct operation *operation, unsigned word)
 {
@@ -117,14 +122,13 @@ static char *word_expression(const struct operation *operation, unsigned word)
 		char *term = NULL;
 
 		if (member->kind == MEMBER_BYTES && member->word == word)
-			term = packed(make_text("%s_%s", name, member->is_out ? "capacity" : "length"),
-				member->length_bits, false, member->shift);
+			term = c_packed(make_text("%s_%s", name, member->is_out ? "capacity" : "length"), NULL,
+				member->shift);
 		else if (member->kind == MEMBER_SCALAR && !member->is_out && !member->is_spilled &&
 			 member->word == word)
-			term = packed(name, member->field.type.scalar->bits,
-				member->field.type.scalar->is_signed, member->shift);
+			term = c_packed(name, member->field.type.scalar, member->shift);
 		else if (member->is_optional && operation->request.present_word == word)
-			term = packed(make_text("(%s != 0)", name), 8, false, operation->request.present_shift);
+			term = c_packed(make_text("(%s != 0)", name), NULL, operation->request.present_shift);
 		if (term)
 			result = result ? make_text("%s | %s", result, term) : term;
 	}
@@ -276,8 +280,8 @@ static void emit_length(const struct protocol *protocol, const struct operation 
 
 	(void)protocol;
 	(void)operation;
-	emit("    *%s_length = (uint%u_t)(m.w[%u] >> %u);\n", name, member->length_bits, member->reply_word,
-		member->reply_shift);
+	emit("    *%s_length = %s;\n", name, c_unpacked(member->length_bits == 16 ? "uint16_t" : "uint32_t", "m.w",
+		member->reply_word, member->reply_shift));
 	emit("    if (*%s_length > %s_capacity)\n        return RPC_BAD_BUFFER;\n", name, name);
 }
 
@@ -290,8 +294,8 @@ static void emit_result(const struct protocol *protocol, const struct operation 
 	if (member->is_spilled)
 		emit("    *%s = reply.%s;\n", name, name);
 	else
-		emit("    *%s = (%s)(m.w[%u] >> %u);\n", name, c_type(protocol, &member->field.type), member->word,
-			member->shift);
+		emit("    *%s = %s;\n", name, c_unpacked(c_type(protocol, &member->field.type), "m.w", member->word,
+			member->shift));
 }
 
 static void emit_scatter(const struct protocol *protocol, const struct operation *operation)

@@ -63,8 +63,10 @@ void emit_server(const struct protocol *protocol)
 		" *   what goes out is zero at the start; a capability out is the slot to pass", name, name));
 	emit("#pragma once\n\n#include <rt/rpc.h>\n#include <rt/serve.h>\n\n#include <proto/%s.h>\n\n", name);
 	emit("struct %s_server;\n\n", name);
-	emit("/* Serves one request: m holds its words, and the reply's on return. */\n");
-	emit("void %s_dispatch(struct %s_server *server, uint64_t badge, struct msg *m);\n", name, name);
+	emit("/*\n * Serves one request: m holds its words. Returns the reply's word 0, which is not put into m;\n"
+	     " * words 1 to 5 of the reply are in m.\n */\n");
+	emit("uint64_t %s_dispatch(struct %s_server *server, uint64_t badge, struct msg *m)\n", name, name);
+	emit("    __attribute__((warn_unused_result));\n");
 	for (size_t i = 0; i < protocol->operation_count; i++) {
 		emit("\n");
 		emit_document(&protocol->operations[i]->document, 0);
@@ -92,6 +94,19 @@ static bool is_received(const struct protocol *protocol, const struct record *re
 	return false;
 }
 
+/* Whether a record can have a value that is wrong. */
+static bool is_limited(const struct protocol *protocol, const struct record *record)
+{
+	for (size_t i = 0; i < record->field_count; i++) {
+		const struct field *field = &record->fields[i];
+
+		if (field->is_padding || (field->type.record ? is_limited(protocol, field->type.record)
+				: !strcmp(field->type.scalar->name, "bool") || c_outside(protocol, field, "")))
+			return true;
+	}
+	return false;
+}
+
 static void emit_padding_check(const struct field *field)
 {
 	emit("    for (size_t i = 0; i < %s; i++)\n", number_text(field->count));
@@ -103,11 +118,13 @@ static void emit_field_check(const struct protocol *protocol, const struct field
 	const char *index = field->is_array ? "[i]" : "";
 	char *expression = make_text("value->%s%s", field->name.text, index), *outside;
 
-	if (field->type.record)
+	if (field->type.record && !is_limited(protocol, field->type.record))
+		outside = NULL;
+	else if (field->type.record)
 		outside = make_text("!%s_is_valid(&%s)", field->type.record->name.text, expression);
 	else if (!strcmp(field->type.scalar->name, "bool"))
 		/* A bool must not be read as one before it is known to be 0 or 1. */
-		outside = make_text("((const uint8_t *)&%s)[0] > 1", expression);
+		outside = make_text("*(const uint8_t *)&%s > 1", expression);
 	else
 		outside = c_outside(protocol, field, expression);
 	if (!outside)
@@ -119,7 +136,7 @@ static void emit_field_check(const struct protocol *protocol, const struct field
 
 static void emit_record_check(const struct protocol *protocol, const struct record *record)
 {
-	emit("\nstatic bool %s_is_valid(const struct %s_%s *value)\n{\n    (void)value;\n", record->name.text,
+	emit("\nstatic bool %s_is_valid(const struct %s_%s *value)\n{\n", record->name.text,
 		protocol->name.text, record->name.text);
 	for (size_t i = 0; i < record->field_count; i++) {
 		if (record->fields[i].is_padding)
@@ -132,9 +149,24 @@ static void emit_record_check(const struct protocol *protocol, const struct reco
 
 /* ---- one operation ---- */
 
-static bool has_block(const struct direction_layout *layout)
+/* Where a piece (NULL: none, the end) begins in the block of its direction. */
+static char *piece_offset(const struct operation *operation, bool is_out, const struct member *end)
 {
-	return layout->pieces != 0;
+	const struct direction_layout *layout = is_out ? &operation->reply : &operation->request;
+	char *sum = layout->spill_bytes ? make_text(is_out ? "sizeof(reply)" : "sizeof(request)") : NULL;
+
+	for (size_t i = 0; i < operation->member_count && &operation->members[i] != end; i++) {
+		const struct member *member = &operation->members[i];
+		const char *name = member->field.name.text;
+		char *bytes;
+
+		if (member->is_out != is_out || (member->kind != MEMBER_RECORD && member->kind != MEMBER_BYTES))
+			continue;
+		bytes = member->kind == MEMBER_RECORD ? make_text("sizeof(%s)", name)
+						      : make_text("%s.%s", name, is_out ? "capacity" : "length");
+		sum = sum ? make_text("%s + %s", sum, bytes) : bytes;
+	}
+	return sum ? sum : make_text("0");
 }
 
 static void emit_scalar_local(const struct protocol *protocol, const struct operation *operation,
@@ -142,16 +174,14 @@ static void emit_scalar_local(const struct protocol *protocol, const struct oper
 {
 	const struct scalar *scalar = member->field.type.scalar;
 	const char *name = member->field.name.text;
+	const char *type = strcmp(scalar->name, "bool") ? scalar->c_type : "uint8_t";
 
 	(void)operation;
 	/* Bools stay bytes until they are checked. */
 	if (member->is_spilled)
 		emit("    %s %s;\n", c_type(protocol, &member->field.type), name);
-	else if (!strcmp(scalar->name, "bool"))
-		emit("    uint8_t %s = (uint8_t)(m->w[%u] >> %u);\n", name, member->word, member->shift);
 	else
-		emit("    %s %s = (%s)(m->w[%u] >> %u);\n", scalar->c_type, name, scalar->c_type, member->word,
-			member->shift);
+		emit("    %s %s = %s;\n", type, name, c_unpacked(type, "m->w", member->word, member->shift));
 }
 
 static void emit_record_local(const struct protocol *protocol, const struct operation *operation,
@@ -167,9 +197,9 @@ static void emit_bytes_local(const struct protocol *protocol, const struct opera
 {
 	(void)protocol;
 	(void)operation;
-	emit("    struct rpc_%s %s = { .%s = (uint%u_t)(m->w[%u] >> %u) };\n", member->is_out ? "out" : "in",
-		member->field.name.text, member->is_out ? "capacity" : "length", member->length_bits,
-		member->word, member->shift);
+	emit("    struct rpc_%s %s = { .%s = %s };\n", member->is_out ? "out" : "in", member->field.name.text,
+		member->is_out ? "capacity" : "length",
+		c_unpacked(member->length_bits == 16 ? "uint16_t" : "uint32_t", "m->w", member->word, member->shift));
 }
 
 static void emit_result_local(const struct protocol *protocol, const struct operation *operation,
@@ -194,10 +224,6 @@ static void emit_dispatch_locals(const struct protocol *protocol, const struct o
 	each_member(protocol, operation, MEMBER_RECORD, true, emit_record_local);
 	each_member(protocol, operation, MEMBER_BYTES, true, emit_bytes_local);
 	each_member(protocol, operation, MEMBER_CAP, true, emit_result_local);
-	if (has_block(&operation->request))
-		emit("    uint64_t in_offset = 0;\n");
-	if (has_block(&operation->reply))
-		emit("    uint64_t out_offset = 0;\n");
 	if (operation->parks)
 		emit("    uint32_t park = 0;\n");
 	emit("    uint32_t status;\n\n");
@@ -212,45 +238,27 @@ static void emit_sequence_check(const struct operation *operation)
 	emit("        return RPC_BAD_SEQUENCE;\n");
 }
 
-static void emit_copy_in(const char *name)
+static void emit_copy_in(const char *offset, const char *name)
 {
-	emit("    if (rt_copy_from_client(in_offset, &%s, sizeof(%s)))\n        return RPC_BAD_BUFFER;\n", name,
+	emit("    if (rt_copy_from_client(%s, &%s, sizeof(%s)))\n        return RPC_BAD_BUFFER;\n", offset, name,
 		name);
-	emit("    in_offset += sizeof(%s);\n", name);
 }
 
-/* The pieces of the block in their order: overflow struct, structs, bytes among each other. */
-static void emit_in_pieces(const struct operation *operation)
+/* The pieces of the block in their order: overflow struct, then structs and bytes as declared. */
+static void emit_pieces(const struct operation *operation, bool is_out)
 {
-	if (operation->request.spill_bytes)
-		emit_copy_in("request");
+	if (operation->request.spill_bytes && !is_out)
+		emit_copy_in("0", "request");
 	for (size_t i = 0; i < operation->member_count; i++) {
 		const struct member *member = &operation->members[i];
-		const char *name = member->field.name.text;
+		char *offset = piece_offset(operation, is_out, member);
 
-		if (member->is_out)
+		if (member->is_out != is_out)
 			continue;
-		if (member->kind == MEMBER_RECORD)
-			emit_copy_in(name);
-		if (member->kind == MEMBER_BYTES)
-			emit("    %s.offset = in_offset;\n    in_offset += %s.length;\n", name, name);
-	}
-}
-
-static void emit_out_pieces(const struct operation *operation)
-{
-	if (operation->reply.spill_bytes)
-		emit("    out_offset += sizeof(reply);\n");
-	for (size_t i = 0; i < operation->member_count; i++) {
-		const struct member *member = &operation->members[i];
-		const char *name = member->field.name.text;
-
-		if (!member->is_out)
-			continue;
-		if (member->kind == MEMBER_RECORD)
-			emit("    out_offset += sizeof(%s);\n", name);
-		if (member->kind == MEMBER_BYTES)
-			emit("    %s.offset = out_offset;\n    out_offset += %s.capacity;\n", name, name);
+		if (member->kind == MEMBER_RECORD && !is_out)
+			emit_copy_in(offset, member->field.name.text);
+		if (member->kind == MEMBER_BYTES && strcmp(offset, "0"))
+			emit("    %s.offset = %s;\n", member->field.name.text, offset);
 	}
 }
 
@@ -262,7 +270,7 @@ static void emit_scalar_check(const struct protocol *protocol, const struct oper
 
 	(void)operation;
 	if (!strcmp(member->field.type.scalar->name, "bool")) {
-		outside = member->is_spilled ? make_text("((const uint8_t *)&request.%s)[0] > 1", name)
+		outside = member->is_spilled ? make_text("*(const uint8_t *)&request.%s > 1", name)
 					     : make_text("%s > 1", name);
 	} else if (member->is_spilled) {
 		outside = c_outside(protocol, &member->field, make_text("request.%s", name));
@@ -276,10 +284,10 @@ static void emit_scalar_check(const struct protocol *protocol, const struct oper
 static void emit_record_use(const struct protocol *protocol, const struct operation *operation,
 	const struct member *member)
 {
-	(void)protocol;
 	(void)operation;
-	emit("    if (!%s_is_valid(&%s))\n        return RPC_BAD_FIELD;\n", member->field.type.record->name.text,
-		member->field.name.text);
+	if (is_limited(protocol, member->field.type.record))
+		emit("    if (!%s_is_valid(&%s))\n        return RPC_BAD_FIELD;\n",
+			member->field.type.record->name.text, member->field.name.text);
 }
 
 static void emit_bytes_check(const struct protocol *protocol, const struct operation *operation,
@@ -309,9 +317,9 @@ static void emit_caps_in(const struct operation *operation)
 		if (member->kind != MEMBER_CAP || member->is_out)
 			continue;
 		if (member->is_optional) {
-			emit("    if ((uint8_t)(m->w[%u] >> %u)) {\n    ", operation->request.present_word,
-				operation->request.present_shift);
-			emit("    %s = rt_received_cap(%u);\n        if (!%s)\n", name, index++, name);
+			emit("    if (%s) {\n", c_unpacked("uint8_t", "m->w", operation->request.present_word,
+				operation->request.present_shift));
+			emit("        %s = rt_received_cap(%u);\n        if (!%s)\n", name, index++, name);
 			emit("            return RPC_BAD_CAPABILITY;\n    }\n");
 		} else {
 			emit("    %s = rt_received_cap(%u);\n    if (!%s)\n", name, index++, name);
@@ -346,63 +354,61 @@ static void emit_serve_call(const struct protocol *protocol, const struct operat
 	emit(");\n    if (status)\n        return status;\n");
 }
 
-/* Structs that go out, at their places in the block. */
-static void emit_copies_out(const struct protocol *protocol, const struct operation *operation)
+static void emit_copy_out(const char *offset, const char *name)
 {
-	char *offset = make_text("0");
+	emit("    if (rt_copy_to_client(%s, &%s, sizeof(%s)))\n        return RPC_BAD_BUFFER;\n", offset, name, name);
+}
 
+/* Structs that go out, at their places in the block. */
+static void emit_copies_out(const struct operation *operation)
+{
 	for (size_t i = 0; i < operation->member_count; i++) {
 		const struct member *member = &operation->members[i];
 
 		if (member->is_spilled && member->is_out)
 			emit("    reply.%s = %s;\n", member->field.name.text, member->field.name.text);
 	}
-	if (operation->reply.spill_bytes) {
-		emit("    if (rt_copy_to_client(0, &reply, sizeof(reply)))\n        return RPC_BAD_BUFFER;\n");
-		offset = make_text("sizeof(reply)");
-	}
+	if (operation->reply.spill_bytes)
+		emit_copy_out("0", "reply");
 	for (size_t i = 0; i < operation->member_count; i++) {
 		const struct member *member = &operation->members[i];
 		const char *name = member->field.name.text;
 
-		if (!member->is_out)
-			continue;
-		if (member->kind == MEMBER_RECORD) {
-			emit("    if (rt_copy_to_client(%s, &%s, sizeof(%s)))\n        return RPC_BAD_BUFFER;\n",
-				offset, name, name);
-			offset = make_text("%s + sizeof(%s)", offset, c_type(protocol, &member->field.type));
-		} else if (member->kind == MEMBER_BYTES) {
+		if (member->is_out && member->kind == MEMBER_RECORD)
+			emit_copy_out(piece_offset(operation, true, member), name);
+		if (member->is_out && member->kind == MEMBER_BYTES)
 			emit("    if (%s.length > %s.capacity)\n        return RPC_BAD_BUFFER;\n", name, name);
-			offset = make_text("%s + %s.capacity", offset, name);
-		}
 	}
+}
+
+/* The terms of one reply word, joined by |; NULL if nothing is in it. */
+static char *reply_word(const struct operation *operation, unsigned word)
+{
+	char *result = NULL;
+
+	for (size_t i = 0; i < operation->member_count; i++) {
+		const struct member *member = &operation->members[i];
+		char *term = NULL;
+
+		if (!member->is_out || member->is_spilled)
+			continue;
+		if (member->kind == MEMBER_BYTES && member->reply_word == word)
+			term = c_packed(make_text("%s.length", member->field.name.text), NULL, member->reply_shift);
+		else if (member->kind == MEMBER_SCALAR && member->word == word)
+			term = c_packed(member->field.name.text, member->field.type.scalar, member->shift);
+		if (term)
+			result = result ? make_text("%s | %s", result, term) : term;
+	}
+	return result;
 }
 
 static void emit_reply_words(const struct operation *operation)
 {
 	for (unsigned word = 1; word < WORDS; word++) {
-		bool first = true;
+		char *expression = reply_word(operation, word);
 
-		for (size_t i = 0; i < operation->member_count; i++) {
-			const struct member *member = &operation->members[i];
-			const char *name = member->field.name.text, *cast = "";
-			bool is_bytes = member->kind == MEMBER_BYTES;
-			unsigned shift = is_bytes ? member->reply_shift : member->shift;
-
-			if (!member->is_out || member->is_spilled ||
-			    (is_bytes ? member->reply_word : member->word) != word ||
-			    (!is_bytes && member->kind != MEMBER_SCALAR))
-				continue;
-			if (!is_bytes && member->field.type.scalar->is_signed)
-				cast = make_text("(uint%u_t)", member->field.type.scalar->bits);
-			emit(first ? "    m->w[%u] = " : " |\n        ", word);
-			emit("(uint64_t)%s%s%s", cast, name, is_bytes ? ".length" : "");
-			if (shift)
-				emit(" << %u", shift);
-			first = false;
-		}
-		if (!first)
-			emit(";\n");
+		if (expression)
+			emit("    m->w[%u] = %s;\n", word, expression);
 	}
 }
 
@@ -417,23 +423,20 @@ static void emit_caps_out(const struct operation *operation)
 
 static void emit_operation(const struct protocol *protocol, const struct operation *operation)
 {
-	emit("\nstatic uint32_t dispatch_%s(struct %s_server *server, uint64_t badge, struct msg *m)\n{\n",
+	/* Each in a frame of its own: a small operation must not pay for the locals of a large one. */
+	emit("\nstatic uint64_t __attribute__((noinline))\ndispatch_%s(struct %s_server *server, uint64_t badge, struct msg *m)\n{\n",
 		operation->name.text, protocol->name.text);
 	emit_dispatch_locals(protocol, operation);
 	emit_sequence_check(operation);
 	each_member(protocol, operation, MEMBER_BYTES, false, emit_bytes_check);
 	each_member(protocol, operation, MEMBER_BYTES, true, emit_bytes_check);
-	emit_in_pieces(operation);
-	emit_out_pieces(operation);
+	emit_pieces(operation, false);
+	emit_pieces(operation, true);
 	each_member(protocol, operation, MEMBER_SCALAR, false, emit_scalar_check);
 	each_member(protocol, operation, MEMBER_RECORD, false, emit_record_use);
 	emit_caps_in(operation);
-	if (has_block(&operation->request))
-		emit("    (void)in_offset;\n");
-	if (has_block(&operation->reply))
-		emit("    (void)out_offset;\n");
 	emit_serve_call(protocol, operation);
-	emit_copies_out(protocol, operation);
+	emit_copies_out(operation);
 	emit_reply_words(operation);
 	emit_caps_out(operation);
 	emit("    return 0;\n}\n");
@@ -446,11 +449,11 @@ void emit_dispatch(const struct protocol *protocol)
 	emit_head(protocol, make_text("Server dispatch of protocol %s; see proto/%s_server.h.", name, name));
 	emit("#include <proto/%s_server.h>\n", name);
 	for (size_t i = 0; i < protocol->record_count; i++)
-		if (is_received(protocol, protocol->records[i]))
+		if (is_received(protocol, protocol->records[i]) && is_limited(protocol, protocol->records[i]))
 			emit_record_check(protocol, protocol->records[i]);
 	for (size_t i = 0; i < protocol->operation_count; i++)
 		emit_operation(protocol, protocol->operations[i]);
-	emit("\nvoid %s_dispatch(struct %s_server *server, uint64_t badge, struct msg *m)\n{\n", name, name);
+	emit("\nuint64_t %s_dispatch(struct %s_server *server, uint64_t badge, struct msg *m)\n{\n", name, name);
 	emit("    switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {\n");
 	for (size_t i = 0; i < protocol->operation_count; i++) {
 		const struct operation *operation = protocol->operations[i];
@@ -459,7 +462,7 @@ void emit_dispatch(const struct protocol *protocol)
 		emit("    case %s:\n", constant);
 		if (operation->parks)
 			emit("    case %s | RPC_PARKS:\n", constant);
-		emit("        m->w[0] = dispatch_%s(server, badge, m);\n        break;\n", operation->name.text);
+		emit("        return dispatch_%s(server, badge, m);\n", operation->name.text);
 	}
-	emit("    default:\n        m->w[0] = RPC_BAD_OPERATION;\n    }\n}\n");
+	emit("    default:\n        return RPC_BAD_OPERATION;\n    }\n}\n");
 }

@@ -235,6 +235,10 @@ char *c_type(const struct protocol *protocol, const struct type *type);
 char *c_number(number value);
 /* Comparisons that are true if `expression` is outside the limits, or NULL if it cannot be. */
 char *c_outside(const struct protocol *protocol, const struct field *field, const char *expression);
+/* What words[word] holds from bit `shift` on, as a value of the C type. */
+char *c_unpacked(const char *type, const char *words, unsigned word, unsigned shift);
+/* An expression moved to its place in a word. scalar: NULL for a length or a truth value. */
+char *c_packed(const char *expression, const struct scalar *scalar, unsigned shift);
 /* One call for each member of a direction and of one kind, in order. */
 typedef void member_fn(const struct protocol *protocol, const struct operation *operation,
 	const struct member *member);

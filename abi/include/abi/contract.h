@@ -7,6 +7,7 @@
  *   w0..w5 in rdi rsi rdx r10 r8 r9. The server starts at its entry with rax = badge and
  *   the words in the same registers; it answers with rax = OP_CODE(0). The caller gets
  *   rax = status (0 or -E_...), on 0 the six words, else rdx = value.
+ *   rbx = the number of capabilities that came along (0 for a plain call).
  * rax = OP_CODE(n) is operation n of operations.tbl: arguments in rdi rsi rdx r10 r8 r9,
  *   status back in rax, value in rdx.
  * Both clobber rcx, r11 and every argument register; calls clobber every register but rsp.

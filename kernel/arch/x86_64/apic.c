@@ -9,19 +9,18 @@
  * Identifiers are at most 254 (the glue leaves others out), so that MSI and IO-APICs can
  * address every core.
  */
-#include <arch/platform.h>
 #include <arch/apic.h>
+#include <arch/platform.h>
 #include <arch/x86.h>
 
-#define MSR_APIC_BASE    0x1bu
+#define MSR_APIC_BASE 0x1bu
 #define MSR_TSC_DEADLINE 0x6e0u
-#define BASE_X2APIC      0x400u
-#define BASE_ENABLED     0x800u
+#define BASE_X2APIC 0x400u
+#define BASE_ENABLED 0x800u
 
-
-#define COMMAND_BUSY    0x1000u
+#define COMMAND_BUSY 0x1000u
 #define SPURIOUS_ENABLE 0x100u
-#define DIVIDE_BY_1     0xbu
+#define DIVIDE_BY_1 0xbu
 
 /* Longest interval handed to the hardware: it fires early, and is armed again. */
 #define INTERVAL_MAX_NS (1ull << 40)

@@ -6,11 +6,11 @@
  * Scale: mult = 10^9 * 2^48 / hz, so that hz from 4 MHz on fits and the scale itself adds no
  * error worth naming. User programs read the same numbers and compute the same.
  */
-#include <arch/platform.h>
 #include <arch/apic.h>
+#include <arch/platform.h>
 #include <arch/x86.h>
 
-#define NS_PER_S    1000000000ull
+#define NS_PER_S 1000000000ull
 #define CLOCK_SHIFT 48u
 #define TICKS_SHIFT 32u
 

@@ -11,7 +11,7 @@
 #include <arch/x86.h>
 #include <stdarg.h>
 
-#define COM1       0x3f8u
+#define COM1 0x3f8u
 #define DEBUG_EXIT 0x501u
 
 void console_init(void)

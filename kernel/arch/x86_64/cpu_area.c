@@ -13,12 +13,12 @@
 #include <arch/pte.h>
 #include <arch/x86.h>
 
-#define AREA(core)     (CPU_BASE + (u64)(core)*CPU_STRIDE)
-#define TSS_WORDS      26u
-#define GDT_OFFSET     0x100u
+#define AREA(core) (CPU_BASE + (u64)(core)*CPU_STRIDE)
+#define TSS_WORDS 26u
+#define GDT_OFFSET 0x100u
 #define GATE_INTERRUPT 0x8eull
-#define GATE_USER      0xeeull /* the same, for int3 and into from user mode */
-#define TEXT_PAGES     2u
+#define GATE_USER 0xeeull /* the same, for int3 and into from user mode */
+#define TEXT_PAGES 2u
 
 extern u8 text_start[], entry_text_start[], entry_text_end[], vector_stubs[];
 

@@ -8,33 +8,33 @@
 #include <arch/platform.h>
 #include <arch/x86.h>
 
-#define CR0_BITS       0x80050033u /* PG AM WP NE ET MP PE */
-#define CR4_DE         (1u << 3)
-#define CR4_PAE        (1u << 5)
-#define CR4_MCE        (1u << 6)
-#define CR4_PGE        (1u << 7)
-#define CR4_OSFXSR     (1u << 9)
+#define CR0_BITS 0x80050033u /* PG AM WP NE ET MP PE */
+#define CR4_DE (1u << 3)
+#define CR4_PAE (1u << 5)
+#define CR4_MCE (1u << 6)
+#define CR4_PGE (1u << 7)
+#define CR4_OSFXSR (1u << 9)
 #define CR4_OSXMMEXCPT (1u << 10)
-#define CR4_UMIP       (1u << 11)
-#define CR4_FSGSBASE   (1u << 16)
-#define CR4_PCIDE      (1u << 17)
-#define CR4_OSXSAVE    (1u << 18)
-#define CR4_SMEP       (1u << 20)
-#define CR4_SMAP       (1u << 21)
-#define CR4_PKE        (1u << 22)
+#define CR4_UMIP (1u << 11)
+#define CR4_FSGSBASE (1u << 16)
+#define CR4_PCIDE (1u << 17)
+#define CR4_OSXSAVE (1u << 18)
+#define CR4_SMEP (1u << 20)
+#define CR4_SMAP (1u << 21)
+#define CR4_PKE (1u << 22)
 
-#define MSR_SYSENTER_CS    0x174u
-#define MSR_EFER           0xc0000080u
-#define MSR_STAR           0xc0000081u
-#define MSR_LSTAR          0xc0000082u
-#define MSR_CSTAR          0xc0000083u
-#define MSR_SFMASK         0xc0000084u
-#define MSR_FS_BASE        0xc0000100u
-#define MSR_GS_BASE        0xc0000101u
+#define MSR_SYSENTER_CS 0x174u
+#define MSR_EFER 0xc0000080u
+#define MSR_STAR 0xc0000081u
+#define MSR_LSTAR 0xc0000082u
+#define MSR_CSTAR 0xc0000083u
+#define MSR_SFMASK 0xc0000084u
+#define MSR_FS_BASE 0xc0000100u
+#define MSR_GS_BASE 0xc0000101u
 #define MSR_KERNEL_GS_BASE 0xc0000102u
-#define EFER_SCE           0x1u
-#define EFER_LME           0x100u
-#define EFER_NXE           0x800u
+#define EFER_SCE 0x1u
+#define EFER_LME 0x100u
+#define EFER_NXE 0x800u
 /* Cleared on system calls: TF IF DF IOPL NT RF AC ID and the status flags. */
 #define SYSCALL_MASK 0x257fd5u
 

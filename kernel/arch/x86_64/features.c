@@ -11,14 +11,14 @@
 
 struct features features;
 
-#define XCR0_X87     0x1ull
-#define XCR0_SSE     0x2ull
-#define XCR0_AVX     0x4ull
-#define XCR0_AVX512  0xe0ull
-#define XCR0_PKRU    0x200ull
+#define XCR0_X87 0x1ull
+#define XCR0_SSE 0x2ull
+#define XCR0_AVX 0x4ull
+#define XCR0_AVX512 0xe0ull
+#define XCR0_PKRU 0x200ull
 #define XSAVE_LEGACY 576u
-#define XSAVE_MAX    2752u
-#define FXSAVE_SIZE  512u
+#define XSAVE_MAX 2752u
+#define FXSAVE_SIZE 512u
 
 static bool bit(u32 value, u32 n)
 {

@@ -6,15 +6,15 @@
  * Every line is masked at boot. Callers hold the kernel lock: a register access is two
  * steps, index then data. Intel 82093AA, 3.1 and 3.2; 8259A.
  */
-#include <arch/platform.h>
 #include <arch/apic.h>
+#include <arch/platform.h>
 #include <arch/x86.h>
 
 #define REG_VERSION 1u
-#define REG_LINE    0x10u /* two words a line */
+#define REG_LINE 0x10u /* two words a line */
 #define LINE_MASKED 0x10000u
-#define LINE_LEVEL  0x8000u
-#define LINE_LOW    0x2000u
+#define LINE_LEVEL 0x8000u
+#define LINE_LOW 0x2000u
 
 #define PIC1 0x20u
 #define PIC2 0xa0u
@@ -84,8 +84,10 @@ bool ioapic_valid(u32 gsi)
 void ioapic_route(u32 gsi, u8 vector, u32 core, bool level, bool low)
 {
     const struct ioapic *io = ioapic_of(gsi);
-    u32 reg = REG_LINE + 2 * (gsi - io->gsi_base);
 
+    if (!io)
+        return;
+    u32 reg = REG_LINE + 2 * (gsi - io->gsi_base);
     ioapic_write(io, reg, LINE_MASKED);
     ioapic_write(io, reg + 1, apic_id_of(core) << 24);
     ioapic_write(io, reg, LINE_MASKED | (level ? LINE_LEVEL : 0) | (low ? LINE_LOW : 0) | vector);
@@ -94,8 +96,10 @@ void ioapic_route(u32 gsi, u8 vector, u32 core, bool level, bool low)
 void ioapic_mask(u32 gsi, bool masked)
 {
     const struct ioapic *io = ioapic_of(gsi);
+
+    if (!io)
+        return;
     u32 reg = REG_LINE + 2 * (gsi - io->gsi_base);
     u32 line = ioapic_read(io, reg) & ~LINE_MASKED;
-
     ioapic_write(io, reg, line | (masked ? LINE_MASKED : 0));
 }

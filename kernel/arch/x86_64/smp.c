@@ -7,16 +7,16 @@
  * arrives later is parked for good. The page tables it comes through (the template plus the
  * trampoline's page, read-only and executable) are used by nobody else.
  */
+#include <arch/apic.h>
 #include <arch/platform.h>
 #include <arch/pte.h>
-#include <arch/apic.h>
 #include <arch/x86.h>
 
-#define LEAVE      0xffu
-#define RETRY_MS   50u
+#define LEAVE 0xffu
+#define RETRY_MS 50u
 #define TIMEOUT_MS 5000u
-#define EFER_LME   0x100u
-#define EFER_NXE   0x800u
+#define EFER_LME 0x100u
+#define EFER_NXE 0x800u
 
 extern const u8 trampoline_start[], trampoline_end[], trampoline_long[], trampoline_gdt[];
 extern const u8 trampoline_gdt_pointer[], trampoline_jump[], trampoline_cr3[], trampoline_efer[];

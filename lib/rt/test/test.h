@@ -3,8 +3,9 @@
  * The little that host tests share: checks, a repeatable random generator and the report.
  *
  * A test function returns at its first failed check; main() lists the functions with TEST() and
- * returns test_result(). Output: one line "PASS name" or "FAIL name: reason" each. The seed
- * comes from the environment (PITH_TEST_SEED) or is 1.
+ * returns test_result(). Output is what tools/testrun reads: "TEST name", then "PASS name" or
+ * "FAIL name: reason", and "DONE" at the end. The seed comes from the environment
+ * (PITH_TEST_SEED) or is 1.
  */
 #pragma once
 
@@ -54,14 +55,17 @@ static inline void test_run(const char *name, void (*function)(void))
 	test_name = name;
 	test_failed = false;
 	test_random_state = (seed ? strtoull(seed, NULL, 0) : 1) * 0x9e3779b97f4a7c15ull | 1;
+	printf("TEST %s\n", name);
+	fflush(stdout);
 	function();
 	if (!test_failed)
 		printf("PASS %s\n", name);
 	fflush(stdout);
 }
-#define TEST(function) test_run("rt." #function, function)
+#define TEST(function) test_run(#function, function)
 
 static inline int test_result(void)
 {
+	printf("DONE\n");
 	return test_any_failed;
 }

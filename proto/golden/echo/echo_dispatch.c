@@ -8,7 +8,6 @@
 
 static bool point_is_valid(const struct echo_point *value)
 {
-    (void)value;
     if (value->x < -1000 || value->x > 1000)
         return false;
     if (value->y < -1000 || value->y > 1000)
@@ -18,7 +17,6 @@ static bool point_is_valid(const struct echo_point *value)
 
 static bool shape_is_valid(const struct echo_shape *value)
 {
-    (void)value;
     for (size_t i = 0; i < 3; i++)
         if (!point_is_valid(&value->corners[i]))
             return false;
@@ -29,12 +27,13 @@ static bool shape_is_valid(const struct echo_shape *value)
         return false;
     if (!echo_direction_is_valid(value->direction))
         return false;
-    if (((const uint8_t *)&value->visible)[0] > 1)
+    if (*(const uint8_t *)&value->visible > 1)
         return false;
     return true;
 }
 
-static uint32_t dispatch_null(struct echo_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_null(struct echo_server *server, uint64_t badge, struct msg *m)
 {
     uint32_t status;
 
@@ -46,10 +45,11 @@ static uint32_t dispatch_null(struct echo_server *server, uint64_t badge, struct
     return 0;
 }
 
-static uint32_t dispatch_add(struct echo_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_add(struct echo_server *server, uint64_t badge, struct msg *m)
 {
-    uint64_t first = (uint64_t)(m->w[1] >> 0);
-    uint64_t second = (uint64_t)(m->w[2] >> 0);
+    uint64_t first = m->w[1];
+    uint64_t second = m->w[2];
     uint64_t sum = 0;
     uint32_t status;
 
@@ -58,16 +58,15 @@ static uint32_t dispatch_add(struct echo_server *server, uint64_t badge, struct 
     status = echo_serve_add(server, badge, first, second, &sum);
     if (status)
         return status;
-    m->w[1] = (uint64_t)sum;
+    m->w[1] = sum;
     return 0;
 }
 
-static uint32_t dispatch_echo(struct echo_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_echo(struct echo_server *server, uint64_t badge, struct msg *m)
 {
-    struct rpc_in text = { .length = (uint16_t)(m->w[1] >> 0) };
+    struct rpc_in text = { .length = (uint16_t)m->w[1] };
     struct rpc_out copy = { .capacity = (uint16_t)(m->w[1] >> 16) };
-    uint64_t in_offset = 0;
-    uint64_t out_offset = 0;
     uint32_t status;
 
     if (m->w[0] >> RPC_SEQUENCE_SHIFT)
@@ -76,12 +75,6 @@ static uint32_t dispatch_echo(struct echo_server *server, uint64_t badge, struct
         return RPC_BAD_FIELD;
     if (copy.capacity > 4096)
         return RPC_BAD_FIELD;
-    text.offset = in_offset;
-    in_offset += text.length;
-    copy.offset = out_offset;
-    out_offset += copy.capacity;
-    (void)in_offset;
-    (void)out_offset;
     status = echo_serve_echo(server, badge, text, &copy);
     if (status)
         return status;
@@ -91,9 +84,10 @@ static uint32_t dispatch_echo(struct echo_server *server, uint64_t badge, struct
     return 0;
 }
 
-static uint32_t dispatch_count(struct echo_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_count(struct echo_server *server, uint64_t badge, struct msg *m)
 {
-    uint8_t direction = (uint8_t)(m->w[1] >> 0);
+    uint8_t direction = (uint8_t)m->w[1];
     uint32_t step = (uint32_t)(m->w[1] >> 32);
     int64_t value = 0;
     uint32_t status;
@@ -104,16 +98,18 @@ static uint32_t dispatch_count(struct echo_server *server, uint64_t badge, struc
         return RPC_BAD_FIELD;
     if (step < 1 || step > 1000)
         return RPC_BAD_FIELD;
-    status = echo_serve_count(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, direction, step, &value);
+    status = echo_serve_count(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, direction, step,
+        &value);
     if (status)
         return status;
-    m->w[1] = (uint64_t)(uint64_t)value;
+    m->w[1] = (uint64_t)value;
     return 0;
 }
 
-static uint32_t dispatch_wait_for(struct echo_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_wait_for(struct echo_server *server, uint64_t badge, struct msg *m)
 {
-    int64_t value = (int64_t)(m->w[1] >> 0);
+    int64_t value = (int64_t)m->w[1];
     int64_t reached = 0;
     uint32_t park = 0;
     uint32_t status;
@@ -128,26 +124,27 @@ static uint32_t dispatch_wait_for(struct echo_server *server, uint64_t badge, st
     status = echo_serve_wait_for(server, badge, park, value, &reached);
     if (status)
         return status;
-    m->w[1] = (uint64_t)(uint64_t)reached;
+    m->w[1] = (uint64_t)reached;
     return 0;
 }
 
-static uint32_t dispatch_move(struct echo_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_move(struct echo_server *server, uint64_t badge, struct msg *m)
 {
     struct echo_move_request request;
     struct echo_move_reply reply = { 0 };
-    int8_t small = (int8_t)(m->w[2] >> 0);
+    int8_t small = (int8_t)m->w[2];
     int16_t dx = (int16_t)(m->w[2] >> 16);
     int32_t dy = (int32_t)(m->w[2] >> 32);
-    uint64_t a = (uint64_t)(m->w[3] >> 0);
-    uint64_t b = (uint64_t)(m->w[4] >> 0);
-    uint64_t c = (uint64_t)(m->w[5] >> 0);
+    uint64_t a = m->w[3];
+    uint64_t b = m->w[4];
+    uint64_t c = m->w[5];
     bool mirror;
     uint64_t spilled;
     uint16_t spilled_style;
     bool spilled_bool;
     struct echo_shape shape;
-    struct rpc_in old_name = { .length = (uint16_t)(m->w[1] >> 0) };
+    struct rpc_in old_name = { .length = (uint16_t)m->w[1] };
     struct rpc_in new_name = { .length = (uint16_t)(m->w[1] >> 16) };
     int16_t dx_back = 0;
     uint64_t a_back = 0;
@@ -159,8 +156,6 @@ static uint32_t dispatch_move(struct echo_server *server, uint64_t badge, struct
     struct echo_shape moved = { 0 };
     struct rpc_out first_name = { .capacity = (uint16_t)(m->w[1] >> 32) };
     struct rpc_out second_name = { .capacity = (uint16_t)(m->w[1] >> 48) };
-    uint64_t in_offset = 0;
-    uint64_t out_offset = 0;
     uint32_t status;
 
     if (m->w[0] >> RPC_SEQUENCE_SHIFT)
@@ -175,25 +170,17 @@ static uint32_t dispatch_move(struct echo_server *server, uint64_t badge, struct
         return RPC_BAD_FIELD;
     if (second_name.capacity > 64)
         return RPC_BAD_FIELD;
-    if (rt_copy_from_client(in_offset, &request, sizeof(request)))
+    if (rt_copy_from_client(0, &request, sizeof(request)))
         return RPC_BAD_BUFFER;
-    in_offset += sizeof(request);
-    if (rt_copy_from_client(in_offset, &shape, sizeof(shape)))
+    if (rt_copy_from_client(sizeof(request), &shape, sizeof(shape)))
         return RPC_BAD_BUFFER;
-    in_offset += sizeof(shape);
-    old_name.offset = in_offset;
-    in_offset += old_name.length;
-    new_name.offset = in_offset;
-    in_offset += new_name.length;
-    out_offset += sizeof(reply);
-    out_offset += sizeof(moved);
-    first_name.offset = out_offset;
-    out_offset += first_name.capacity;
-    second_name.offset = out_offset;
-    out_offset += second_name.capacity;
+    old_name.offset = sizeof(request) + sizeof(shape);
+    new_name.offset = sizeof(request) + sizeof(shape) + old_name.length;
+    first_name.offset = sizeof(reply) + sizeof(moved);
+    second_name.offset = sizeof(reply) + sizeof(moved) + first_name.capacity;
     if (small < -5 || small > 5)
         return RPC_BAD_FIELD;
-    if (((const uint8_t *)&request.mirror)[0] > 1)
+    if (*(const uint8_t *)&request.mirror > 1)
         return RPC_BAD_FIELD;
     mirror = request.mirror;
     if (request.spilled < 1 || request.spilled > UINT64_C(18446744073709551614))
@@ -202,14 +189,14 @@ static uint32_t dispatch_move(struct echo_server *server, uint64_t badge, struct
     if ((request.spilled_style & ~(uint64_t)ECHO_STYLE_ALL) != 0)
         return RPC_BAD_FIELD;
     spilled_style = request.spilled_style;
-    if (((const uint8_t *)&request.spilled_bool)[0] > 1)
+    if (*(const uint8_t *)&request.spilled_bool > 1)
         return RPC_BAD_FIELD;
     spilled_bool = request.spilled_bool;
     if (!shape_is_valid(&shape))
         return RPC_BAD_FIELD;
-    (void)in_offset;
-    (void)out_offset;
-    status = echo_serve_move(server, badge, &shape, small, dx, dy, a, b, c, mirror, spilled, spilled_style, spilled_bool, old_name, new_name, &moved, &first_name, &second_name, &dx_back, &a_back, &b_back, &c_back, &d_back, &e_back, &small_back);
+    status = echo_serve_move(server, badge, &shape, small, dx, dy, a, b, c, mirror, spilled,
+        spilled_style, spilled_bool, old_name, new_name, &moved, &first_name, &second_name,
+        &dx_back, &a_back, &b_back, &c_back, &d_back, &e_back, &small_back);
     if (status)
         return status;
     reply.e_back = e_back;
@@ -222,17 +209,17 @@ static uint32_t dispatch_move(struct echo_server *server, uint64_t badge, struct
         return RPC_BAD_BUFFER;
     if (second_name.length > second_name.capacity)
         return RPC_BAD_BUFFER;
-    m->w[1] = (uint64_t)first_name.length |
-        (uint64_t)second_name.length << 16 |
+    m->w[1] = (uint64_t)first_name.length | (uint64_t)second_name.length << 16 |
         (uint64_t)(uint16_t)dx_back << 32;
-    m->w[2] = (uint64_t)a_back;
-    m->w[3] = (uint64_t)b_back;
-    m->w[4] = (uint64_t)c_back;
-    m->w[5] = (uint64_t)d_back;
+    m->w[2] = a_back;
+    m->w[3] = b_back;
+    m->w[4] = c_back;
+    m->w[5] = d_back;
     return 0;
 }
 
-static uint32_t dispatch_exchange(struct echo_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_exchange(struct echo_server *server, uint64_t badge, struct msg *m)
 {
     uint32_t tag = (uint32_t)(m->w[1] >> 32);
     uint32_t given = 0;
@@ -247,7 +234,7 @@ static uint32_t dispatch_exchange(struct echo_server *server, uint64_t badge, st
     given = rt_received_cap(0);
     if (!given)
         return RPC_BAD_CAPABILITY;
-    if ((uint8_t)(m->w[1] >> 0)) {
+    if ((uint8_t)m->w[1]) {
         more = rt_received_cap(1);
         if (!more)
             return RPC_BAD_CAPABILITY;
@@ -261,24 +248,21 @@ static uint32_t dispatch_exchange(struct echo_server *server, uint64_t badge, st
     return 0;
 }
 
-static uint32_t dispatch_name(struct echo_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_name(struct echo_server *server, uint64_t badge, struct msg *m)
 {
     uint8_t index = (uint8_t)(m->w[1] >> 16);
     struct echo_shape shape = { 0 };
-    struct rpc_out name = { .capacity = (uint16_t)(m->w[1] >> 0) };
-    uint64_t out_offset = 0;
+    struct rpc_out name = { .capacity = (uint16_t)m->w[1] };
     uint32_t status;
 
     if (m->w[0] >> RPC_SEQUENCE_SHIFT)
         return RPC_BAD_SEQUENCE;
     if (name.capacity > 256)
         return RPC_BAD_FIELD;
-    out_offset += sizeof(shape);
-    name.offset = out_offset;
-    out_offset += name.capacity;
+    name.offset = sizeof(shape);
     if (index > 9)
         return RPC_BAD_FIELD;
-    (void)out_offset;
     status = echo_serve_name(server, badge, index, &shape, &name);
     if (status)
         return status;
@@ -290,35 +274,27 @@ static uint32_t dispatch_name(struct echo_server *server, uint64_t badge, struct
     return 0;
 }
 
-void echo_dispatch(struct echo_server *server, uint64_t badge, struct msg *m)
+uint64_t echo_dispatch(struct echo_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
     case ECHO_OP_NULL:
-        m->w[0] = dispatch_null(server, badge, m);
-        break;
+        return dispatch_null(server, badge, m);
     case ECHO_OP_ADD:
-        m->w[0] = dispatch_add(server, badge, m);
-        break;
+        return dispatch_add(server, badge, m);
     case ECHO_OP_ECHO:
-        m->w[0] = dispatch_echo(server, badge, m);
-        break;
+        return dispatch_echo(server, badge, m);
     case ECHO_OP_COUNT:
-        m->w[0] = dispatch_count(server, badge, m);
-        break;
+        return dispatch_count(server, badge, m);
     case ECHO_OP_WAIT_FOR:
     case ECHO_OP_WAIT_FOR | RPC_PARKS:
-        m->w[0] = dispatch_wait_for(server, badge, m);
-        break;
+        return dispatch_wait_for(server, badge, m);
     case ECHO_OP_MOVE:
-        m->w[0] = dispatch_move(server, badge, m);
-        break;
+        return dispatch_move(server, badge, m);
     case ECHO_OP_EXCHANGE:
-        m->w[0] = dispatch_exchange(server, badge, m);
-        break;
+        return dispatch_exchange(server, badge, m);
     case ECHO_OP_NAME:
-        m->w[0] = dispatch_name(server, badge, m);
-        break;
+        return dispatch_name(server, badge, m);
     default:
-        m->w[0] = RPC_BAD_OPERATION;
+        return RPC_BAD_OPERATION;
     }
 }

@@ -34,7 +34,8 @@ static const uint32_t count_errors[] = {
 };
 
 static const struct rpc_fuzz_field wait_for_fields[] = {
-    { 1, 0, 64, (uint64_t)(-INT64_C(9223372036854775807) - 1), (uint64_t)INT64_C(9223372036854775807) },
+    { 1, 0, 64, (uint64_t)(-INT64_C(9223372036854775807) - 1),
+        (uint64_t)INT64_C(9223372036854775807) },
 };
 
 static const struct rpc_fuzz_field move_fields[] = {

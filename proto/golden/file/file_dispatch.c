@@ -8,7 +8,6 @@
 
 static bool time_is_valid(const struct file_time *value)
 {
-    (void)value;
     if (value->nanoseconds > 999999999)
         return false;
     for (size_t i = 0; i < 4; i++)
@@ -19,7 +18,6 @@ static bool time_is_valid(const struct file_time *value)
 
 static bool changes_is_valid(const struct file_changes *value)
 {
-    (void)value;
     if (!time_is_valid(&value->accessed))
         return false;
     if (!time_is_valid(&value->modified))
@@ -31,17 +29,16 @@ static bool changes_is_valid(const struct file_changes *value)
     return true;
 }
 
-static uint32_t dispatch_open(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_open(struct file_server *server, uint64_t badge, struct msg *m)
 {
     uint32_t flags = (uint32_t)(m->w[1] >> 32);
-    struct rpc_in path = { .length = (uint16_t)(m->w[1] >> 0) };
+    struct rpc_in path = { .length = (uint16_t)m->w[1] };
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct file_attributes attributes = { 0 };
     struct rpc_out content = { .capacity = (uint16_t)(m->w[1] >> 16) };
     uint32_t file = 0;
-    uint64_t in_offset = 0;
-    uint64_t out_offset = 0;
     uint32_t status;
 
     if (m->w[0] >> RPC_SEQUENCE_SHIFT)
@@ -50,42 +47,34 @@ static uint32_t dispatch_open(struct file_server *server, uint64_t badge, struct
         return RPC_BAD_FIELD;
     if (content.capacity > 4096)
         return RPC_BAD_FIELD;
-    path.offset = in_offset;
-    in_offset += path.length;
-    out_offset += sizeof(attributes);
-    content.offset = out_offset;
-    out_offset += content.capacity;
+    content.offset = sizeof(attributes);
     if ((flags & ~(uint64_t)FILE_OPEN_ALL) != 0)
         return RPC_BAD_FIELD;
-    (void)in_offset;
-    (void)out_offset;
-    status = file_serve_open(server, badge, path, flags, &walk, &walked, &attributes, &content, &file);
+    status = file_serve_open(server, badge, path, flags, &walk, &walked, &attributes, &content,
+        &file);
     if (status)
         return status;
     if (rt_copy_to_client(0, &attributes, sizeof(attributes)))
         return RPC_BAD_BUFFER;
     if (content.length > content.capacity)
         return RPC_BAD_BUFFER;
-    m->w[1] = (uint64_t)walk << 16 |
-        (uint64_t)walked << 32 |
-        (uint64_t)content.length;
+    m->w[1] = (uint64_t)walk << 16 | (uint64_t)walked << 32 | (uint64_t)content.length;
     rt_reply_cap(0, file);
     return 0;
 }
 
-static uint32_t dispatch_create(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_create(struct file_server *server, uint64_t badge, struct msg *m)
 {
     uint32_t flags = (uint32_t)(m->w[1] >> 32);
-    uint16_t mode = (uint16_t)(m->w[2] >> 0);
-    struct rpc_in path = { .length = (uint16_t)(m->w[1] >> 0) };
+    uint16_t mode = (uint16_t)m->w[2];
+    struct rpc_in path = { .length = (uint16_t)m->w[1] };
     uint8_t walk = 0;
     uint16_t walked = 0;
     bool created = 0;
     struct file_attributes attributes = { 0 };
     struct rpc_out content = { .capacity = (uint16_t)(m->w[1] >> 16) };
     uint32_t file = 0;
-    uint64_t in_offset = 0;
-    uint64_t out_offset = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
@@ -94,42 +83,34 @@ static uint32_t dispatch_create(struct file_server *server, uint64_t badge, stru
         return RPC_BAD_FIELD;
     if (content.capacity > 4096)
         return RPC_BAD_FIELD;
-    path.offset = in_offset;
-    in_offset += path.length;
-    out_offset += sizeof(attributes);
-    content.offset = out_offset;
-    out_offset += content.capacity;
+    content.offset = sizeof(attributes);
     if ((flags & ~(uint64_t)FILE_OPEN_ALL) != 0)
         return RPC_BAD_FIELD;
     if (mode > 4095)
         return RPC_BAD_FIELD;
-    (void)in_offset;
-    (void)out_offset;
-    status = file_serve_create(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, path, flags, mode, &walk, &walked, &created, &attributes, &content, &file);
+    status = file_serve_create(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, path, flags, mode,
+        &walk, &walked, &created, &attributes, &content, &file);
     if (status)
         return status;
     if (rt_copy_to_client(0, &attributes, sizeof(attributes)))
         return RPC_BAD_BUFFER;
     if (content.length > content.capacity)
         return RPC_BAD_BUFFER;
-    m->w[1] = (uint64_t)walk << 16 |
-        (uint64_t)walked << 32 |
-        (uint64_t)created << 48 |
+    m->w[1] = (uint64_t)walk << 16 | (uint64_t)walked << 32 | (uint64_t)created << 48 |
         (uint64_t)content.length;
     rt_reply_cap(0, file);
     return 0;
 }
 
-static uint32_t dispatch_look(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_look(struct file_server *server, uint64_t badge, struct msg *m)
 {
     uint32_t flags = (uint32_t)(m->w[1] >> 32);
-    struct rpc_in path = { .length = (uint16_t)(m->w[1] >> 0) };
+    struct rpc_in path = { .length = (uint16_t)m->w[1] };
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct file_attributes attributes = { 0 };
     struct rpc_out target = { .capacity = (uint16_t)(m->w[1] >> 16) };
-    uint64_t in_offset = 0;
-    uint64_t out_offset = 0;
     uint32_t status;
 
     if (m->w[0] >> RPC_SEQUENCE_SHIFT)
@@ -138,15 +119,9 @@ static uint32_t dispatch_look(struct file_server *server, uint64_t badge, struct
         return RPC_BAD_FIELD;
     if (target.capacity > 4095)
         return RPC_BAD_FIELD;
-    path.offset = in_offset;
-    in_offset += path.length;
-    out_offset += sizeof(attributes);
-    target.offset = out_offset;
-    out_offset += target.capacity;
+    target.offset = sizeof(attributes);
     if ((flags & ~(uint64_t)FILE_LOOK_ALL) != 0)
         return RPC_BAD_FIELD;
-    (void)in_offset;
-    (void)out_offset;
     status = file_serve_look(server, badge, path, flags, &walk, &walked, &attributes, &target);
     if (status)
         return status;
@@ -154,21 +129,18 @@ static uint32_t dispatch_look(struct file_server *server, uint64_t badge, struct
         return RPC_BAD_BUFFER;
     if (target.length > target.capacity)
         return RPC_BAD_BUFFER;
-    m->w[1] = (uint64_t)walk << 16 |
-        (uint64_t)walked << 32 |
-        (uint64_t)target.length;
+    m->w[1] = (uint64_t)walk << 16 | (uint64_t)walked << 32 | (uint64_t)target.length;
     return 0;
 }
 
-static uint32_t dispatch_access(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_access(struct file_server *server, uint64_t badge, struct msg *m)
 {
     uint32_t what = (uint32_t)(m->w[1] >> 32);
-    struct rpc_in path = { .length = (uint16_t)(m->w[1] >> 0) };
+    struct rpc_in path = { .length = (uint16_t)m->w[1] };
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct rpc_out target = { .capacity = (uint16_t)(m->w[1] >> 16) };
-    uint64_t in_offset = 0;
-    uint64_t out_offset = 0;
     uint32_t status;
 
     if (m->w[0] >> RPC_SEQUENCE_SHIFT)
@@ -177,30 +149,22 @@ static uint32_t dispatch_access(struct file_server *server, uint64_t badge, stru
         return RPC_BAD_FIELD;
     if (target.capacity > 4095)
         return RPC_BAD_FIELD;
-    path.offset = in_offset;
-    in_offset += path.length;
-    target.offset = out_offset;
-    out_offset += target.capacity;
     if ((what & ~(uint64_t)FILE_ACCESS_ALL) != 0)
         return RPC_BAD_FIELD;
-    (void)in_offset;
-    (void)out_offset;
     status = file_serve_access(server, badge, path, what, &walk, &walked, &target);
     if (status)
         return status;
     if (target.length > target.capacity)
         return RPC_BAD_BUFFER;
-    m->w[1] = (uint64_t)walk << 16 |
-        (uint64_t)walked << 32 |
-        (uint64_t)target.length;
+    m->w[1] = (uint64_t)walk << 16 | (uint64_t)walked << 32 | (uint64_t)target.length;
     return 0;
 }
 
-static uint32_t dispatch_read(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_read(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint64_t position = (uint64_t)(m->w[2] >> 0);
-    struct rpc_out data = { .capacity = (uint32_t)(m->w[1] >> 0) };
-    uint64_t out_offset = 0;
+    uint64_t position = m->w[2];
+    struct rpc_out data = { .capacity = (uint32_t)m->w[1] };
     uint32_t park = 0;
     uint32_t status;
 
@@ -208,14 +172,11 @@ static uint32_t dispatch_read(struct file_server *server, uint64_t badge, struct
         return RPC_BAD_SEQUENCE;
     if (data.capacity > 1048576)
         return RPC_BAD_FIELD;
-    data.offset = out_offset;
-    out_offset += data.capacity;
     if (m->w[0] & RPC_PARKS) {
         park = rt_received_cap(0);
         if (!park)
             return RPC_BAD_CAPABILITY;
     }
-    (void)out_offset;
     status = file_serve_read(server, badge, park, position, &data);
     if (status)
         return status;
@@ -225,14 +186,14 @@ static uint32_t dispatch_read(struct file_server *server, uint64_t badge, struct
     return 0;
 }
 
-static uint32_t dispatch_write(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_write(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint64_t position = (uint64_t)(m->w[2] >> 0);
-    uint32_t flags = (uint32_t)(m->w[3] >> 0);
-    struct rpc_in data = { .length = (uint32_t)(m->w[1] >> 0) };
+    uint64_t position = m->w[2];
+    uint32_t flags = (uint32_t)m->w[3];
+    struct rpc_in data = { .length = (uint32_t)m->w[1] };
     uint32_t written = 0;
     uint64_t end = 0;
-    uint64_t in_offset = 0;
     uint32_t park = 0;
     uint32_t status;
 
@@ -240,8 +201,6 @@ static uint32_t dispatch_write(struct file_server *server, uint64_t badge, struc
         return RPC_BAD_SEQUENCE;
     if (data.length > 1048576)
         return RPC_BAD_FIELD;
-    data.offset = in_offset;
-    in_offset += data.length;
     if ((flags & ~(uint64_t)FILE_WRITE_ALL) != 0)
         return RPC_BAD_FIELD;
     if (m->w[0] & RPC_PARKS) {
@@ -249,20 +208,20 @@ static uint32_t dispatch_write(struct file_server *server, uint64_t badge, struc
         if (!park)
             return RPC_BAD_CAPABILITY;
     }
-    (void)in_offset;
-    status = file_serve_write(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, park, position, flags, data, &written, &end);
+    status = file_serve_write(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, park, position, flags,
+        data, &written, &end);
     if (status)
         return status;
     m->w[1] = (uint64_t)written;
-    m->w[2] = (uint64_t)end;
+    m->w[2] = end;
     return 0;
 }
 
-static uint32_t dispatch_read_next(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_read_next(struct file_server *server, uint64_t badge, struct msg *m)
 {
     uint64_t end = 0;
-    struct rpc_out data = { .capacity = (uint32_t)(m->w[1] >> 0) };
-    uint64_t out_offset = 0;
+    struct rpc_out data = { .capacity = (uint32_t)m->w[1] };
     uint32_t park = 0;
     uint32_t status;
 
@@ -270,28 +229,26 @@ static uint32_t dispatch_read_next(struct file_server *server, uint64_t badge, s
         return RPC_BAD_SEQUENCE;
     if (data.capacity > 1048576)
         return RPC_BAD_FIELD;
-    data.offset = out_offset;
-    out_offset += data.capacity;
     if (m->w[0] & RPC_PARKS) {
         park = rt_received_cap(0);
         if (!park)
             return RPC_BAD_CAPABILITY;
     }
-    (void)out_offset;
     status = file_serve_read_next(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, park, &data, &end);
     if (status)
         return status;
     if (data.length > data.capacity)
         return RPC_BAD_BUFFER;
     m->w[1] = (uint64_t)data.length;
-    m->w[2] = (uint64_t)end;
+    m->w[2] = end;
     return 0;
 }
 
-static uint32_t dispatch_seek(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_seek(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    int64_t offset = (int64_t)(m->w[1] >> 0);
-    uint8_t whence = (uint8_t)(m->w[2] >> 0);
+    int64_t offset = (int64_t)m->w[1];
+    uint8_t whence = (uint8_t)m->w[2];
     uint64_t position = 0;
     uint32_t status;
 
@@ -299,48 +256,44 @@ static uint32_t dispatch_seek(struct file_server *server, uint64_t badge, struct
         return RPC_BAD_SEQUENCE;
     if (!file_whence_is_valid(whence))
         return RPC_BAD_FIELD;
-    status = file_serve_seek(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, offset, whence, &position);
+    status = file_serve_seek(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, offset, whence,
+        &position);
     if (status)
         return status;
-    m->w[1] = (uint64_t)position;
+    m->w[1] = position;
     return 0;
 }
 
-static uint32_t dispatch_getdents(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_getdents(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint64_t position = (uint64_t)(m->w[2] >> 0);
+    uint64_t position = m->w[2];
     uint32_t count = 0;
-    struct rpc_out entries = { .capacity = (uint32_t)(m->w[1] >> 0) };
-    uint64_t out_offset = 0;
+    struct rpc_out entries = { .capacity = (uint32_t)m->w[1] };
     uint32_t status;
 
     if (m->w[0] >> RPC_SEQUENCE_SHIFT)
         return RPC_BAD_SEQUENCE;
     if (entries.capacity > 65536)
         return RPC_BAD_FIELD;
-    entries.offset = out_offset;
-    out_offset += entries.capacity;
-    (void)out_offset;
     status = file_serve_getdents(server, badge, position, &entries, &count);
     if (status)
         return status;
     if (entries.length > entries.capacity)
         return RPC_BAD_BUFFER;
-    m->w[1] = (uint64_t)entries.length |
-        (uint64_t)count << 32;
+    m->w[1] = (uint64_t)entries.length | (uint64_t)count << 32;
     return 0;
 }
 
-static uint32_t dispatch_make(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_make(struct file_server *server, uint64_t badge, struct msg *m)
 {
     uint32_t mode = (uint32_t)(m->w[1] >> 32);
-    uint64_t special = (uint64_t)(m->w[2] >> 0);
-    struct rpc_in path = { .length = (uint16_t)(m->w[1] >> 0) };
+    uint64_t special = m->w[2];
+    struct rpc_in path = { .length = (uint16_t)m->w[1] };
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct rpc_out target = { .capacity = (uint16_t)(m->w[1] >> 16) };
-    uint64_t in_offset = 0;
-    uint64_t out_offset = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
@@ -351,32 +304,24 @@ static uint32_t dispatch_make(struct file_server *server, uint64_t badge, struct
         return RPC_BAD_FIELD;
     if (target.capacity > 4095)
         return RPC_BAD_FIELD;
-    path.offset = in_offset;
-    in_offset += path.length;
-    target.offset = out_offset;
-    out_offset += target.capacity;
-    (void)in_offset;
-    (void)out_offset;
-    status = file_serve_make(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, path, mode, special, &walk, &walked, &target);
+    status = file_serve_make(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, path, mode, special,
+        &walk, &walked, &target);
     if (status)
         return status;
     if (target.length > target.capacity)
         return RPC_BAD_BUFFER;
-    m->w[1] = (uint64_t)walk << 16 |
-        (uint64_t)walked << 32 |
-        (uint64_t)target.length;
+    m->w[1] = (uint64_t)walk << 16 | (uint64_t)walked << 32 | (uint64_t)target.length;
     return 0;
 }
 
-static uint32_t dispatch_unlink(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_unlink(struct file_server *server, uint64_t badge, struct msg *m)
 {
     uint32_t flags = (uint32_t)(m->w[1] >> 32);
-    struct rpc_in path = { .length = (uint16_t)(m->w[1] >> 0) };
+    struct rpc_in path = { .length = (uint16_t)m->w[1] };
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct rpc_out target = { .capacity = (uint16_t)(m->w[1] >> 16) };
-    uint64_t in_offset = 0;
-    uint64_t out_offset = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
@@ -387,32 +332,25 @@ static uint32_t dispatch_unlink(struct file_server *server, uint64_t badge, stru
         return RPC_BAD_FIELD;
     if (target.capacity > 4095)
         return RPC_BAD_FIELD;
-    path.offset = in_offset;
-    in_offset += path.length;
-    target.offset = out_offset;
-    out_offset += target.capacity;
     if ((flags & ~(uint64_t)FILE_UNLINK_ALL) != 0)
         return RPC_BAD_FIELD;
-    (void)in_offset;
-    (void)out_offset;
-    status = file_serve_unlink(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, path, flags, &walk, &walked, &target);
+    status = file_serve_unlink(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, path, flags, &walk,
+        &walked, &target);
     if (status)
         return status;
     if (target.length > target.capacity)
         return RPC_BAD_BUFFER;
-    m->w[1] = (uint64_t)walk << 16 |
-        (uint64_t)walked << 32 |
-        (uint64_t)target.length;
+    m->w[1] = (uint64_t)walk << 16 | (uint64_t)walked << 32 | (uint64_t)target.length;
     return 0;
 }
 
-static uint32_t dispatch_rename(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_rename(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint32_t flags = (uint32_t)(m->w[2] >> 0);
-    struct rpc_in old_path = { .length = (uint16_t)(m->w[1] >> 0) };
+    uint32_t flags = (uint32_t)m->w[2];
+    struct rpc_in old_path = { .length = (uint16_t)m->w[1] };
     struct rpc_in new_path = { .length = (uint16_t)(m->w[1] >> 16) };
     uint32_t new_directory = 0;
-    uint64_t in_offset = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
@@ -425,10 +363,7 @@ static uint32_t dispatch_rename(struct file_server *server, uint64_t badge, stru
         return RPC_BAD_FIELD;
     if (new_path.length > 4095)
         return RPC_BAD_FIELD;
-    old_path.offset = in_offset;
-    in_offset += old_path.length;
-    new_path.offset = in_offset;
-    in_offset += new_path.length;
+    new_path.offset = old_path.length;
     if ((flags & ~(uint64_t)FILE_RENAME_ALL) != 0)
         return RPC_BAD_FIELD;
     if ((uint8_t)(m->w[1] >> 32)) {
@@ -436,20 +371,20 @@ static uint32_t dispatch_rename(struct file_server *server, uint64_t badge, stru
         if (!new_directory)
             return RPC_BAD_CAPABILITY;
     }
-    (void)in_offset;
-    status = file_serve_rename(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, new_directory, old_path, new_path, flags);
+    status = file_serve_rename(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, new_directory,
+        old_path, new_path, flags);
     if (status)
         return status;
     return 0;
 }
 
-static uint32_t dispatch_link(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_link(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint32_t flags = (uint32_t)(m->w[2] >> 0);
-    struct rpc_in old_path = { .length = (uint16_t)(m->w[1] >> 0) };
+    uint32_t flags = (uint32_t)m->w[2];
+    struct rpc_in old_path = { .length = (uint16_t)m->w[1] };
     struct rpc_in new_path = { .length = (uint16_t)(m->w[1] >> 16) };
     uint32_t new_directory = 0;
-    uint64_t in_offset = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
@@ -460,10 +395,7 @@ static uint32_t dispatch_link(struct file_server *server, uint64_t badge, struct
         return RPC_BAD_FIELD;
     if (new_path.length > 4095)
         return RPC_BAD_FIELD;
-    old_path.offset = in_offset;
-    in_offset += old_path.length;
-    new_path.offset = in_offset;
-    in_offset += new_path.length;
+    new_path.offset = old_path.length;
     if ((flags & ~(uint64_t)FILE_LOOK_ALL) != 0)
         return RPC_BAD_FIELD;
     if ((uint8_t)(m->w[1] >> 32)) {
@@ -471,18 +403,18 @@ static uint32_t dispatch_link(struct file_server *server, uint64_t badge, struct
         if (!new_directory)
             return RPC_BAD_CAPABILITY;
     }
-    (void)in_offset;
-    status = file_serve_link(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, new_directory, old_path, new_path, flags);
+    status = file_serve_link(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, new_directory, old_path,
+        new_path, flags);
     if (status)
         return status;
     return 0;
 }
 
-static uint32_t dispatch_symlink(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_symlink(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    struct rpc_in target = { .length = (uint16_t)(m->w[1] >> 0) };
+    struct rpc_in target = { .length = (uint16_t)m->w[1] };
     struct rpc_in path = { .length = (uint16_t)(m->w[1] >> 16) };
-    uint64_t in_offset = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
@@ -495,25 +427,20 @@ static uint32_t dispatch_symlink(struct file_server *server, uint64_t badge, str
         return RPC_BAD_FIELD;
     if (path.length > 4095)
         return RPC_BAD_FIELD;
-    target.offset = in_offset;
-    in_offset += target.length;
-    path.offset = in_offset;
-    in_offset += path.length;
-    (void)in_offset;
+    path.offset = target.length;
     status = file_serve_symlink(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, target, path);
     if (status)
         return status;
     return 0;
 }
 
-static uint32_t dispatch_readlink(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_readlink(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    struct rpc_in path = { .length = (uint16_t)(m->w[1] >> 0) };
+    struct rpc_in path = { .length = (uint16_t)m->w[1] };
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct rpc_out target = { .capacity = (uint16_t)(m->w[1] >> 16) };
-    uint64_t in_offset = 0;
-    uint64_t out_offset = 0;
     uint32_t status;
 
     if (m->w[0] >> RPC_SEQUENCE_SHIFT)
@@ -522,26 +449,19 @@ static uint32_t dispatch_readlink(struct file_server *server, uint64_t badge, st
         return RPC_BAD_FIELD;
     if (target.capacity > 4095)
         return RPC_BAD_FIELD;
-    path.offset = in_offset;
-    in_offset += path.length;
-    target.offset = out_offset;
-    out_offset += target.capacity;
-    (void)in_offset;
-    (void)out_offset;
     status = file_serve_readlink(server, badge, path, &walk, &walked, &target);
     if (status)
         return status;
     if (target.length > target.capacity)
         return RPC_BAD_BUFFER;
-    m->w[1] = (uint64_t)walk << 16 |
-        (uint64_t)walked << 32 |
-        (uint64_t)target.length;
+    m->w[1] = (uint64_t)walk << 16 | (uint64_t)walked << 32 | (uint64_t)target.length;
     return 0;
 }
 
-static uint32_t dispatch_truncate(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_truncate(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint64_t size = (uint64_t)(m->w[1] >> 0);
+    uint64_t size = m->w[1];
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
@@ -552,15 +472,14 @@ static uint32_t dispatch_truncate(struct file_server *server, uint64_t badge, st
     return 0;
 }
 
-static uint32_t dispatch_set_attributes(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_set_attributes(struct file_server *server, uint64_t badge, struct msg *m)
 {
     struct file_changes changes;
-    struct rpc_in path = { .length = (uint16_t)(m->w[1] >> 0) };
+    struct rpc_in path = { .length = (uint16_t)m->w[1] };
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct rpc_out target = { .capacity = (uint16_t)(m->w[1] >> 16) };
-    uint64_t in_offset = 0;
-    uint64_t out_offset = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
@@ -569,33 +488,27 @@ static uint32_t dispatch_set_attributes(struct file_server *server, uint64_t bad
         return RPC_BAD_FIELD;
     if (target.capacity > 4095)
         return RPC_BAD_FIELD;
-    if (rt_copy_from_client(in_offset, &changes, sizeof(changes)))
+    if (rt_copy_from_client(0, &changes, sizeof(changes)))
         return RPC_BAD_BUFFER;
-    in_offset += sizeof(changes);
-    path.offset = in_offset;
-    in_offset += path.length;
-    target.offset = out_offset;
-    out_offset += target.capacity;
+    path.offset = sizeof(changes);
     if (!changes_is_valid(&changes))
         return RPC_BAD_FIELD;
-    (void)in_offset;
-    (void)out_offset;
-    status = file_serve_set_attributes(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, &changes, path, &walk, &walked, &target);
+    status = file_serve_set_attributes(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, &changes,
+        path, &walk, &walked, &target);
     if (status)
         return status;
     if (target.length > target.capacity)
         return RPC_BAD_BUFFER;
-    m->w[1] = (uint64_t)walk << 16 |
-        (uint64_t)walked << 32 |
-        (uint64_t)target.length;
+    m->w[1] = (uint64_t)walk << 16 | (uint64_t)walked << 32 | (uint64_t)target.length;
     return 0;
 }
 
-static uint32_t dispatch_allocate(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_allocate(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint64_t position = (uint64_t)(m->w[1] >> 0);
-    uint64_t size = (uint64_t)(m->w[2] >> 0);
-    uint32_t flags = (uint32_t)(m->w[3] >> 0);
+    uint64_t position = m->w[1];
+    uint64_t size = m->w[2];
+    uint32_t flags = (uint32_t)m->w[3];
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
@@ -604,15 +517,17 @@ static uint32_t dispatch_allocate(struct file_server *server, uint64_t badge, st
         return RPC_BAD_FIELD;
     if ((flags & ~(uint64_t)FILE_ALLOCATE_ALL) != 0)
         return RPC_BAD_FIELD;
-    status = file_serve_allocate(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, position, size, flags);
+    status = file_serve_allocate(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, position, size,
+        flags);
     if (status)
         return status;
     return 0;
 }
 
-static uint32_t dispatch_sync(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_sync(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint8_t data_only = (uint8_t)(m->w[1] >> 0);
+    uint8_t data_only = (uint8_t)m->w[1];
     uint32_t park = 0;
     uint32_t status;
 
@@ -631,13 +546,14 @@ static uint32_t dispatch_sync(struct file_server *server, uint64_t badge, struct
     return 0;
 }
 
-static uint32_t dispatch_lock(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_lock(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint8_t kind = (uint8_t)(m->w[1] >> 0);
+    uint8_t kind = (uint8_t)m->w[1];
     uint8_t wait = (uint8_t)(m->w[1] >> 8);
-    uint64_t owner = (uint64_t)(m->w[2] >> 0);
-    uint64_t start = (uint64_t)(m->w[3] >> 0);
-    uint64_t length = (uint64_t)(m->w[4] >> 0);
+    uint64_t owner = m->w[2];
+    uint64_t start = m->w[3];
+    uint64_t length = m->w[4];
     uint32_t park = 0;
     uint32_t status;
 
@@ -652,18 +568,20 @@ static uint32_t dispatch_lock(struct file_server *server, uint64_t badge, struct
         if (!park)
             return RPC_BAD_CAPABILITY;
     }
-    status = file_serve_lock(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, park, kind, wait, owner, start, length);
+    status = file_serve_lock(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, park, kind, wait, owner,
+        start, length);
     if (status)
         return status;
     return 0;
 }
 
-static uint32_t dispatch_lock_query(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_lock_query(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint8_t kind = (uint8_t)(m->w[1] >> 0);
-    uint64_t owner = (uint64_t)(m->w[2] >> 0);
-    uint64_t start = (uint64_t)(m->w[3] >> 0);
-    uint64_t length = (uint64_t)(m->w[4] >> 0);
+    uint8_t kind = (uint8_t)m->w[1];
+    uint64_t owner = m->w[2];
+    uint64_t start = m->w[3];
+    uint64_t length = m->w[4];
     uint8_t held_kind = 0;
     uint64_t held_owner = 0;
     uint64_t held_start = 0;
@@ -674,19 +592,21 @@ static uint32_t dispatch_lock_query(struct file_server *server, uint64_t badge, 
         return RPC_BAD_SEQUENCE;
     if (!file_lock_kind_is_valid(kind))
         return RPC_BAD_FIELD;
-    status = file_serve_lock_query(server, badge, kind, owner, start, length, &held_kind, &held_owner, &held_start, &held_length);
+    status = file_serve_lock_query(server, badge, kind, owner, start, length, &held_kind,
+        &held_owner, &held_start, &held_length);
     if (status)
         return status;
     m->w[1] = (uint64_t)held_kind;
-    m->w[2] = (uint64_t)held_owner;
-    m->w[3] = (uint64_t)held_start;
-    m->w[4] = (uint64_t)held_length;
+    m->w[2] = held_owner;
+    m->w[3] = held_start;
+    m->w[4] = held_length;
     return 0;
 }
 
-static uint32_t dispatch_map(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_map(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint8_t writable = (uint8_t)(m->w[1] >> 0);
+    uint8_t writable = (uint8_t)m->w[1];
     uint64_t size = 0;
     uint32_t memory = 0;
     uint32_t status;
@@ -698,21 +618,19 @@ static uint32_t dispatch_map(struct file_server *server, uint64_t badge, struct 
     status = file_serve_map(server, badge, writable, &memory, &size);
     if (status)
         return status;
-    m->w[1] = (uint64_t)size;
+    m->w[1] = size;
     rt_reply_cap(0, memory);
     return 0;
 }
 
-static uint32_t dispatch_file_system(struct file_server *server, uint64_t badge, struct msg *m)
+static uint64_t __attribute__((noinline))
+dispatch_file_system(struct file_server *server, uint64_t badge, struct msg *m)
 {
     struct file_file_system file_system = { 0 };
-    uint64_t out_offset = 0;
     uint32_t status;
 
     if (m->w[0] >> RPC_SEQUENCE_SHIFT)
         return RPC_BAD_SEQUENCE;
-    out_offset += sizeof(file_system);
-    (void)out_offset;
     status = file_serve_file_system(server, badge, &file_system);
     if (status)
         return status;
@@ -721,84 +639,61 @@ static uint32_t dispatch_file_system(struct file_server *server, uint64_t badge,
     return 0;
 }
 
-void file_dispatch(struct file_server *server, uint64_t badge, struct msg *m)
+uint64_t file_dispatch(struct file_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
     case FILE_OP_OPEN:
-        m->w[0] = dispatch_open(server, badge, m);
-        break;
+        return dispatch_open(server, badge, m);
     case FILE_OP_CREATE:
-        m->w[0] = dispatch_create(server, badge, m);
-        break;
+        return dispatch_create(server, badge, m);
     case FILE_OP_LOOK:
-        m->w[0] = dispatch_look(server, badge, m);
-        break;
+        return dispatch_look(server, badge, m);
     case FILE_OP_ACCESS:
-        m->w[0] = dispatch_access(server, badge, m);
-        break;
+        return dispatch_access(server, badge, m);
     case FILE_OP_READ:
     case FILE_OP_READ | RPC_PARKS:
-        m->w[0] = dispatch_read(server, badge, m);
-        break;
+        return dispatch_read(server, badge, m);
     case FILE_OP_WRITE:
     case FILE_OP_WRITE | RPC_PARKS:
-        m->w[0] = dispatch_write(server, badge, m);
-        break;
+        return dispatch_write(server, badge, m);
     case FILE_OP_READ_NEXT:
     case FILE_OP_READ_NEXT | RPC_PARKS:
-        m->w[0] = dispatch_read_next(server, badge, m);
-        break;
+        return dispatch_read_next(server, badge, m);
     case FILE_OP_SEEK:
-        m->w[0] = dispatch_seek(server, badge, m);
-        break;
+        return dispatch_seek(server, badge, m);
     case FILE_OP_GETDENTS:
-        m->w[0] = dispatch_getdents(server, badge, m);
-        break;
+        return dispatch_getdents(server, badge, m);
     case FILE_OP_MAKE:
-        m->w[0] = dispatch_make(server, badge, m);
-        break;
+        return dispatch_make(server, badge, m);
     case FILE_OP_UNLINK:
-        m->w[0] = dispatch_unlink(server, badge, m);
-        break;
+        return dispatch_unlink(server, badge, m);
     case FILE_OP_RENAME:
-        m->w[0] = dispatch_rename(server, badge, m);
-        break;
+        return dispatch_rename(server, badge, m);
     case FILE_OP_LINK:
-        m->w[0] = dispatch_link(server, badge, m);
-        break;
+        return dispatch_link(server, badge, m);
     case FILE_OP_SYMLINK:
-        m->w[0] = dispatch_symlink(server, badge, m);
-        break;
+        return dispatch_symlink(server, badge, m);
     case FILE_OP_READLINK:
-        m->w[0] = dispatch_readlink(server, badge, m);
-        break;
+        return dispatch_readlink(server, badge, m);
     case FILE_OP_TRUNCATE:
-        m->w[0] = dispatch_truncate(server, badge, m);
-        break;
+        return dispatch_truncate(server, badge, m);
     case FILE_OP_SET_ATTRIBUTES:
-        m->w[0] = dispatch_set_attributes(server, badge, m);
-        break;
+        return dispatch_set_attributes(server, badge, m);
     case FILE_OP_ALLOCATE:
-        m->w[0] = dispatch_allocate(server, badge, m);
-        break;
+        return dispatch_allocate(server, badge, m);
     case FILE_OP_SYNC:
     case FILE_OP_SYNC | RPC_PARKS:
-        m->w[0] = dispatch_sync(server, badge, m);
-        break;
+        return dispatch_sync(server, badge, m);
     case FILE_OP_LOCK:
     case FILE_OP_LOCK | RPC_PARKS:
-        m->w[0] = dispatch_lock(server, badge, m);
-        break;
+        return dispatch_lock(server, badge, m);
     case FILE_OP_LOCK_QUERY:
-        m->w[0] = dispatch_lock_query(server, badge, m);
-        break;
+        return dispatch_lock_query(server, badge, m);
     case FILE_OP_MAP:
-        m->w[0] = dispatch_map(server, badge, m);
-        break;
+        return dispatch_map(server, badge, m);
     case FILE_OP_FILE_SYSTEM:
-        m->w[0] = dispatch_file_system(server, badge, m);
-        break;
+        return dispatch_file_system(server, badge, m);
     default:
-        m->w[0] = RPC_BAD_OPERATION;
+        return RPC_BAD_OPERATION;
     }
 }

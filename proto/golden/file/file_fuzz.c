@@ -147,7 +147,8 @@ static const uint32_t read_next_errors[] = {
 };
 
 static const struct rpc_fuzz_field seek_fields[] = {
-    { 1, 0, 64, (uint64_t)(-INT64_C(9223372036854775807) - 1), (uint64_t)INT64_C(9223372036854775807) },
+    { 1, 0, 64, (uint64_t)(-INT64_C(9223372036854775807) - 1),
+        (uint64_t)INT64_C(9223372036854775807) },
     { 2, 0, 8, (uint64_t)0, (uint64_t)4 },
 };
 

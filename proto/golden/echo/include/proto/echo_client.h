@@ -46,27 +46,26 @@ static inline int64_t echo_add(uint32_t gate, uint64_t first, uint64_t second, u
 
     m = (struct msg){ .w = {
         ECHO_OP_ADD,
-        [1] = (uint64_t)first,
-        [2] = (uint64_t)second,
+        [1] = first,
+        [2] = second,
     } };
     status = rt_call(gate, &m);
     if (status)
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *sum = (uint64_t)(m.w[1] >> 0);
+    *sum = m.w[1];
     return 0;
 }
 
 /*
  * Sends a text back.
  * Idempotent.
- * text: What to send back.
- * text: 0 to 4096 bytes.
- * copy: Where it goes.
- * copy: 0 to 4096 bytes.
+ *   text: 0 to 4096 bytes. What to send back.
+ *   copy: 0 to 4096 bytes. Where it goes.
  */
-static inline int64_t echo_echo(uint32_t gate, const void *text, size_t text_length, void *copy, size_t copy_capacity, size_t *copy_length)
+static inline int64_t echo_echo(uint32_t gate, const void *text, size_t text_length, void *copy,
+    size_t copy_capacity, size_t *copy_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -89,7 +88,7 @@ static inline int64_t echo_echo(uint32_t gate, const void *text, size_t text_len
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *copy_length = (uint16_t)(m.w[1] >> 0);
+    *copy_length = (uint16_t)m.w[1];
     if (*copy_length > copy_capacity)
         return RPC_BAD_BUFFER;
     return 0;
@@ -98,6 +97,8 @@ static inline int64_t echo_echo(uint32_t gate, const void *text, size_t text_len
 /*
  * Changes the counter and says its new value.
  * Mutating.
+ *   direction: an enum direction.
+ *   step: 1 to 1000.
  * Errors: OVERFLOW
  */
 static inline int64_t echo_count(uint32_t gate, uint8_t direction, uint32_t step, int64_t *value)
@@ -114,7 +115,7 @@ static inline int64_t echo_count(uint32_t gate, uint8_t direction, uint32_t step
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *value = (int64_t)(m.w[1] >> 0);
+    *value = (int64_t)m.w[1];
     return 0;
 }
 
@@ -137,20 +138,29 @@ static inline int64_t echo_wait_for(uint32_t gate, int64_t value, int64_t *reach
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *reached = (int64_t)(m.w[1] >> 0);
+    *reached = (int64_t)m.w[1];
     return 0;
 }
 
 /*
  * Moves a shape and says what it was called; more of everything than fits in the words.
  * Idempotent.
- * old_name: 1 to 64 bytes.
- * new_name: 0 to 64 bytes.
- * first_name: 0 to 64 bytes.
- * second_name: 0 to 64 bytes.
+ *   small: -5 to 5.
+ *   spilled: 1 to 18446744073709551614.
+ *   spilled_style: flags style.
+ *   old_name: 1 to 64 bytes.
+ *   new_name: 0 to 64 bytes.
+ *   first_name: 0 to 64 bytes.
+ *   second_name: 0 to 64 bytes.
  * Errors: NODATA
  */
-static inline int64_t echo_move(uint32_t gate, const struct echo_shape *shape, int8_t small, int16_t dx, int32_t dy, uint64_t a, uint64_t b, uint64_t c, bool mirror, uint64_t spilled, uint16_t spilled_style, bool spilled_bool, const void *old_name, size_t old_name_length, const void *new_name, size_t new_name_length, struct echo_shape *moved, void *first_name, size_t first_name_capacity, size_t *first_name_length, void *second_name, size_t second_name_capacity, size_t *second_name_length, int16_t *dx_back, uint64_t *a_back, uint64_t *b_back, uint64_t *c_back, uint64_t *d_back, uint64_t *e_back, int8_t *small_back)
+static inline int64_t echo_move(uint32_t gate, const struct echo_shape *shape, int8_t small,
+    int16_t dx, int32_t dy, uint64_t a, uint64_t b, uint64_t c, bool mirror, uint64_t spilled,
+    uint16_t spilled_style, bool spilled_bool, const void *old_name, size_t old_name_length,
+    const void *new_name, size_t new_name_length, struct echo_shape *moved, void *first_name,
+    size_t first_name_capacity, size_t *first_name_length, void *second_name,
+    size_t second_name_capacity, size_t *second_name_length, int16_t *dx_back, uint64_t *a_back,
+    uint64_t *b_back, uint64_t *c_back, uint64_t *d_back, uint64_t *e_back, int8_t *small_back)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -170,11 +180,13 @@ static inline int64_t echo_move(uint32_t gate, const struct echo_shape *shape, i
         second_name_capacity = 64;
     m = (struct msg){ .w = {
         ECHO_OP_MOVE,
-        [1] = (uint64_t)old_name_length | (uint64_t)new_name_length << 16 | (uint64_t)first_name_capacity << 32 | (uint64_t)second_name_capacity << 48,
-        [2] = (uint64_t)(uint8_t)small | (uint64_t)(uint16_t)dx << 16 | (uint64_t)(uint32_t)dy << 32,
-        [3] = (uint64_t)a,
-        [4] = (uint64_t)b,
-        [5] = (uint64_t)c,
+        [1] = (uint64_t)old_name_length | (uint64_t)new_name_length << 16 |
+            (uint64_t)first_name_capacity << 32 | (uint64_t)second_name_capacity << 48,
+        [2] = (uint64_t)(uint8_t)small | (uint64_t)(uint16_t)dx << 16 |
+            (uint64_t)(uint32_t)dy << 32,
+        [3] = a,
+        [4] = b,
+        [5] = c,
     } };
     request = (struct echo_move_request){
         .mirror = mirror,
@@ -184,18 +196,22 @@ static inline int64_t echo_move(uint32_t gate, const struct echo_shape *shape, i
     };
     memcpy(in_block, &request, sizeof(request));
     memcpy(in_block + sizeof(struct echo_move_request), shape, sizeof(struct echo_shape));
-    memcpy(in_block + sizeof(struct echo_move_request) + sizeof(struct echo_shape), old_name, old_name_length);
-    memcpy(in_block + sizeof(struct echo_move_request) + sizeof(struct echo_shape) + old_name_length, new_name, new_name_length);
+    memcpy(in_block + sizeof(struct echo_move_request) + sizeof(struct echo_shape), old_name,
+        old_name_length);
+    memcpy(in_block + sizeof(struct echo_move_request) + sizeof(struct echo_shape) +
+        old_name_length, new_name, new_name_length);
     x.in = in_block;
-    x.in_len = sizeof(struct echo_move_request) + sizeof(struct echo_shape) + old_name_length + new_name_length;
+    x.in_len = sizeof(struct echo_move_request) + sizeof(struct echo_shape) + old_name_length +
+        new_name_length;
     x.out = out_block;
-    x.out_len = sizeof(struct echo_move_reply) + sizeof(struct echo_shape) + first_name_capacity + second_name_capacity;
+    x.out_len = sizeof(struct echo_move_reply) + sizeof(struct echo_shape) + first_name_capacity +
+        second_name_capacity;
     status = rt_call_x(gate, &m, &x);
     if (status)
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *first_name_length = (uint16_t)(m.w[1] >> 0);
+    *first_name_length = (uint16_t)m.w[1];
     if (*first_name_length > first_name_capacity)
         return RPC_BAD_BUFFER;
     *second_name_length = (uint16_t)(m.w[1] >> 16);
@@ -203,13 +219,15 @@ static inline int64_t echo_move(uint32_t gate, const struct echo_shape *shape, i
         return RPC_BAD_BUFFER;
     memcpy(&reply, out_block, sizeof(reply));
     memcpy(moved, out_block + sizeof(struct echo_move_reply), sizeof(struct echo_shape));
-    memcpy(first_name, out_block + sizeof(struct echo_move_reply) + sizeof(struct echo_shape), *first_name_length);
-    memcpy(second_name, out_block + sizeof(struct echo_move_reply) + sizeof(struct echo_shape) + first_name_capacity, *second_name_length);
+    memcpy(first_name, out_block + sizeof(struct echo_move_reply) + sizeof(struct echo_shape),
+        *first_name_length);
+    memcpy(second_name, out_block + sizeof(struct echo_move_reply) + sizeof(struct echo_shape) +
+        first_name_capacity, *second_name_length);
     *dx_back = (int16_t)(m.w[1] >> 32);
-    *a_back = (uint64_t)(m.w[2] >> 0);
-    *b_back = (uint64_t)(m.w[3] >> 0);
-    *c_back = (uint64_t)(m.w[4] >> 0);
-    *d_back = (uint64_t)(m.w[5] >> 0);
+    *a_back = m.w[2];
+    *b_back = m.w[3];
+    *c_back = m.w[4];
+    *d_back = m.w[5];
     *e_back = reply.e_back;
     *small_back = reply.small_back;
     return 0;
@@ -218,11 +236,12 @@ static inline int64_t echo_move(uint32_t gate, const struct echo_shape *shape, i
 /*
  * Hands a capability over and gets two back.
  * Idempotent.
- * more: 0 for none.
- * first: the next capability from receive_slot on.
- * second: the next capability from receive_slot on.
+ *   more: a slot, or 0 for none.
+ *   first: arrives in the next slot from receive_slot on.
+ *   second: arrives in the next slot from receive_slot on.
  */
-static inline int64_t echo_exchange(uint32_t gate, uint32_t given, uint32_t more, uint32_t tag, uint32_t *given_count, uint32_t receive_slot)
+static inline int64_t echo_exchange(uint32_t gate, uint32_t given, uint32_t more, uint32_t tag,
+    uint32_t *given_count, uint32_t receive_slot)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -242,18 +261,19 @@ static inline int64_t echo_exchange(uint32_t gate, uint32_t given, uint32_t more
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *given_count = (uint32_t)(m.w[1] >> 0);
+    *given_count = (uint32_t)m.w[1];
     return 0;
 }
 
 /*
  * Gives a shape and its name, which lies behind it.
  * Idempotent.
- * name: lie right behind *shape in memory.
- * name: 0 to 256 bytes.
+ *   index: 0 to 9.
+ *   name: 0 to 256 bytes, right behind *shape in memory.
  * Errors: NODATA
  */
-static inline int64_t echo_name(uint32_t gate, uint8_t index, struct echo_shape *shape, size_t name_capacity, size_t *name_length)
+static inline int64_t echo_name(uint32_t gate, uint8_t index, struct echo_shape *shape,
+    size_t name_capacity, size_t *name_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -272,7 +292,7 @@ static inline int64_t echo_name(uint32_t gate, uint8_t index, struct echo_shape 
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *name_length = (uint16_t)(m.w[1] >> 0);
+    *name_length = (uint16_t)m.w[1];
     if (*name_length > name_capacity)
         return RPC_BAD_BUFFER;
     return 0;

@@ -22,29 +22,44 @@
 
 struct echo_server;
 
-/* Serves one request: m holds its words, and the reply's on return. */
-void echo_dispatch(struct echo_server *server, uint64_t badge, struct msg *m);
+/*
+ * Serves one request: m holds its words. Returns the reply's word 0, which is not put into m;
+ * words 1 to 5 of the reply are in m.
+ */
+uint64_t echo_dispatch(struct echo_server *server, uint64_t badge, struct msg *m)
+    __attribute__((warn_unused_result));
 
 /* Does nothing. What it costs is the price of a call. */
 uint32_t echo_serve_null(struct echo_server *server, uint64_t badge);
 
 /* Adds two numbers. */
-uint32_t echo_serve_add(struct echo_server *server, uint64_t badge, uint64_t first, uint64_t second, uint64_t *sum);
+uint32_t echo_serve_add(struct echo_server *server, uint64_t badge, uint64_t first,
+    uint64_t second, uint64_t *sum);
 
 /* Sends a text back. */
-uint32_t echo_serve_echo(struct echo_server *server, uint64_t badge, struct rpc_in text, struct rpc_out *copy);
+uint32_t echo_serve_echo(struct echo_server *server, uint64_t badge, struct rpc_in text,
+    struct rpc_out *copy);
 
 /* Changes the counter and says its new value. */
-uint32_t echo_serve_count(struct echo_server *server, uint64_t badge, uint64_t sequence, uint8_t direction, uint32_t step, int64_t *value);
+uint32_t echo_serve_count(struct echo_server *server, uint64_t badge, uint64_t sequence,
+    uint8_t direction, uint32_t step, int64_t *value);
 
 /* Waits until the counter is at least `value`. */
-uint32_t echo_serve_wait_for(struct echo_server *server, uint64_t badge, uint32_t park, int64_t value, int64_t *reached);
+uint32_t echo_serve_wait_for(struct echo_server *server, uint64_t badge, uint32_t park,
+    int64_t value, int64_t *reached);
 
 /* Moves a shape and says what it was called; more of everything than fits in the words. */
-uint32_t echo_serve_move(struct echo_server *server, uint64_t badge, const struct echo_shape *shape, int8_t small, int16_t dx, int32_t dy, uint64_t a, uint64_t b, uint64_t c, bool mirror, uint64_t spilled, uint16_t spilled_style, bool spilled_bool, struct rpc_in old_name, struct rpc_in new_name, struct echo_shape *moved, struct rpc_out *first_name, struct rpc_out *second_name, int16_t *dx_back, uint64_t *a_back, uint64_t *b_back, uint64_t *c_back, uint64_t *d_back, uint64_t *e_back, int8_t *small_back);
+uint32_t echo_serve_move(struct echo_server *server, uint64_t badge,
+    const struct echo_shape *shape, int8_t small, int16_t dx, int32_t dy, uint64_t a, uint64_t b,
+    uint64_t c, bool mirror, uint64_t spilled, uint16_t spilled_style, bool spilled_bool,
+    struct rpc_in old_name, struct rpc_in new_name, struct echo_shape *moved,
+    struct rpc_out *first_name, struct rpc_out *second_name, int16_t *dx_back, uint64_t *a_back,
+    uint64_t *b_back, uint64_t *c_back, uint64_t *d_back, uint64_t *e_back, int8_t *small_back);
 
 /* Hands a capability over and gets two back. */
-uint32_t echo_serve_exchange(struct echo_server *server, uint64_t badge, uint32_t given, uint32_t more, uint32_t tag, uint32_t *first, uint32_t *second, uint32_t *given_count);
+uint32_t echo_serve_exchange(struct echo_server *server, uint64_t badge, uint32_t given,
+    uint32_t more, uint32_t tag, uint32_t *first, uint32_t *second, uint32_t *given_count);
 
 /* Gives a shape and its name, which lies behind it. */
-uint32_t echo_serve_name(struct echo_server *server, uint64_t badge, uint8_t index, struct echo_shape *shape, struct rpc_out *name);
+uint32_t echo_serve_name(struct echo_server *server, uint64_t badge, uint8_t index,
+    struct echo_shape *shape, struct rpc_out *name);

@@ -18,13 +18,16 @@
  * Opens what exists. With `content`, a small regular file opened for reading comes along whole:
  * content_length is then the file's size.
  * Idempotent.
- * path: 0 to 4095 bytes.
- * content: lie right behind *attributes in memory.
- * content: 0 to 4096 bytes.
- * file: the next capability from receive_slot on.
+ *   path: 0 to 4095 bytes.
+ *   flags: flags open.
+ *   walk: an enum walk.
+ *   content: 0 to 4096 bytes, right behind *attributes in memory.
+ *   file: arrives in the next slot from receive_slot on.
  * Errors: NOENT NOTDIR ISDIR ACCES PERM LOOP NAMETOOLONG NXIO NODEV TXTBSY ROFS MFILE NOMEM INVAL STALE IO
  */
-static inline int64_t file_open(uint32_t gate, const void *path, size_t path_length, uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes, size_t content_capacity, size_t *content_length, uint32_t receive_slot)
+static inline int64_t file_open(uint32_t gate, const void *path, size_t path_length,
+    uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
+    size_t content_capacity, size_t *content_length, uint32_t receive_slot)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -49,7 +52,7 @@ static inline int64_t file_open(uint32_t gate, const void *path, size_t path_len
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *content_length = (uint16_t)(m.w[1] >> 0);
+    *content_length = (uint16_t)m.w[1];
     if (*content_length > content_capacity)
         return RPC_BAD_BUFFER;
     *walk = (uint8_t)(m.w[1] >> 16);
@@ -60,13 +63,18 @@ static inline int64_t file_open(uint32_t gate, const void *path, size_t path_len
 /*
  * Opens a regular file and makes it if it does not exist, with `mode` less the session's umask.
  * Mutating.
- * path: 0 to 4095 bytes.
- * content: lie right behind *attributes in memory.
- * content: 0 to 4096 bytes.
- * file: the next capability from receive_slot on.
+ *   path: 0 to 4095 bytes.
+ *   flags: flags open.
+ *   mode: 0 to 4095.
+ *   walk: an enum walk.
+ *   content: 0 to 4096 bytes, right behind *attributes in memory.
+ *   file: arrives in the next slot from receive_slot on.
  * Errors: NOENT NOTDIR ISDIR ACCES PERM EXIST LOOP NAMETOOLONG NXIO NODEV TXTBSY ROFS NOSPC DQUOT MFILE NOMEM INVAL STALE OPNOTSUPP IO
  */
-static inline int64_t file_create(uint32_t gate, const void *path, size_t path_length, uint32_t flags, uint16_t mode, uint8_t *walk, uint16_t *walked, bool *created, struct file_attributes *attributes, size_t content_capacity, size_t *content_length, uint32_t receive_slot)
+static inline int64_t file_create(uint32_t gate, const void *path, size_t path_length,
+    uint32_t flags, uint16_t mode, uint8_t *walk, uint16_t *walked, bool *created,
+    struct file_attributes *attributes, size_t content_capacity, size_t *content_length,
+    uint32_t receive_slot)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -92,7 +100,7 @@ static inline int64_t file_create(uint32_t gate, const void *path, size_t path_l
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *content_length = (uint16_t)(m.w[1] >> 0);
+    *content_length = (uint16_t)m.w[1];
     if (*content_length > content_capacity)
         return RPC_BAD_BUFFER;
     *walk = (uint8_t)(m.w[1] >> 16);
@@ -105,12 +113,15 @@ static inline int64_t file_create(uint32_t gate, const void *path, size_t path_l
  * Attributes without opening: of what the path names, or with an empty path of the gate's file.
  * An absolute link on the way comes out as `target`, which lies behind the attributes.
  * Idempotent.
- * path: 0 to 4095 bytes.
- * target: lie right behind *attributes in memory.
- * target: 0 to 4095 bytes.
+ *   path: 0 to 4095 bytes.
+ *   flags: flags look.
+ *   walk: an enum walk.
+ *   target: 0 to 4095 bytes, right behind *attributes in memory.
  * Errors: NOENT NOTDIR ACCES LOOP NAMETOOLONG NOMEM STALE IO
  */
-static inline int64_t file_look(uint32_t gate, const void *path, size_t path_length, uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes, size_t target_capacity, size_t *target_length)
+static inline int64_t file_look(uint32_t gate, const void *path, size_t path_length,
+    uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
+    size_t target_capacity, size_t *target_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -133,7 +144,7 @@ static inline int64_t file_look(uint32_t gate, const void *path, size_t path_len
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *target_length = (uint16_t)(m.w[1] >> 0);
+    *target_length = (uint16_t)m.w[1];
     if (*target_length > target_capacity)
         return RPC_BAD_BUFFER;
     *walk = (uint8_t)(m.w[1] >> 16);
@@ -144,11 +155,15 @@ static inline int64_t file_look(uint32_t gate, const void *path, size_t path_len
 /*
  * Asks whether the session may do something, as access(2) does.
  * Idempotent.
- * path: 0 to 4095 bytes.
- * target: 0 to 4095 bytes.
+ *   path: 0 to 4095 bytes.
+ *   what: flags access.
+ *   walk: an enum walk.
+ *   target: 0 to 4095 bytes.
  * Errors: NOENT NOTDIR ACCES LOOP NAMETOOLONG ROFS TXTBSY NOMEM STALE IO
  */
-static inline int64_t file_access(uint32_t gate, const void *path, size_t path_length, uint32_t what, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity, size_t *target_length)
+static inline int64_t file_access(uint32_t gate, const void *path, size_t path_length,
+    uint32_t what, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity,
+    size_t *target_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -171,7 +186,7 @@ static inline int64_t file_access(uint32_t gate, const void *path, size_t path_l
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *target_length = (uint16_t)(m.w[1] >> 0);
+    *target_length = (uint16_t)m.w[1];
     if (*target_length > target_capacity)
         return RPC_BAD_BUFFER;
     *walk = (uint8_t)(m.w[1] >> 16);
@@ -182,10 +197,11 @@ static inline int64_t file_access(uint32_t gate, const void *path, size_t path_l
 /*
  * Reads from a position. Fewer bytes than asked for means the end of the file.
  * Idempotent; waits if it cannot finish at once.
- * data: 0 to 1048576 bytes.
+ *   data: 0 to 1048576 bytes.
  * Errors: BADF ISDIR INVAL NOMEM STALE IO
  */
-static inline int64_t file_read(uint32_t gate, uint64_t position, void *data, size_t data_capacity, size_t *data_length)
+static inline int64_t file_read(uint32_t gate, uint64_t position, void *data, size_t data_capacity,
+    size_t *data_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -196,7 +212,7 @@ static inline int64_t file_read(uint32_t gate, uint64_t position, void *data, si
     m = (struct msg){ .w = {
         FILE_OP_READ,
         [1] = (uint64_t)data_capacity,
-        [2] = (uint64_t)position,
+        [2] = position,
     } };
     x.out = data;
     x.out_len = data_capacity;
@@ -205,7 +221,7 @@ static inline int64_t file_read(uint32_t gate, uint64_t position, void *data, si
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *data_length = (uint32_t)(m.w[1] >> 0);
+    *data_length = (uint32_t)m.w[1];
     if (*data_length > data_capacity)
         return RPC_BAD_BUFFER;
     return 0;
@@ -214,10 +230,12 @@ static inline int64_t file_read(uint32_t gate, uint64_t position, void *data, si
 /*
  * Writes at a position; `end` is the position behind what was written.
  * Mutating; waits if it cannot finish at once.
- * data: 0 to 1048576 bytes.
+ *   flags: flags write.
+ *   data: 0 to 1048576 bytes.
  * Errors: BADF INVAL FBIG NOSPC DQUOT PERM NOMEM STALE IO
  */
-static inline int64_t file_write(uint32_t gate, uint64_t position, uint32_t flags, const void *data, size_t data_length, uint32_t *written, uint64_t *end)
+static inline int64_t file_write(uint32_t gate, uint64_t position, uint32_t flags,
+    const void *data, size_t data_length, uint32_t *written, uint64_t *end)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -228,7 +246,7 @@ static inline int64_t file_write(uint32_t gate, uint64_t position, uint32_t flag
     m = (struct msg){ .w = {
         FILE_OP_WRITE | rt_sequence(gate) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)data_length,
-        [2] = (uint64_t)position,
+        [2] = position,
         [3] = (uint64_t)flags,
     } };
     x.in = data;
@@ -238,18 +256,19 @@ static inline int64_t file_write(uint32_t gate, uint64_t position, uint32_t flag
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *written = (uint32_t)(m.w[1] >> 0);
-    *end = (uint64_t)(m.w[2] >> 0);
+    *written = (uint32_t)m.w[1];
+    *end = m.w[2];
     return 0;
 }
 
 /*
  * Reads from the shared position and moves it.
  * Mutating; waits if it cannot finish at once.
- * data: 0 to 1048576 bytes.
+ *   data: 0 to 1048576 bytes.
  * Errors: BADF ISDIR INVAL NOMEM STALE IO
  */
-static inline int64_t file_read_next(uint32_t gate, void *data, size_t data_capacity, size_t *data_length, uint64_t *end)
+static inline int64_t file_read_next(uint32_t gate, void *data, size_t data_capacity,
+    size_t *data_length, uint64_t *end)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -268,16 +287,17 @@ static inline int64_t file_read_next(uint32_t gate, void *data, size_t data_capa
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *data_length = (uint32_t)(m.w[1] >> 0);
+    *data_length = (uint32_t)m.w[1];
     if (*data_length > data_capacity)
         return RPC_BAD_BUFFER;
-    *end = (uint64_t)(m.w[2] >> 0);
+    *end = m.w[2];
     return 0;
 }
 
 /*
  * Moves the shared position. With CURRENT the offset counts from there.
  * Mutating.
+ *   whence: an enum whence.
  * Errors: BADF INVAL NXIO OVERFLOW SPIPE STALE IO
  */
 static inline int64_t file_seek(uint32_t gate, int64_t offset, uint8_t whence, uint64_t *position)
@@ -295,7 +315,7 @@ static inline int64_t file_seek(uint32_t gate, int64_t offset, uint8_t whence, u
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *position = (uint64_t)(m.w[1] >> 0);
+    *position = m.w[1];
     return 0;
 }
 
@@ -303,10 +323,11 @@ static inline int64_t file_seek(uint32_t gate, int64_t offset, uint8_t whence, u
  * Directory entries with their attributes, as struct entry with its name each. `position` is 0 or
  * an entry's `next`; no entries mean the end.
  * Idempotent.
- * entries: 0 to 65536 bytes.
+ *   entries: 0 to 65536 bytes.
  * Errors: BADF NOTDIR INVAL NOENT NOMEM STALE IO
  */
-static inline int64_t file_getdents(uint32_t gate, uint64_t position, void *entries, size_t entries_capacity, size_t *entries_length, uint32_t *count)
+static inline int64_t file_getdents(uint32_t gate, uint64_t position, void *entries,
+    size_t entries_capacity, size_t *entries_length, uint32_t *count)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -317,7 +338,7 @@ static inline int64_t file_getdents(uint32_t gate, uint64_t position, void *entr
     m = (struct msg){ .w = {
         FILE_OP_GETDENTS,
         [1] = (uint64_t)entries_capacity,
-        [2] = (uint64_t)position,
+        [2] = position,
     } };
     x.out = entries;
     x.out_len = entries_capacity;
@@ -326,7 +347,7 @@ static inline int64_t file_getdents(uint32_t gate, uint64_t position, void *entr
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *entries_length = (uint32_t)(m.w[1] >> 0);
+    *entries_length = (uint32_t)m.w[1];
     if (*entries_length > entries_capacity)
         return RPC_BAD_BUFFER;
     *count = (uint32_t)(m.w[1] >> 32);
@@ -336,11 +357,14 @@ static inline int64_t file_getdents(uint32_t gate, uint64_t position, void *entr
 /*
  * Makes a directory, fifo, socket or device node: the type is in `mode`, as for mknod(2).
  * Mutating.
- * path: 1 to 4095 bytes.
- * target: 0 to 4095 bytes.
+ *   path: 1 to 4095 bytes.
+ *   walk: an enum walk.
+ *   target: 0 to 4095 bytes.
  * Errors: NOENT NOTDIR ACCES PERM EXIST LOOP NAMETOOLONG MLINK ROFS NOSPC DQUOT NOMEM INVAL STALE IO
  */
-static inline int64_t file_make(uint32_t gate, const void *path, size_t path_length, uint32_t mode, uint64_t special, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity, size_t *target_length)
+static inline int64_t file_make(uint32_t gate, const void *path, size_t path_length, uint32_t mode,
+    uint64_t special, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity,
+    size_t *target_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -353,7 +377,7 @@ static inline int64_t file_make(uint32_t gate, const void *path, size_t path_len
     m = (struct msg){ .w = {
         FILE_OP_MAKE | rt_sequence(gate) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)path_length | (uint64_t)mode << 32 | (uint64_t)target_capacity << 16,
-        [2] = (uint64_t)special,
+        [2] = special,
     } };
     x.in = path;
     x.in_len = path_length;
@@ -364,7 +388,7 @@ static inline int64_t file_make(uint32_t gate, const void *path, size_t path_len
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *target_length = (uint16_t)(m.w[1] >> 0);
+    *target_length = (uint16_t)m.w[1];
     if (*target_length > target_capacity)
         return RPC_BAD_BUFFER;
     *walk = (uint8_t)(m.w[1] >> 16);
@@ -375,11 +399,15 @@ static inline int64_t file_make(uint32_t gate, const void *path, size_t path_len
 /*
  * Removes a name. The file goes with its last name and its last gate.
  * Mutating.
- * path: 1 to 4095 bytes.
- * target: 0 to 4095 bytes.
+ *   path: 1 to 4095 bytes.
+ *   flags: flags unlink.
+ *   walk: an enum walk.
+ *   target: 0 to 4095 bytes.
  * Errors: NOENT NOTDIR ISDIR ACCES PERM BUSY NOTEMPTY LOOP NAMETOOLONG ROFS NOMEM INVAL STALE IO
  */
-static inline int64_t file_unlink(uint32_t gate, const void *path, size_t path_length, uint32_t flags, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity, size_t *target_length)
+static inline int64_t file_unlink(uint32_t gate, const void *path, size_t path_length,
+    uint32_t flags, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity,
+    size_t *target_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -402,7 +430,7 @@ static inline int64_t file_unlink(uint32_t gate, const void *path, size_t path_l
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *target_length = (uint16_t)(m.w[1] >> 0);
+    *target_length = (uint16_t)m.w[1];
     if (*target_length > target_capacity)
         return RPC_BAD_BUFFER;
     *walk = (uint8_t)(m.w[1] >> 16);
@@ -414,12 +442,14 @@ static inline int64_t file_unlink(uint32_t gate, const void *path, size_t path_l
  * Gives a file another name. The new path is relative to `new_directory`, a gate of the same file
  * system, or without it to the gate called. Neither path may leave the file system: XDEV.
  * Mutating.
- * new_directory: 0 for none.
- * old_path: 1 to 4095 bytes.
- * new_path: 1 to 4095 bytes.
+ *   new_directory: a slot, or 0 for none.
+ *   old_path: 1 to 4095 bytes.
+ *   new_path: 1 to 4095 bytes.
+ *   flags: flags rename.
  * Errors: NOENT NOTDIR ISDIR ACCES PERM EXIST BUSY NOTEMPTY XDEV LOOP NAMETOOLONG MLINK ROFS NOSPC DQUOT NOMEM INVAL STALE IO
  */
-static inline int64_t file_rename(uint32_t gate, uint32_t new_directory, const void *old_path, size_t old_path_length, const void *new_path, size_t new_path_length, uint32_t flags)
+static inline int64_t file_rename(uint32_t gate, uint32_t new_directory, const void *old_path,
+    size_t old_path_length, const void *new_path, size_t new_path_length, uint32_t flags)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -432,7 +462,8 @@ static inline int64_t file_rename(uint32_t gate, uint32_t new_directory, const v
         return RPC_BAD_FIELD;
     m = (struct msg){ .w = {
         FILE_OP_RENAME | rt_sequence(gate) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)(new_directory != 0) << 32 | (uint64_t)old_path_length | (uint64_t)new_path_length << 16,
+        [1] = (uint64_t)(new_directory != 0) << 32 | (uint64_t)old_path_length |
+            (uint64_t)new_path_length << 16,
         [2] = (uint64_t)flags,
     } };
     memcpy(in_block + 0, old_path, old_path_length);
@@ -452,12 +483,14 @@ static inline int64_t file_rename(uint32_t gate, uint32_t new_directory, const v
 /*
  * Gives a file one more name; as rename. An empty old path means the gate's own file.
  * Mutating.
- * new_directory: 0 for none.
- * old_path: 0 to 4095 bytes.
- * new_path: 1 to 4095 bytes.
+ *   new_directory: a slot, or 0 for none.
+ *   old_path: 0 to 4095 bytes.
+ *   new_path: 1 to 4095 bytes.
+ *   flags: flags look.
  * Errors: NOENT NOTDIR ACCES PERM EXIST XDEV LOOP NAMETOOLONG MLINK ROFS NOSPC DQUOT NOMEM INVAL STALE IO
  */
-static inline int64_t file_link(uint32_t gate, uint32_t new_directory, const void *old_path, size_t old_path_length, const void *new_path, size_t new_path_length, uint32_t flags)
+static inline int64_t file_link(uint32_t gate, uint32_t new_directory, const void *old_path,
+    size_t old_path_length, const void *new_path, size_t new_path_length, uint32_t flags)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -470,7 +503,8 @@ static inline int64_t file_link(uint32_t gate, uint32_t new_directory, const voi
         return RPC_BAD_FIELD;
     m = (struct msg){ .w = {
         FILE_OP_LINK | rt_sequence(gate) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)(new_directory != 0) << 32 | (uint64_t)old_path_length | (uint64_t)new_path_length << 16,
+        [1] = (uint64_t)(new_directory != 0) << 32 | (uint64_t)old_path_length |
+            (uint64_t)new_path_length << 16,
         [2] = (uint64_t)flags,
     } };
     memcpy(in_block + 0, old_path, old_path_length);
@@ -490,11 +524,12 @@ static inline int64_t file_link(uint32_t gate, uint32_t new_directory, const voi
 /*
  * Makes a link with that target, which is not looked at.
  * Mutating.
- * target: 1 to 4095 bytes.
- * path: 1 to 4095 bytes.
+ *   target: 1 to 4095 bytes.
+ *   path: 1 to 4095 bytes.
  * Errors: NOENT NOTDIR ACCES PERM EXIST XDEV LOOP NAMETOOLONG ROFS NOSPC DQUOT NOMEM INVAL STALE IO
  */
-static inline int64_t file_symlink(uint32_t gate, const void *target, size_t target_length, const void *path, size_t path_length)
+static inline int64_t file_symlink(uint32_t gate, const void *target, size_t target_length,
+    const void *path, size_t path_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -525,11 +560,13 @@ static inline int64_t file_symlink(uint32_t gate, const void *target, size_t tar
  * The target of a link: that which the path names, or with an empty path the gate's own. Where
  * the walk was not DONE, the target of the link that it met.
  * Idempotent.
- * path: 0 to 4095 bytes.
- * target: 0 to 4095 bytes.
+ *   path: 0 to 4095 bytes.
+ *   walk: an enum walk.
+ *   target: 0 to 4095 bytes.
  * Errors: NOENT NOTDIR ACCES INVAL LOOP NAMETOOLONG NOMEM STALE IO
  */
-static inline int64_t file_readlink(uint32_t gate, const void *path, size_t path_length, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity, size_t *target_length)
+static inline int64_t file_readlink(uint32_t gate, const void *path, size_t path_length,
+    uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity, size_t *target_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -552,7 +589,7 @@ static inline int64_t file_readlink(uint32_t gate, const void *path, size_t path
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *target_length = (uint16_t)(m.w[1] >> 0);
+    *target_length = (uint16_t)m.w[1];
     if (*target_length > target_capacity)
         return RPC_BAD_BUFFER;
     *walk = (uint8_t)(m.w[1] >> 16);
@@ -572,7 +609,7 @@ static inline int64_t file_truncate(uint32_t gate, uint64_t size)
 
     m = (struct msg){ .w = {
         FILE_OP_TRUNCATE | rt_sequence(gate) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)size,
+        [1] = size,
     } };
     status = rt_call(gate, &m);
     if (status)
@@ -585,11 +622,14 @@ static inline int64_t file_truncate(uint32_t gate, uint64_t size)
 /*
  * Changes attributes of what the path names, or with an empty path of the gate's file.
  * Mutating.
- * path: 0 to 4095 bytes.
- * target: 0 to 4095 bytes.
+ *   path: 0 to 4095 bytes.
+ *   walk: an enum walk.
+ *   target: 0 to 4095 bytes.
  * Errors: NOENT NOTDIR ACCES PERM INVAL LOOP NAMETOOLONG OPNOTSUPP ROFS NOMEM STALE IO
  */
-static inline int64_t file_set_attributes(uint32_t gate, const struct file_changes *changes, const void *path, size_t path_length, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity, size_t *target_length)
+static inline int64_t file_set_attributes(uint32_t gate, const struct file_changes *changes,
+    const void *path, size_t path_length, uint8_t *walk, uint16_t *walked, void *target,
+    size_t target_capacity, size_t *target_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -615,7 +655,7 @@ static inline int64_t file_set_attributes(uint32_t gate, const struct file_chang
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *target_length = (uint16_t)(m.w[1] >> 0);
+    *target_length = (uint16_t)m.w[1];
     if (*target_length > target_capacity)
         return RPC_BAD_BUFFER;
     *walk = (uint8_t)(m.w[1] >> 16);
@@ -626,6 +666,8 @@ static inline int64_t file_set_attributes(uint32_t gate, const struct file_chang
 /*
  * Reserves or frees space.
  * Mutating.
+ *   size: 1 to 9223372036854775807.
+ *   flags: flags allocate.
  * Errors: BADF INVAL FBIG NODEV NOSPC DQUOT PERM OPNOTSUPP NOMEM STALE IO
  */
 static inline int64_t file_allocate(uint32_t gate, uint64_t position, uint64_t size, uint32_t flags)
@@ -635,8 +677,8 @@ static inline int64_t file_allocate(uint32_t gate, uint64_t position, uint64_t s
 
     m = (struct msg){ .w = {
         FILE_OP_ALLOCATE | rt_sequence(gate) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)position,
-        [2] = (uint64_t)size,
+        [1] = position,
+        [2] = size,
         [3] = (uint64_t)flags,
     } };
     status = rt_call(gate, &m);
@@ -650,7 +692,7 @@ static inline int64_t file_allocate(uint32_t gate, uint64_t position, uint64_t s
 /*
  * Answers when what was written is safe.
  * Idempotent; waits if it cannot finish at once.
- * data_only: Only the data, and what is needed to find them.
+ *   data_only: Only the data, and what is needed to find them.
  * Errors: BADF INVAL NOSPC DQUOT ROFS STALE IO
  */
 static inline int64_t file_sync(uint32_t gate, bool data_only)
@@ -675,10 +717,12 @@ static inline int64_t file_sync(uint32_t gate, bool data_only)
  * Sets or removes a lock on a range (length 0: to the end, however far that moves). `owner` names
  * the holder among those who share the gate.
  * Mutating; waits if it cannot finish at once.
- * wait: Park until it is free, instead of AGAIN.
+ *   kind: an enum lock_kind.
+ *   wait: Park until it is free, instead of AGAIN.
  * Errors: BADF INVAL AGAIN DEADLK OVERFLOW NOMEM STALE IO
  */
-static inline int64_t file_lock(uint32_t gate, uint8_t kind, bool wait, uint64_t owner, uint64_t start, uint64_t length)
+static inline int64_t file_lock(uint32_t gate, uint8_t kind, bool wait, uint64_t owner,
+    uint64_t start, uint64_t length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -687,9 +731,9 @@ static inline int64_t file_lock(uint32_t gate, uint8_t kind, bool wait, uint64_t
     m = (struct msg){ .w = {
         FILE_OP_LOCK | rt_sequence(gate) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)kind | (uint64_t)wait << 8,
-        [2] = (uint64_t)owner,
-        [3] = (uint64_t)start,
-        [4] = (uint64_t)length,
+        [2] = owner,
+        [3] = start,
+        [4] = length,
     } };
     status = rt_call_parks(gate, &m, &x);
     if (status)
@@ -702,9 +746,13 @@ static inline int64_t file_lock(uint32_t gate, uint8_t kind, bool wait, uint64_t
 /*
  * Who would stand in the way of a lock; kind UNLOCK means nobody.
  * Idempotent.
+ *   kind: an enum lock_kind.
+ *   held_kind: an enum lock_kind.
  * Errors: BADF INVAL OVERFLOW STALE IO
  */
-static inline int64_t file_lock_query(uint32_t gate, uint8_t kind, uint64_t owner, uint64_t start, uint64_t length, uint8_t *held_kind, uint64_t *held_owner, uint64_t *held_start, uint64_t *held_length)
+static inline int64_t file_lock_query(uint32_t gate, uint8_t kind, uint64_t owner, uint64_t start,
+    uint64_t length, uint8_t *held_kind, uint64_t *held_owner, uint64_t *held_start,
+    uint64_t *held_length)
 {
     struct msg m;
     int64_t status;
@@ -712,26 +760,26 @@ static inline int64_t file_lock_query(uint32_t gate, uint8_t kind, uint64_t owne
     m = (struct msg){ .w = {
         FILE_OP_LOCK_QUERY,
         [1] = (uint64_t)kind,
-        [2] = (uint64_t)owner,
-        [3] = (uint64_t)start,
-        [4] = (uint64_t)length,
+        [2] = owner,
+        [3] = start,
+        [4] = length,
     } };
     status = rt_call(gate, &m);
     if (status)
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *held_kind = (uint8_t)(m.w[1] >> 0);
-    *held_owner = (uint64_t)(m.w[2] >> 0);
-    *held_start = (uint64_t)(m.w[3] >> 0);
-    *held_length = (uint64_t)(m.w[4] >> 0);
+    *held_kind = (uint8_t)m.w[1];
+    *held_owner = m.w[2];
+    *held_start = m.w[3];
+    *held_length = m.w[4];
     return 0;
 }
 
 /*
  * The memory object with the file's pages, for mapping it.
  * Idempotent.
- * memory: the next capability from receive_slot on.
+ *   memory: arrives in the next slot from receive_slot on.
  * Errors: BADF ACCES NODEV NOMEM STALE IO
  */
 static inline int64_t file_map(uint32_t gate, bool writable, uint64_t *size, uint32_t receive_slot)
@@ -751,7 +799,7 @@ static inline int64_t file_map(uint32_t gate, bool writable, uint64_t *size, uin
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *size = (uint64_t)(m.w[1] >> 0);
+    *size = m.w[1];
     return 0;
 }
 

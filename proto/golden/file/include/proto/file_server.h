@@ -22,77 +22,105 @@
 
 struct file_server;
 
-/* Serves one request: m holds its words, and the reply's on return. */
-void file_dispatch(struct file_server *server, uint64_t badge, struct msg *m);
+/*
+ * Serves one request: m holds its words. Returns the reply's word 0, which is not put into m;
+ * words 1 to 5 of the reply are in m.
+ */
+uint64_t file_dispatch(struct file_server *server, uint64_t badge, struct msg *m)
+    __attribute__((warn_unused_result));
 
 /*
  * Opens what exists. With `content`, a small regular file opened for reading comes along whole:
  * content_length is then the file's size.
  */
-uint32_t file_serve_open(struct file_server *server, uint64_t badge, struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes, struct rpc_out *content, uint32_t *file);
+uint32_t file_serve_open(struct file_server *server, uint64_t badge, struct rpc_in path,
+    uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
+    struct rpc_out *content, uint32_t *file);
 
 /* Opens a regular file and makes it if it does not exist, with `mode` less the session's umask. */
-uint32_t file_serve_create(struct file_server *server, uint64_t badge, uint64_t sequence, struct rpc_in path, uint32_t flags, uint16_t mode, uint8_t *walk, uint16_t *walked, bool *created, struct file_attributes *attributes, struct rpc_out *content, uint32_t *file);
+uint32_t file_serve_create(struct file_server *server, uint64_t badge, uint64_t sequence,
+    struct rpc_in path, uint32_t flags, uint16_t mode, uint8_t *walk, uint16_t *walked,
+    bool *created, struct file_attributes *attributes, struct rpc_out *content, uint32_t *file);
 
 /*
  * Attributes without opening: of what the path names, or with an empty path of the gate's file.
  * An absolute link on the way comes out as `target`, which lies behind the attributes.
  */
-uint32_t file_serve_look(struct file_server *server, uint64_t badge, struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes, struct rpc_out *target);
+uint32_t file_serve_look(struct file_server *server, uint64_t badge, struct rpc_in path,
+    uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
+    struct rpc_out *target);
 
 /* Asks whether the session may do something, as access(2) does. */
-uint32_t file_serve_access(struct file_server *server, uint64_t badge, struct rpc_in path, uint32_t what, uint8_t *walk, uint16_t *walked, struct rpc_out *target);
+uint32_t file_serve_access(struct file_server *server, uint64_t badge, struct rpc_in path,
+    uint32_t what, uint8_t *walk, uint16_t *walked, struct rpc_out *target);
 
 /* Reads from a position. Fewer bytes than asked for means the end of the file. */
-uint32_t file_serve_read(struct file_server *server, uint64_t badge, uint32_t park, uint64_t position, struct rpc_out *data);
+uint32_t file_serve_read(struct file_server *server, uint64_t badge, uint32_t park,
+    uint64_t position, struct rpc_out *data);
 
 /* Writes at a position; `end` is the position behind what was written. */
-uint32_t file_serve_write(struct file_server *server, uint64_t badge, uint64_t sequence, uint32_t park, uint64_t position, uint32_t flags, struct rpc_in data, uint32_t *written, uint64_t *end);
+uint32_t file_serve_write(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t park, uint64_t position, uint32_t flags, struct rpc_in data, uint32_t *written,
+    uint64_t *end);
 
 /* Reads from the shared position and moves it. */
-uint32_t file_serve_read_next(struct file_server *server, uint64_t badge, uint64_t sequence, uint32_t park, struct rpc_out *data, uint64_t *end);
+uint32_t file_serve_read_next(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t park, struct rpc_out *data, uint64_t *end);
 
 /* Moves the shared position. With CURRENT the offset counts from there. */
-uint32_t file_serve_seek(struct file_server *server, uint64_t badge, uint64_t sequence, int64_t offset, uint8_t whence, uint64_t *position);
+uint32_t file_serve_seek(struct file_server *server, uint64_t badge, uint64_t sequence,
+    int64_t offset, uint8_t whence, uint64_t *position);
 
 /*
  * Directory entries with their attributes, as struct entry with its name each. `position` is 0 or
  * an entry's `next`; no entries mean the end.
  */
-uint32_t file_serve_getdents(struct file_server *server, uint64_t badge, uint64_t position, struct rpc_out *entries, uint32_t *count);
+uint32_t file_serve_getdents(struct file_server *server, uint64_t badge, uint64_t position,
+    struct rpc_out *entries, uint32_t *count);
 
 /* Makes a directory, fifo, socket or device node: the type is in `mode`, as for mknod(2). */
-uint32_t file_serve_make(struct file_server *server, uint64_t badge, uint64_t sequence, struct rpc_in path, uint32_t mode, uint64_t special, uint8_t *walk, uint16_t *walked, struct rpc_out *target);
+uint32_t file_serve_make(struct file_server *server, uint64_t badge, uint64_t sequence,
+    struct rpc_in path, uint32_t mode, uint64_t special, uint8_t *walk, uint16_t *walked,
+    struct rpc_out *target);
 
 /* Removes a name. The file goes with its last name and its last gate. */
-uint32_t file_serve_unlink(struct file_server *server, uint64_t badge, uint64_t sequence, struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked, struct rpc_out *target);
+uint32_t file_serve_unlink(struct file_server *server, uint64_t badge, uint64_t sequence,
+    struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked, struct rpc_out *target);
 
 /*
  * Gives a file another name. The new path is relative to `new_directory`, a gate of the same file
  * system, or without it to the gate called. Neither path may leave the file system: XDEV.
  */
-uint32_t file_serve_rename(struct file_server *server, uint64_t badge, uint64_t sequence, uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags);
+uint32_t file_serve_rename(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags);
 
 /* Gives a file one more name; as rename. An empty old path means the gate's own file. */
-uint32_t file_serve_link(struct file_server *server, uint64_t badge, uint64_t sequence, uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags);
+uint32_t file_serve_link(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags);
 
 /* Makes a link with that target, which is not looked at. */
-uint32_t file_serve_symlink(struct file_server *server, uint64_t badge, uint64_t sequence, struct rpc_in target, struct rpc_in path);
+uint32_t file_serve_symlink(struct file_server *server, uint64_t badge, uint64_t sequence,
+    struct rpc_in target, struct rpc_in path);
 
 /*
  * The target of a link: that which the path names, or with an empty path the gate's own. Where
  * the walk was not DONE, the target of the link that it met.
  */
-uint32_t file_serve_readlink(struct file_server *server, uint64_t badge, struct rpc_in path, uint8_t *walk, uint16_t *walked, struct rpc_out *target);
+uint32_t file_serve_readlink(struct file_server *server, uint64_t badge, struct rpc_in path,
+    uint8_t *walk, uint16_t *walked, struct rpc_out *target);
 
 /* Sets the size of the open file; what is added reads as zeros. */
-uint32_t file_serve_truncate(struct file_server *server, uint64_t badge, uint64_t sequence, uint64_t size);
+uint32_t file_serve_truncate(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint64_t size);
 
 /* Changes attributes of what the path names, or with an empty path of the gate's file. */
-uint32_t file_serve_set_attributes(struct file_server *server, uint64_t badge, uint64_t sequence, const struct file_changes *changes, struct rpc_in path, uint8_t *walk, uint16_t *walked, struct rpc_out *target);
+uint32_t file_serve_set_attributes(struct file_server *server, uint64_t badge, uint64_t sequence,
+    const struct file_changes *changes, struct rpc_in path, uint8_t *walk, uint16_t *walked,
+    struct rpc_out *target);
 
 /* Reserves or frees space. */
-uint32_t file_serve_allocate(struct file_server *server, uint64_t badge, uint64_t sequence, uint64_t position, uint64_t size, uint32_t flags);
+uint32_t file_serve_allocate(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint64_t position, uint64_t size, uint32_t flags);
 
 /* Answers when what was written is safe. */
 uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t park, bool data_only);
@@ -101,13 +129,18 @@ uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t pa
  * Sets or removes a lock on a range (length 0: to the end, however far that moves). `owner` names
  * the holder among those who share the gate.
  */
-uint32_t file_serve_lock(struct file_server *server, uint64_t badge, uint64_t sequence, uint32_t park, uint8_t kind, bool wait, uint64_t owner, uint64_t start, uint64_t length);
+uint32_t file_serve_lock(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t park, uint8_t kind, bool wait, uint64_t owner, uint64_t start, uint64_t length);
 
 /* Who would stand in the way of a lock; kind UNLOCK means nobody. */
-uint32_t file_serve_lock_query(struct file_server *server, uint64_t badge, uint8_t kind, uint64_t owner, uint64_t start, uint64_t length, uint8_t *held_kind, uint64_t *held_owner, uint64_t *held_start, uint64_t *held_length);
+uint32_t file_serve_lock_query(struct file_server *server, uint64_t badge, uint8_t kind,
+    uint64_t owner, uint64_t start, uint64_t length, uint8_t *held_kind, uint64_t *held_owner,
+    uint64_t *held_start, uint64_t *held_length);
 
 /* The memory object with the file's pages, for mapping it. */
-uint32_t file_serve_map(struct file_server *server, uint64_t badge, bool writable, uint32_t *memory, uint64_t *size);
+uint32_t file_serve_map(struct file_server *server, uint64_t badge, bool writable,
+    uint32_t *memory, uint64_t *size);
 
 /* The file system that the gate is in. */
-uint32_t file_serve_file_system(struct file_server *server, uint64_t badge, struct file_file_system *file_system);
+uint32_t file_serve_file_system(struct file_server *server, uint64_t badge,
+    struct file_file_system *file_system);

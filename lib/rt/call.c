@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls with repeating and waiting: see rt/call.h. */
+#include <abi/stubs.h>
+#include <rt/call.h>
+#include <rt/string.h>
+
+/* The bare call: words in and out through registers. */
+__attribute__((noinline, optimize("omit-frame-pointer"))) static int64_t
+call_words(uint32_t gate, struct msg *m)
+{
+    uint64_t status = gate, a = m->w[0], b = m->w[1], c = m->w[2];
+    register uint64_t d __asm__("r10") = m->w[3];
+    register uint64_t e __asm__("r8") = m->w[4];
+    register uint64_t f __asm__("r9") = m->w[5];
+    __asm__ volatile("push %%rbp\n\tpush %%rbx\n\tsyscall\n\tpop %%rbx\n\tpop %%rbp"
+                     : "+a"(status), "+D"(a), "+S"(b), "+d"(c), "+r"(d), "+r"(e), "+r"(f)
+                     : "b"(m)
+                     : "rcx", "r11", "r12", "r13", "r14", "r15", "memory");
+    if (status)
+        return (int64_t)status;
+    m->w[0] = a;
+    m->w[1] = b;
+    m->w[2] = c;
+    m->w[3] = d;
+    m->w[4] = e;
+    m->w[5] = f;
+    return 0;
+}
+
+/* The same through op_call_x, with grants and capabilities. */
+__attribute__((noinline, optimize("omit-frame-pointer"))) static int64_t
+call_transfer(const struct pith_transfer *t, struct msg *m)
+{
+    uint64_t status = OP_CODE(OP_CALL_X), a = (uint64_t)t, b, c;
+    register uint64_t d __asm__("r10");
+    register uint64_t e __asm__("r8");
+    register uint64_t f __asm__("r9");
+    __asm__ volatile("push %%rbp\n\tpush %%rbx\n\tsyscall\n\tpop %%rbx\n\tpop %%rbp"
+                     : "+a"(status), "+D"(a), "=S"(b), "=d"(c), "=r"(d), "=r"(e), "=r"(f)
+                     : "b"(m)
+                     : "rcx", "r11", "r12", "r13", "r14", "r15", "memory");
+    if (status)
+        return (int64_t)status;
+    m->w[0] = a;
+    m->w[1] = b;
+    m->w[2] = c;
+    m->w[3] = d;
+    m->w[4] = e;
+    m->w[5] = f;
+    return 0;
+}
+
+int64_t rt_call(uint32_t gate, struct msg *m)
+{
+    int64_t status = call_words(gate, m);
+    for (unsigned deaths = 1; status == -E_RESTART || status == -E_AGAIN;)
+    {
+        if (status == -E_RESTART && deaths++ == RT_DEATHS_MAX)
+            return status;
+        status = call_words(gate, m);
+    }
+    return status;
+}
+
+int64_t rt_call_x(uint32_t gate, struct msg *m, struct xfer *x)
+{
+    struct pith_transfer t;
+    struct rt_self *self = rt_self();
+    int64_t status;
+    memset(&t, 0, sizeof t);
+    t.gate = gate;
+    for (unsigned i = 0; i < 6; i++)
+        t.words[i] = m->w[i];
+    if (x->in_len) {
+        t.grants[0].address = (uint64_t)x->in;
+        t.grants[0].length = x->in_len;
+        t.grants[0].direction = GRANT_READ;
+    }
+    if (x->out_len) {
+        t.grants[1].address = (uint64_t)x->out;
+        t.grants[1].length = x->out_len;
+        t.grants[1].direction = GRANT_WRITE;
+    }
+    t.cap_count = x->n_caps_in;
+    for (unsigned i = 0; i < x->n_caps_in && i < 4; i++)
+        t.caps[i] = x->caps_in[i];
+    if (x->n_caps_out) {
+        pith_receive(self->recv_slot, 4);
+        x->recv_slot = self->recv_slot;
+    }
+    unsigned deaths = 1;
+    do {
+        status = call_transfer(&t, m);
+        if (status == -E_RESTART && deaths++ == RT_DEATHS_MAX)
+            return status;
+    } while (status == -E_RESTART || status == -E_AGAIN);
+    return status;
+}
+
+int64_t rt_call_parks(uint32_t gate, struct msg *m, struct xfer *x)
+{
+    struct msg first = *m;
+    struct rt_self *self = rt_self();
+    bool offered = false;
+    for (;;) {
+        int64_t status = x->in_len || x->out_len || x->n_caps_in || x->n_caps_out
+            ? rt_call_x(gate, m, x) : rt_call(gate, m);
+        if (status || (uint32_t)m->w[0] != RPC_PARK)
+            return status;
+        *m = first;
+        if (!self->notification || x->n_caps_in + !offered > 4)
+            return -E_INTR; /* this thread may not wait */
+        if (!offered) {
+            /* Ask again, now saying where to wait. */
+            x->caps_in[x->n_caps_in++] = self->notification;
+            first.w[0] |= RPC_PARKS;
+            *m = first;
+            offered = true;
+            continue;
+        }
+        struct pith_result r = pith_notify_wait(self->notification, self->deadline_ns);
+        if (r.status)
+            return r.status;
+    }
+}
+
+uint64_t rt_sequence(uint32_t gate)
+{
+    struct rt_self *self = rt_self();
+    (void)gate;
+    if (!++self->number)
+        self->number = 1;
+    return rpc_sequence(self->lane, self->number);
+}

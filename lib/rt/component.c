@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* A component's own business with the kernel: see rt/component.h. */
+#include <rt/call.h>
+#include <rt/component.h>
+#include <rt/format.h>
+#include <rt/string.h>
+#include <stdarg.h>
+
+#define GUARD 4096u
+#define STACK_STRIDE (RT_STACK_SIZE * 2) /* the block before each stack stays unmapped */
+#define BIT_READY 1
+#define BIT_DONE 4
+
+static uint64_t volatile_next, stacks_next;
+static uint32_t receive_next = SLOT_RECEIVE, lanes;
+static struct rt_lock lock;
+
+void component_start(void);
+
+void rt_lock(struct rt_lock *l)
+{
+    while (__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE))
+        pith_thread_yield();
+}
+
+void rt_unlock(struct rt_lock *l)
+{
+    __atomic_store_n(&l->taken, 0, __ATOMIC_RELEASE);
+}
+
+uint32_t rt_cap(const char *name)
+{
+    for (unsigned i = 0; i < RT_NAMES && STARTUP->caps[i].slot; i++)
+        if (!strcmp(STARTUP->caps[i].name, name))
+            return STARTUP->caps[i].slot;
+    return 0;
+}
+
+uint64_t rt_now_ns(void)
+{
+    uint32_t lo, hi;
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    uint64_t tsc = (uint64_t)hi << 32 | lo;
+    unsigned __int128 p = tsc - STARTUP->clock_base;
+    return (uint64_t)(p * STARTUP->clock_mult >> STARTUP->clock_shift);
+}
+
+uint64_t rt_realtime_ns(void)
+{
+    return STARTUP->boot_ns_realtime + rt_now_ns();
+}
+
+uint64_t rt_volatile_pages(uint64_t n)
+{
+    uint64_t first = 0;
+    rt_lock(&lock);
+    uint64_t next = volatile_next ? volatile_next : STARTUP->volatile_first;
+    if (n > 1 && next & 1)
+        next++;
+    if (next + n <= STARTUP->volatile_first + STARTUP->volatile_count) {
+        first = next;
+        volatile_next = next + n;
+    }
+    rt_unlock(&lock);
+    return first;
+}
+
+uint64_t rt_volatile_page(void)
+{
+    return rt_volatile_pages(1);
+}
+
+static struct pith_result again(struct pith_result (*op)(uint64_t, uint64_t, uint64_t), uint64_t a,
+                                uint64_t b, uint64_t c)
+{
+    struct pith_result r;
+    do
+        r = op(a, b, c);
+    while (r.status == -E_AGAIN);
+    return r;
+}
+
+static struct pith_result donate(uint64_t space, uint64_t region, uint64_t index)
+{
+    return pith_space_donate(space, region, index);
+}
+
+/* Maps n fresh volatile pages at va. */
+static bool map_fresh(uint64_t va, uint64_t n)
+{
+    uint64_t first = rt_volatile_pages(n);
+    if (!first)
+        return false;
+    for (uint64_t done = 0; done < n;) {
+        uint64_t now = n - done < MAP_BATCH ? n - done : MAP_BATCH;
+        struct pith_result r = pith_space_map(SPACE_SELF, va + done * 4096, SLOT_VOLATILE,
+                                              first + done, now | MAP_READ | MAP_WRITE);
+        if (r.status == -E_TABLES) {
+            uint64_t pair = rt_volatile_pages(2);
+            if (!pair || again(donate, SPACE_SELF, SLOT_VOLATILE, pair).status)
+                return false;
+        } else if (r.status && r.status != -E_AGAIN) {
+            return false;
+        } else if (!r.status) {
+            done += r.value;
+        }
+    }
+    return true;
+}
+
+static uint32_t receive_slots(void)
+{
+    return __atomic_fetch_add(&receive_next, 4, __ATOMIC_RELAXED);
+}
+
+static void self_init(uint64_t base, uint32_t notification, uint32_t receive)
+{
+    struct rt_self *s = (struct rt_self *)base;
+    uint32_t lo, hi;
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    memset(s, 0, sizeof *s);
+    s->magic = RT_SELF_MAGIC;
+    s->notification = notification;
+    s->recv_slot = receive;
+    s->lane = (uint16_t)(STARTUP->incarnation * 64 + ++lanes);
+    s->number = lo | 1;
+    s->deadline_ns = UINT64_MAX;
+}
+
+/* A stack with its rt_self; its top, or 0. */
+static uint64_t stack_make(uint32_t notification, uint32_t receive)
+{
+    uint64_t base = STACKS_BASE + __atomic_fetch_add(&stacks_next, STACK_STRIDE, __ATOMIC_RELAXED) +
+                    RT_STACK_SIZE;
+    if (!map_fresh(base, RT_STACK_SIZE / 4096))
+        return 0;
+    self_init(base, notification, receive);
+    return base + RT_STACK_SIZE;
+}
+
+bool rt_service_open(const char *name, void (*entry)(void), unsigned count)
+{
+    uint32_t service = rt_cap(name), pool = SLOT_NAMED - 8;
+    uint64_t page = rt_volatile_page();
+    struct pith_result r;
+    if (!service || !page) {
+        rt_log("%s: no service or no memory", name);
+        return false;
+    }
+    do
+        r = pith_cap_delete(SPACE_SELF, pool);
+    while (r.status == -E_AGAIN);
+    do
+        r = pith_pool_create(service, SLOT_VOLATILE, page, pool, SLOT_SPACE, (uint64_t)entry);
+    while (r.status == -E_AGAIN);
+    for (unsigned core = 0; !r.status && core < STARTUP->cores; core++) {
+        uint64_t top = 0;
+        uint32_t receive = 0;
+        page = rt_volatile_page();
+        for (unsigned i = 0; i < count; i++) {
+            uint32_t slots = receive_slots();
+            uint64_t t = stack_make(0, slots);
+            if (!t || !page)
+                return false;
+            top = i ? top : t;
+            receive = i ? receive : slots;
+        }
+        do
+            r = pith_stacks_add(pool, SLOT_VOLATILE, page, core | (uint64_t)receive << 16, top,
+                                (uint64_t)count << 32 | STACK_STRIDE);
+        while (r.status == -E_AGAIN);
+    }
+    if (!r.status)
+        r = pith_service_pause(service);
+    if (!r.status)
+        r = pith_service_bind(service, pool);
+    if (!r.status)
+        do
+            r = pith_service_open(service);
+        while (r.status == -E_AGAIN);
+    if (r.status)
+        rt_log("%s: cannot open: %ld", name, r.status);
+    return !r.status;
+}
+
+/* ---- threads ------------------------------------------------------------------------- */
+
+static void thread_body(uint64_t base)
+{
+    uint64_t *start = (uint64_t *)(base + sizeof(struct rt_self) + 64);
+    void (*function)(uint64_t) = (void (*)(uint64_t))start[0];
+    function(start[1]);
+    for (;;)
+        pith_thread_exit();
+}
+
+int64_t rt_thread_start(void (*function)(uint64_t), uint64_t argument, unsigned core,
+                        unsigned priority)
+{
+    static uint32_t next_slot = SLOT_NAMED + RT_NAMES;
+    static uint64_t small_page;
+    static unsigned small_used = 32;
+    rt_lock(&lock);
+    uint32_t note = next_slot++, thread = next_slot++;
+    bool fresh = small_used == 32;
+    if (fresh)
+        small_used = 0;
+    unsigned place = small_used++;
+    rt_unlock(&lock);
+    if (thread >= SLOT_DYNAMIC)
+        return -E_LIMIT;
+    if (fresh)
+        small_page = rt_volatile_page();
+    uint64_t page = rt_volatile_page();
+    if (!page || !small_page)
+        return -E_LIMIT;
+    struct pith_result r;
+    /* Slots may still hold what an earlier incarnation had. */
+    pith_cap_delete(SPACE_SELF, note);
+    pith_cap_delete(SPACE_SELF, thread);
+    do
+        r = pith_notification_create(SLOT_VOLATILE, WHERE(small_page, place), note);
+    while (r.status == -E_AGAIN);
+    uint64_t top = r.status ? 0 : stack_make(note, receive_slots());
+    if (!top)
+        return r.status ? r.status : -E_LIMIT;
+    uint64_t base = top - RT_STACK_SIZE;
+    uint64_t *start = (uint64_t *)(base + sizeof(struct rt_self) + 64);
+    start[0] = (uint64_t)function;
+    start[1] = argument;
+    do
+        r = pith_thread_create(SLOT_VOLATILE, page, thread, SPACE_SELF);
+    while (r.status == -E_AGAIN);
+    if (!r.status)
+        r = pith_thread_start(thread, SLOT_TIME, core | priority << 8, (uint64_t)thread_body,
+                              top - 8, base);
+    return r.status;
+}
+
+uint64_t rt_wait(uint64_t deadline_ns)
+{
+    struct pith_result r;
+    do
+        r = pith_notify_wait(rt_self()->notification, deadline_ns);
+    while (r.status == -E_INTR);
+    return r.status ? 0 : r.value;
+}
+
+void rt_ready(void)
+{
+    pith_notify_raise(SLOT_SUPERVISOR, BIT_READY);
+}
+
+/* ---- output ---------------------------------------------------------------------------- */
+
+#define SERIAL_DATA 0
+
+static void log_text(const char *text)
+{
+    uint32_t port = rt_cap("log-port");
+    for (; port && *text; text++)
+        pith_io_out(port, SERIAL_DATA, 1, (uint8_t)*text);
+}
+
+static void log_line(const char *format, va_list arguments)
+{
+    char line[256];
+    snprintf(line, sizeof line, "[%s] ", STARTUP->name);
+    size_t n = strlen(line);
+    vsnprintf(line + n, sizeof line - n - 1, format, arguments);
+    n = strlen(line);
+    line[n] = '\n';
+    line[n + 1] = 0;
+    log_text(line);
+}
+
+void rt_log(const char *format, ...)
+{
+    va_list a;
+    va_start(a, format);
+    log_line(format, a);
+    va_end(a);
+}
+
+void rt_panic(const char *format, ...)
+{
+    va_list a;
+    va_start(a, format);
+    log_line(format, a);
+    va_end(a);
+    __builtin_trap();
+}
+
+void component_start(void)
+{
+    self_init((uint64_t)rt_self(), SLOT_MAIN, receive_slots());
+    component_main();
+    pith_notify_raise(SLOT_SUPERVISOR, BIT_DONE);
+    for (;;)
+        pith_thread_exit();
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* The server's side of calls: see server/server.h. */
+#include <rt/string.h>
+#include <server/capsule.h>
+#include <server/server.h>
+
+void server_run(uint64_t badge, struct msg *m, uint64_t caps,
+                void (*handle)(uint64_t, struct msg *));
+
+static void caps_drop(struct rt_self *self)
+{
+    for (unsigned i = 0; i < self->call_caps; i++)
+        pith_cap_delete(SPACE_SELF, self->recv_slot + i);
+}
+
+void server_run(uint64_t badge, struct msg *m, uint64_t caps,
+                void (*handle)(uint64_t, struct msg *))
+{
+    struct rt_self *self = rt_self();
+    self->badge = badge;
+    self->call_caps = (uint32_t)caps;
+    self->reply_cap_count = 0;
+    handle(badge, m);
+    if (self->call_caps)
+        caps_drop(self);
+    if (!self->reply_cap_count)
+        return;
+    struct pith_transfer t;
+    memset(&t, 0, sizeof t);
+    for (unsigned i = 0; i < 6; i++)
+        t.words[i] = m->w[i];
+    t.cap_count = self->reply_cap_count;
+    for (unsigned i = 0; i < self->reply_cap_count; i++)
+        t.caps[i] = self->reply_caps[i];
+    struct pith_result r;
+    do
+        r = pith_return_x((uint64_t)&t);
+    while (r.status == -E_AGAIN);
+    m->w[0] = RPC_BAD_CAPABILITY; /* the caller had no room for them */
+}
+
+bool rt_copy_from_client(uint64_t offset, void *to, uint64_t length)
+{
+    for (uint64_t done = 0; done < length;) {
+        struct pith_result r = pith_copy_in(0, offset + done, (uint64_t)to + done,
+                                            length - done);
+        if (r.status || !r.value)
+            return false;
+        done += r.value;
+    }
+    return true;
+}
+
+bool rt_copy_to_client(uint64_t offset, const void *from, uint64_t length)
+{
+    for (uint64_t done = 0; done < length;) {
+        struct pith_result r = pith_copy_out(1, offset + done, (uint64_t)from + done,
+                                             length - done);
+        if (r.status || !r.value)
+            return false;
+        done += r.value;
+    }
+    return true;
+}
+
+uint32_t rt_received_cap(unsigned i)
+{
+    struct rt_self *self = rt_self();
+    return i < self->call_caps ? self->recv_slot + i : 0;
+}
+
+uint32_t rt_keep_cap(unsigned i)
+{
+    uint32_t from = rt_received_cap(i), slot = from ? rt_slot_alloc() : 0;
+    struct pith_result r;
+    if (!slot)
+        return 0;
+    do
+        r = pith_cap_copy(from, SPACE_SELF, slot, RIGHT_ALL);
+    while (r.status == -E_AGAIN);
+    if (!r.status)
+        return slot;
+    rt_slot_free(slot);
+    return 0;
+}
+
+void rt_reply_cap(unsigned i, uint32_t slot)
+{
+    struct rt_self *self = rt_self();
+    if (i >= 4)
+        return;
+    self->reply_caps[i] = slot;
+    if (self->reply_cap_count <= i)
+        self->reply_cap_count = (uint16_t)(i + 1);
+}
+
+bool rt_closed(uint32_t service, uint64_t *badge)
+{
+    for (;;) {
+        struct pith_result r = pith_service_closed(service);
+        if (!r.status) {
+            *badge = r.value;
+            return true;
+        }
+        if (r.status != -E_AGAIN)
+            return false;
+    }
+}
