@@ -58,9 +58,14 @@ struct frame *stack_find(struct cpu *cpu, struct pool *pool)
     return s;
 }
 
+static struct thread **queue_of(const struct thread *t, struct service *s)
+{
+    return t->faulted ? &s->faulted[t->core] : &s->waiters[t->core];
+}
+
 void thread_queue(struct thread *t, struct service *s)
 {
-    struct thread **head = &s->waiters[t->core];
+    struct thread **head = queue_of(t, s);
     thread_block(t, THREAD_QUEUED);
     t->queued_on = s;
     if (!*head) {
@@ -78,7 +83,7 @@ void thread_dequeue(struct thread *t)
 {
     if (!t->queued_on)
         return;
-    struct thread **head = &t->queued_on->waiters[t->core];
+    struct thread **head = queue_of(t, t->queued_on);
     if (t->run_next == t) {
         *head = 0;
     } else {
@@ -89,6 +94,7 @@ void thread_dequeue(struct thread *t)
     }
     t->run_next = t->run_prev = 0;
     t->queued_on = 0;
+    t->faulted = 0;
 }
 
 /* No stack is free: help a holder that can run, else queue until one returns. */
@@ -313,8 +319,8 @@ void frames_drop_dead(struct cpu *cpu)
         (void)depth0_requests(cpu, cpu->thread);
 }
 
-/* The frame below is current again: act on what waited for that. */
-static struct thread *return_finish(struct cpu *cpu)
+/* The frame below is current again: act on what waited for that. False: to schedule(). */
+static bool return_settled(struct cpu *cpu)
 {
     struct thread *t = cpu->thread;
     t->top = cpu->frame;
@@ -328,13 +334,7 @@ static struct thread *return_finish(struct cpu *cpu)
         cpu->resched = 1;
     if (cpu->donor != t || frame_space(cpu->frame)->dead)
         cpu->resched = 1;
-    if (cpu->resched) {
-        lock_release();
-        return schedule();
-    }
-    space_load(cpu);
-    lock_release();
-    return t;
+    return !cpu->resched;
 }
 
 /* entry.S: a return into a trapped frame. The server's registers are in the thread. */
@@ -357,7 +357,11 @@ struct thread *return_slow(void)
         t->regs.rax = 0;
         t->regs.r12 = t->regs.r13 = t->regs.r14 = t->regs.r15 = 0;
     }
-    return return_finish(cpu);
+    bool settled = return_settled(cpu);
+    if (settled)
+        space_load(cpu);
+    lock_release();
+    return settled ? t : schedule();
 }
 
 struct result op_return_x(u64 transfer)
@@ -384,13 +388,10 @@ struct result op_return_x(u64 transfer)
     } else {
         words_set(cpu->thread, x.words);
     }
-    cpu->thread->top = below;
-    if (below->kind == FRAME_BASE)
-        (void)depth0_requests(cpu, cpu->thread);
-    bool plain = !cpu->resched && cpu->donor == cpu->thread && !to->dead;
-    if (plain)
+    bool settled = return_settled(cpu);
+    if (settled)
         space_load(cpu);
-    cpu->resched = plain ? RESCHED_RESUME : RESCHED_LOADED;
+    cpu->resched = settled ? RESCHED_RESUME : RESCHED_LOADED;
     return ok(0);
 }
 
@@ -416,7 +417,12 @@ struct result op_thread_unwind(u64 thread, u64 service)
         return fail(-E_STATE);
     if (t->inboxed)
         return fail(-E_AGAIN);
-    for (u32 i = 0; cpu_of(t->core)->thread != t && i <= USER_LEVEL; i++) {
+    struct cpu *cpu = cpu_of(t->core);
+    if (cpu->thread == t && __atomic_load_n(&cpu->frame, __ATOMIC_RELAXED) == &t->base) {
+        t->unwind = 0; /* it runs at depth 0 this moment */
+        return ok(0);
+    }
+    for (u32 i = 0; cpu->thread != t && i <= USER_LEVEL; i++) {
         const struct frame *f = t->top;
         for (u32 j = 0; j < i && f->kind != FRAME_BASE; j++)
             f = f->prev;

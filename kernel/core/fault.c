@@ -31,10 +31,12 @@ static void fault_stop(struct cpu *cpu, const struct fault_set *set)
     struct thread *t = cpu->thread;
     struct frame *f = cpu->frame;
     fault_record(cpu, frame_space(f), set);
-    if (f->kind == FRAME_BASE)
+    if (f->kind == FRAME_BASE) {
         thread_block(t, THREAD_STOPPED);
-    else
+    } else {
+        t->faulted = 1;
         thread_queue(t, f->pool->service);
+    }
 }
 
 static void regs_collect(struct regs *to, const struct thread *t, const struct frame *f)

@@ -13,6 +13,8 @@
 #include <kernel.h>
 
 #define MESSAGE (UINT32_MAX)
+#define VECTOR_DB 1u
+#define FLAG_RF 0x10000ull
 #define WINDOW_NS 10000000ull
 #define MESSAGES_PER_WINDOW 1000u
 
@@ -164,7 +166,9 @@ struct thread *trap_entry(u64 vector, u64 error)
     if (vector == 2 || vector == 18)
         panic("%s", vector == 2 ? "NMI" : "machine check");
     lock_take();
-    if (vector < 32)
+    if (vector == VECTOR_DB && cpu->frame->kind != FRAME_BASE)
+        cpu->frame->flags |= FLAG_RF; /* a client's debug registers do not concern a server */
+    else if (vector < 32)
         fault(cpu, vector, error);
     else
         interrupt(cpu, vector);

@@ -38,14 +38,11 @@ void wait_end(struct thread *t, i64 status, u64 bits)
     schedule_if_higher(cpu, t);
 }
 
-void notification_raise(struct notification *n, u64 bits)
+void notification_wake(struct notification *n, struct thread *t)
 {
-    struct thread *t = n->waiter;
-    n->word |= bits;
-    trace(EVENT_RAISE, small_ref(n), bits);
-    if (!t || !n->word)
+    u64 bits = n->word;
+    if (!bits)
         return;
-    bits = n->word;
     n->word = 0;
     n->waiter = 0;
     if (cpu_of(t->core) == cpu_self()) {

@@ -88,8 +88,8 @@ void account(struct cpu *cpu)
         return;
     cpu->thread->run_ns += delta;
     cpu->slice_ns = cpu->slice_ns > delta ? cpu->slice_ns - delta : 0;
-    struct thread *donor = cpu->donor;
-    if (object_alive(donor->time, PT_TIME, donor->time_gen) && donor->time->budget_ns)
+    struct thread *donor = cpu->donor; /* none when nothing could be picked just now */
+    if (donor && object_alive(donor->time, PT_TIME, donor->time_gen) && donor->time->budget_ns)
         donor->time->left_ns -= (i64)delta;
 }
 
@@ -126,6 +126,10 @@ static bool time_left(struct cpu *cpu, struct thread *t)
 {
     struct time *time = t->time;
     if (!object_alive(time, PT_TIME, t->time_gen)) {
+        if (t->top != &t->base) {
+            frame_trap(&t->base); /* stops when it is back at depth 0 */
+            return true;
+        }
         thread_block(t, THREAD_STOPPED);
         return false;
     }
@@ -349,8 +353,8 @@ struct thread *schedule(void)
     space_load(cpu);
     u64 latest = cpu->since_ns + TICK_NS;
     if (cpu->armed_ns > latest) {
-        cpu->armed_ns = latest;
-        timer_arm(latest);
+        cpu->armed_ns = min_u64(latest, wheel_next_ns(cpu));
+        timer_arm(cpu->armed_ns);
     }
     lock_release();
     return t;

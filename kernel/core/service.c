@@ -54,23 +54,30 @@ static void service_close(struct service *s, u8 state)
 {
     __atomic_store_n(&s->pool, &empty_pool, __ATOMIC_RELEASE);
     s->state = state;
+    if (s->bound) /* another core's call may take a stack yet: see stacks_take() */
+        page_of(frame_of(s->bound))->stamp = epoch_stamp();
 }
 
-/* Ends the queueing of up to WAKE_STEP threads; true when none is left. */
-bool service_wake(struct service *s)
+/* Ends the queueing of up to WAKE_STEP threads of one kind; true when none is left. */
+static bool queue_wake(struct thread **heads)
 {
     u32 woken = 0;
     for (u32 core = 0; core < cpu_count; core++)
-        while (s->waiters[core]) {
+        while (heads[core]) {
             if (woken++ == WAKE_STEP)
                 return false;
-            struct thread *t = s->waiters[core];
+            struct thread *t = heads[core];
             thread_dequeue(t);
             t->wake_status = 0;
             t->wake_value = 0;
             thread_post(t, REQUEST_WAKE);
         }
     return true;
+}
+
+bool service_wake(struct service *s)
+{
+    return queue_wake(s->waiters) && queue_wake(s->faulted);
 }
 
 static struct service *cap_service(u64 index, i64 *error)
@@ -85,7 +92,7 @@ struct result op_service_pause(u64 service)
     struct service *s = cap_service(service, &error);
     if (!s)
         return fail(error);
-    service_close(s, SERVICE_PAUSED);
+    service_close(s, s->state == SERVICE_DEAD ? SERVICE_DEAD : SERVICE_PAUSED);
     return ok(s->incarnation);
 }
 
@@ -111,7 +118,7 @@ struct result op_service_open(u64 service)
     struct service *s = cap_service(service, &error);
     if (!s)
         return fail(error);
-    if (!s->bound || s->bound->space->dead)
+    if (s->state == SERVICE_DEAD || !s->bound || s->bound->space->dead)
         return fail(-E_STATE);
     s->state = SERVICE_OPEN;
     __atomic_store_n(&s->pool, s->bound, __ATOMIC_RELEASE);
@@ -218,9 +225,9 @@ bool space_close_services(struct space *space)
     u32 pfn = space->pools;
     for (u32 i = 0; i < POOLS_PER_SPACE && pfn; i++) {
         struct pool *p = frame_address(pfn);
-        if (p->service->bound == p)
+        if (p->service->bound == p && p->service->state == SERVICE_OPEN)
             service_close(p->service, SERVICE_PAUSED);
-        woken &= service_wake(p->service);
+        woken &= queue_wake(p->service->faulted);
         pfn = p->pools_next;
     }
     return woken;
@@ -271,6 +278,14 @@ struct result op_stacks_add(u64 pool, u64 region, u64 index, u64 core, u64 top, 
     return ok(count);
 }
 
+/* An activation in a dead space that waits: its thread finds out, and drops it. */
+static void stack_eject(const struct frame *f)
+{
+    struct thread *t = thread_of(f);
+    if (t->top == f && (t->state == THREAD_WAITING || t->state == THREAD_QUEUED))
+        thread_post(t, REQUEST_UNWIND);
+}
+
 i64 stacks_take(u32 pfn)
 {
     struct page *page = page_of(pfn);
@@ -280,11 +295,17 @@ i64 stacks_take(u32 pfn)
     struct frame *f = frame_address(pfn);
     if (p->service->bound == p && !p->space->dead)
         return -E_BUSY;
-    if (!quiesce_passed(page->stamp))
+    if (!quiesce_passed(page_of(page->parent)->stamp))
         return -E_AGAIN; /* a call may have taken a stack just before the pool closed */
+    bool used = false;
     for (u32 i = 0; i < page->used; i++)
-        if (f[i].gate)
-            return -E_AGAIN;
+        if (f[i].gate) {
+            used = true;
+            if (p->space->dead)
+                stack_eject(&f[i]);
+        }
+    if (used)
+        return -E_AGAIN;
     p->free[f[0].core] = p->incoming[f[0].core] = 0;
     p->stacks[f[0].core] = 0;
     page->parent = 0;
@@ -375,9 +396,10 @@ struct result op_service_closed(u64 service)
     u32 *word = p->maps ? &p->maps : &p->big_maps;
     u32 pair = (u32)__builtin_ctz(*word), place = pair * 2 + (p->maps ? 0 : 64);
     struct gate *g = (struct gate *)frame_address(s->closed) + place;
-    bool first = g[0].gen && g[0].count <= 1 && !p->dirty;
+    /* Of two closed gates, the other comes with the next call: dirty is 1 + their pair. */
+    bool first = g[0].gen && g[0].count <= 1 && p->dirty != 1 + pair + (p->maps ? 0 : 32);
     bool second = g[1].gen && g[1].count <= 1;
-    p->dirty = first && second; /* of two closed gates, the other comes with the next call */
+    p->dirty = first && second ? (u8)(1 + pair + (p->maps ? 0 : 32)) : 0;
     if (!p->dirty) {
         *word &= ~(1u << pair);
         if (!p->maps && !p->big_maps) {

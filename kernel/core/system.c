@@ -54,6 +54,8 @@ static struct result space_copy_bytes(u64 space, u64 va, u64 buffer, u64 length,
             break;
         u64 run = min_u64(length - done, min_u64(here, there));
         copy_bytes(write ? theirs : ours, write ? ours : theirs, run);
+        if (write)
+            __atomic_fetch_or(w.pte, PTE_DIRTY | PTE_ACCESSED, __ATOMIC_RELAXED);
         done += run;
     }
     return done || !length ? ok(done) : fail(-E_MEMORY);

@@ -13,6 +13,7 @@
 
 #define FLAG_TF 0x100ull
 #define FLAGS_FIXED 0x202ull
+#define PINS_MAX 16u /* of one page */
 
 static u32 thread_ids;
 
@@ -27,6 +28,13 @@ static bool depth0(const struct thread *t)
 {
     const struct cpu *cpu = cpu_of(t->core);
     return (cpu->thread == t ? cpu->frame : t->top) == &t->base;
+}
+
+/* Stopped, nothing on its way to it, and its core has let go of it: a thread that exits is
+ * on its core a moment longer, without the lock. */
+static bool thread_stopped(const struct thread *t)
+{
+    return t->state == THREAD_STOPPED && !t->inboxed && cpu_of(t->core)->thread != t;
 }
 
 void thread_init(struct thread *t, struct space *space)
@@ -88,7 +96,7 @@ struct result op_thread_start(u64 thread, u64 time, u64 where, u64 rip, u64 rsp,
     struct time *m = t ? cap_here(time, PT_TIME, RIGHT_USE, &error) : 0;
     if (!m)
         return fail(error);
-    if (t->state != THREAD_STOPPED || t->inboxed || t->space->dead)
+    if (!thread_stopped(t) || t->space->dead)
         return fail(-E_STATE);
     if ((error = time_check(m, core, priority)))
         return fail(error);
@@ -101,7 +109,8 @@ struct result op_thread_start(u64 thread, u64 time, u64 where, u64 rip, u64 rsp,
     t->base.flags = FLAGS_FIXED;
     t->regs.rdi = argument;
     t->full = 1;
-    t->stop_wanted = 0;
+    t->stop_wanted = t->event_sticky = t->events_masked = 0;
+    t->helps = 0;
     t->core = (u8)core;
     t->priority = (u8)priority;
     thread_bind(t, m);
@@ -126,8 +135,13 @@ static void event_deliver(struct cpu *cpu, struct thread *t)
 {
     struct frame *b = &t->base;
     struct pith_event *e = (struct pith_event *)t->event_frame;
-    if (!t->event_entry)
+    if (!t->event_entry) { /* no frame: it only ends a wait */
+        if (t->state == THREAD_WAITING)
+            wait_end(t, -E_INTR, 0);
+        else if (t->state != THREAD_STOPPED)
+            t->event_sticky = 1;
         return;
+    }
     if (b->rip >= t->exit_lo && b->rip < t->exit_hi)
         b->rip = t->exit_lo;
     if (t->events_masked || !t->full || b->rip >= b->native_lo) {
@@ -165,7 +179,7 @@ bool depth0_requests(struct cpu *cpu, struct thread *t)
     if (t->stop_wanted || t->space->dead) {
         wait_break(t, -E_INTR);
         thread_block(t, THREAD_STOPPED);
-        t->stop_wanted = 0;
+        t->stop_wanted = t->requests_start = 0;
         return true;
     }
     if (t->state == THREAD_STOPPED && t->requests_start) {
@@ -185,7 +199,7 @@ struct result op_thread_stop(u64 thread)
         return fail(error);
     if (t == cpu_self()->thread)
         return fail(-E_DEPTH);
-    if (t->state == THREAD_STOPPED && !t->inboxed)
+    if (thread_stopped(t))
         return ok(0);
     t->stop_wanted = 1;
     thread_post(t, REQUEST_STOP);
@@ -199,7 +213,7 @@ struct result op_thread_resume(u64 thread)
     struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
     if (!t)
         return fail(error);
-    if (t->state != THREAD_STOPPED || t->inboxed || t->space->dead || !t->time)
+    if (!thread_stopped(t) || t->space->dead || !t->time)
         return fail(-E_STATE);
     t->requests_start = 1;
     thread_post(t, REQUEST_SCHEDULE);
@@ -216,7 +230,7 @@ struct result op_thread_schedule(u64 thread, u64 time, u64 priority)
         return fail(error);
     if ((error = time_check(m, t->core, priority)))
         return fail(error);
-    if (t->state == THREAD_STOPPED) {
+    if (thread_stopped(t)) {
         t->priority = (u8)priority;
         thread_bind(t, m);
         return ok(0);
@@ -235,7 +249,7 @@ struct result op_thread_move(u64 thread, u64 core)
     struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
     if (!t)
         return fail(error);
-    if (t->state != THREAD_STOPPED || t->inboxed)
+    if (!thread_stopped(t))
         return fail(-E_STATE);
     if (!object_alive(t->time, PT_TIME, t->time_gen) || time_check(t->time, core, t->priority))
         return fail(-E_RANGE);
@@ -263,16 +277,18 @@ struct result op_thread_info(u64 thread, u64 buffer)
     if (!t)
         return fail(error);
     account(cpu_self());
-    struct pith_thread_info i = { t->state, t->core, t->priority, thread_depth(t), t->run_ns,
+    u64 state = t->state == THREAD_STOPPED && (t->requests_start || cpu_of(t->core)->thread == t)
+                    ? THREAD_READY : t->state;
+    struct pith_thread_info i = { state, t->core, t->priority, thread_depth(t), t->run_ns,
                                   t->id, t->fault_count, 0 };
-    return user_write(buffer, &i, sizeof i) ? ok(t->state) : fail(-E_MEMORY);
+    return user_write(buffer, &i, sizeof i) ? ok(state) : fail(-E_MEMORY);
 }
 
 /* The thread that slot names, stopped at depth 0. */
 static struct thread *cap_stopped(u64 thread, u64 rights, i64 *error)
 {
     struct thread *t = cap_here(thread, PT_THREAD, rights, error);
-    if (t && (t->state != THREAD_STOPPED || t->inboxed)) {
+    if (t && !thread_stopped(t)) {
         *error = -E_STATE;
         return 0;
     }
@@ -399,7 +415,7 @@ static i64 page_pin(u64 va, u64 *address)
     if (!space_leaf(s, va, &w) || w.level != 1 || !(*address = (u64)user_address(s, va, true, &bytes)))
         return -E_MEMORY;
     struct page *p = page_of(frame_of((void *)*address));
-    if (p->used == UINT16_MAX)
+    if (p->used == PINS_MAX)
         return -E_LIMIT;
     p->used++;
     return 0;
@@ -472,7 +488,7 @@ struct result op_event_done(void)
         t->event_sticky = 1;
         (void)depth0_requests(cpu, t);
     }
-    cpu->resched = 1;
+    cpu->resched = RESCHED_LOADED; /* the registers are in the thread already */
     return ok(0);
 }
 
@@ -511,7 +527,7 @@ i64 thread_take(struct thread *t)
 {
     if (t == cpu_self()->thread)
         return -E_BUSY;
-    if (t->state != THREAD_STOPPED || t->inboxed) {
+    if (!thread_stopped(t)) {
         t->stop_wanted = 1;
         thread_post(t, REQUEST_STOP);
         return -E_AGAIN;

@@ -48,9 +48,9 @@ _Static_assert(offsetof(struct cpu, resched) == CPU_RESCHED, "offsets.h");
 
 static inline struct cpu *cpu_self(void)
 {
-    u64 sp;
+    u64 sp; /* never at the area's very end: C runs with something pushed */
     __asm__("mov %%rsp, %0" : "=r"(sp));
-    return (struct cpu *)((sp - 1) / CPU_STRIDE * CPU_STRIDE + CPU_DATA);
+    return (struct cpu *)(sp / CPU_STRIDE * CPU_STRIDE + CPU_DATA);
 }
 static inline struct cpu *cpu_of(u32 core)
 {

@@ -5,6 +5,7 @@
 #include <abi/errors.h>
 #include <abi/events.h>
 #include <abi/contract.h>
+#include <arch/x86.h>
 #include <cpu.h>
 
 /* rax and rdx of the system call: status (0 or -E_...) and a value. */
@@ -51,6 +52,11 @@ static inline u8 *page_type_of(u32 pfn)
 {
     return (u8 *)PTYPE_BASE + pfn;
 }
+/* Type of the page that an object is in. See layout.h. */
+static inline u8 type_of(const void *object)
+{
+    return *(const u8 *)((i64)object >> PAGE_SHIFT);
+}
 /* References to small objects and table entries: composed with shift and or. */
 static inline u32 small_ref(const void *object)
 {
@@ -77,7 +83,7 @@ static inline void lock_take(void)
 }
 static inline void lock_release(void)
 {
-    __atomic_store_n(&kernel_lock.serving, kernel_lock.serving + 1, __ATOMIC_RELEASE);
+    increment_release(&kernel_lock.serving); /* only the holder writes it */
 }
 static inline void lock_guard_end(const int *unused)
 {
@@ -108,17 +114,20 @@ static inline struct slot *slot_at(struct space *space, u64 index)
 }
 static inline struct space *current_space(void)
 {
-    struct frame *f = cpu_self()->frame;
-    return f->kind == FRAME_BASE ? cpu_self()->thread->space : f->pool->space;
+    return cpu_self()->frame->space; /* frames are trapped only while they are not current */
 }
 /* The object that slot index of the current space names, if it is of the page type and
  * the slot has all the rights; else nil with *error set. */
 static inline void *cap_object(struct space *space, u64 index, u8 type, u64 rights, i64 *error)
 {
+    if (unlikely(index > 0xffff)) {
+        *error = -E_CAP;
+        return 0;
+    }
     const struct slot *s = slot_at(space, index);
     u64 w0 = s->w0, w1 = s->w1;
     u64 *object = (u64 *)((i64)w0 >> 16);
-    if (unlikely(*(u8 *)((i64)w0 >> 28) != type || *object != w1 || index > 0xffff)) {
+    if (unlikely(*(u8 *)((i64)w0 >> 28) != type || *object != w1)) {
         *error = -E_CAP;
         return 0;
     }
@@ -131,14 +140,14 @@ static inline void *cap_object(struct space *space, u64 index, u8 type, u64 righ
 /* Same for the running thread's space. */
 static inline void *cap_here(u64 index, u8 type, u64 rights, i64 *error)
 {
-    return cap_object(cpu_self()->frame->space, index, type, rights, error);
+    return cap_object(current_space(), index, type, rights, error);
 }
 /* The space that slot index names; SPACE_SELF is the caller's own. */
 struct space *cap_space(u64 index, u64 rights, i64 *error);
 /* A weak reference: whether object still is what it was when gen was noted. */
 static inline bool object_alive(const void *object, u8 type, u64 gen)
 {
-    return object && *page_type_of(frame_of(object)) == type && *(const u64 *)object == gen;
+    return object && type_of(object) == type && *(const u64 *)object == gen;
 }
 /* Checks that a capability may be put into slot index now: 0, -E_CAP, -E_BUSY, -E_AGAIN. */
 i64 slot_ready(struct space *space, u64 index) MUST_USE;
@@ -170,6 +179,8 @@ bool space_leaf(const struct space *space, u64 va, struct walk *walk);
 u64 mapping_remove(u32 ref, u8 level);
 /* Removes one large mapping that covers pfn; true if there was one (repeat). */
 bool frame_big_unmap(u32 pfn);
+/* The block of 2 MiB around pfn is no longer one for large mappings, see page_large. */
+void block_split(u32 pfn);
 /* Gives the space a page table: pages pfn (even) and pfn + 1. */
 void space_give_table(struct space *space, u32 pfn);
 bool space_map_boot(struct space *space, u64 va, u32 pfn, u64 flags);
@@ -218,8 +229,27 @@ bool depth0_requests(struct cpu *cpu, struct thread *t); /* act on what waited f
 void thread_bases_sync(struct thread *t);
 void bases_load(const struct thread *t);
 
+/* ---- trace ---------------------------------------------------------------------------------- */
+struct trace_entry { u64 tsc; u32 event, thread; u64 a, b; };
+#define TRACE_ENTRIES 128u
+extern bool trace_on;
+void trace_write(u32 event, u64 a, u64 b);
+static inline void trace(u32 event, u64 a, u64 b)
+{
+    if (unlikely(trace_on))
+        trace_write(event, a, b);
+}
+void trace_dump(void);
+
 /* ---- notifications ----------------------------------------------------------------- */
-void notification_raise(struct notification *n, u64 bits);
+void notification_wake(struct notification *n, struct thread *waiter); /* if a bit is set */
+static inline void notification_raise(struct notification *n, u64 bits)
+{
+    n->word |= bits;
+    trace(EVENT_RAISE, small_ref(n), bits);
+    if (n->waiter)
+        notification_wake(n, n->waiter);
+}
 /* Raises if the generation still matches. */
 void notification_tell(struct notification *n, u64 gen, u64 bits);
 void wait_end(struct thread *t, i64 status, u64 bits); /* own core: leave the wait */
@@ -265,17 +295,6 @@ void thread_queue(struct thread *t, struct service *s);
 #define USER_FLAGS 0x0cd5ull /* what a user may set: CF PF AF ZF SF DF OF */
 void interrupt_release(struct interrupt *i);
 
-/* ---- trace ---------------------------------------------------------------------------------- */
-struct trace_entry { u64 tsc; u32 event, thread; u64 a, b; };
-#define TRACE_ENTRIES 128u
-extern bool trace_on;
-void trace_write(u32 event, u64 a, u64 b);
-static inline void trace(u32 event, u64 a, u64 b)
-{
-    if (unlikely(trace_on))
-        trace_write(event, a, b);
-}
-void trace_dump(void);
 
 void kernel_check_step(void);
 bool kernel_check(const char **what); /* all invariants; debug builds */

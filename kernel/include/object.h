@@ -148,7 +148,8 @@ struct service {
     struct notification *owner; /* told of last closes and passed limits */
     u64 owner_gen, owner_bits;  /* bits 0..31 no senders, 32..63 limit */
     u8 state;
-    struct thread *waiters[MAX_CPUS]; /* threads queued here, per core */
+    struct thread *waiters[MAX_CPUS]; /* threads queued for a stack, per core */
+    struct thread *faulted[MAX_CPUS]; /* threads inside whose fault nobody handles */
     u32 gate_pages, pools;  /* how many refer to it */
     u32 closed;             /* gate pages with a last close to look at, by page link */
 };
@@ -281,11 +282,12 @@ struct thread {
     u32 timer_slot;             /* 1 + wheel slot, 0: not queued */
     u32 requests;
     struct thread *inbox_next;
-    struct service *queued_on;  /* THREAD_QUEUED: in its waiters[core] list by run links */
+    struct service *queued_on;  /* THREAD_QUEUED: in one of its lists by run links */
     struct notification *own;   /* for the fault answer WAIT */
     u64 own_gen;
     struct frame *helps;        /* runs this stack's holder instead, while that is ready */
-    u8 wait_plain, pad9[7];     /* a fault's wait: no result, the instruction repeats */
+    u8 wait_plain;              /* a fault's wait: no result, the instruction repeats */
+    u8 faulted, pad9[6];        /* queued in service.faulted, not in waiters */
     struct service *unwind;     /* whose activation is to end */
     i64 wake_status;
     u64 wake_value;

@@ -105,7 +105,9 @@ static u64 leaf_clear(u32 ref, u8 level)
         list_remove(list_head(old, level), ref);
         struct page *p = page_of(pte_frame(old));
         p->stamp = epoch_stamp();
-        p->dirty |= (old & PTE_DIRTY) != 0;
+        if (old & PTE_DIRTY)
+            for (u32 i = 0; i < (level == 1 ? 1u : 512u); i++)
+                p[i].dirty = 1;
     }
     return old;
 }
@@ -119,17 +121,41 @@ u64 mapping_remove(u32 ref, u8 level)
     return old;
 }
 
+/* A large mapping that covers pfn, if there is one. Only a frame's big_maps is a list. */
+static u32 big_mapping(u32 pfn, u8 *level)
+{
+    u32 head = pfn & ~511u;
+    *level = 2;
+    if (*page_type_of(head) == PT_FRAME && page_of(head)->big_maps)
+        return page_of(head)->big_maps;
+    head = (pfn & ~0x3ffffu) + 1;
+    *level = 3;
+    return head < page_count && *page_type_of(head) == PT_FRAME ? page_of(head)->big_maps : 0;
+}
+
 bool frame_big_unmap(u32 pfn)
 {
-    u32 ref = page_of(pfn & ~511u)->big_maps;
-    if (ref) {
-        mapping_remove(ref, 2);
-        return true;
-    }
-    ref = page_of((pfn & ~0x3ffffu) + 1)->big_maps;
-    if (ref)
-        mapping_remove(ref, 3);
+    u8 level;
+    u32 ref = big_mapping(pfn, &level);
+    if (ref && mapping_remove(ref, level) & PTE_DIRTY)
+        page_of(pfn)->dirty = 1;
     return ref != 0;
+}
+
+/* The block is marked by page_large(): all its pages are frames. */
+static bool block_large(u32 head)
+{
+    return *page_type_of(head) == PT_FRAME && page_of(head)->level;
+}
+
+void block_split(u32 pfn)
+{
+    u32 head = pfn & ~511u;
+    if (!block_large(head))
+        return;
+    for (u32 i = 0; i < 512; i++) /* large mappings were stamped in their first page only */
+        page_of(head + i)->stamp = epoch_stamp();
+    page_of(head)->level = 0;
 }
 
 /* ---- tables ----------------------------------------------------------------------- */
@@ -236,6 +262,7 @@ i64 table_take(u32 pfn)
             *pte_at(ref) = 0;
             p->used--;
             page_of(pte_frame(pte))->parent = 0;
+            page_of(pte_frame(pte))->stamp = epoch_stamp();
             if (space)
                 flush_space(space);
         }
@@ -272,8 +299,9 @@ bool space_map_boot(struct space *space, u64 va, u32 pfn, u64 flags)
 
 bool mapped_once(u32 pfn)
 {
+    u8 level;
     u32 ref = page_of(pfn)->maps;
-    return ref && !link_at(ref)->next && !page_of(pfn)->big_maps;
+    return ref && !link_at(ref)->next && !big_mapping(pfn, &level);
 }
 
 struct result op_space_donate(u64 space, u64 region, u64 index)
@@ -354,7 +382,7 @@ static i64 large_ready(const struct region *r, u64 index, u32 pfn, u8 level)
     if (pfn & (pages - 1) || index + pages > r->count)
         return -E_RANGE;
     for (u64 i = 0; i < pages; i += 512)
-        if (region_frame(r, index + i) == 0 || !page_of(pfn + (u32)i)->level)
+        if (region_frame(r, index + i) == 0 || !block_large(pfn + (u32)i))
             return -E_STATE;
     return 0;
 }
@@ -528,7 +556,7 @@ struct result op_space_protect(u64 space, u64 va, u64 flags)
         return fail(error);
     for (u32 i = 0; i < run.count; i++) {
         u64 at = run.va + i * run.step;
-        if (!run_next(s, at, &ref, &level, i == 0 || level == 0))
+        if (!run_next(s, at, &ref, &level, i == 0 || level == 0 || run.level > 1))
             continue;
         u64 *pte = pte_at(ref), old = *pte;
         dirty |= (u64)((old & PTE_DIRTY) != 0) << i;

@@ -185,7 +185,7 @@ static i64 frame_take(u32 pfn)
     if (p->maps || frame_big_unmap(pfn))
         return -E_AGAIN;
     p->dirty = 0;
-    page_of(pfn & ~511u)->level = 0; /* no longer a whole large page, see page_large */
+    block_split(pfn);
     *page_type_of(pfn) = PT_FREE;
     return 0;
 }

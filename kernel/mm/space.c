@@ -158,13 +158,9 @@ struct result op_space_owner(u64 space, u64 notification, u64 bits)
     return ok(0);
 }
 
-struct result op_space_kill(u64 space)
+/* Marks it dead; false when threads that queue at its services are left to wake. */
+static bool space_end(struct space *s)
 {
-    i64 error = 0;
-    LOCKED;
-    struct space *s = cap_here(space, PT_SPACE, RIGHT_MANAGE, &error);
-    if (!s)
-        return fail(error);
     s->dead = 1;
     bool woken = space_close_services(s);
     trace(EVENT_SPACE_KILLED, frame_of(s), 0);
@@ -173,7 +169,17 @@ struct result op_space_kill(u64 space)
         if (cpu_of(i) != cpu_self())
             ipi_send(i, VEC_KICK);
     cpu_self()->resched = 1;
-    return fail(woken ? 0 : -E_AGAIN);
+    return woken;
+}
+
+struct result op_space_kill(u64 space)
+{
+    i64 error = 0;
+    LOCKED;
+    struct space *s = cap_here(space, PT_SPACE, RIGHT_MANAGE, &error);
+    if (!s)
+        return fail(error);
+    return fail(space_end(s) ? 0 : -E_AGAIN);
 }
 
 struct result op_space_fault(u64 space, u64 buffer)
@@ -192,7 +198,8 @@ struct result op_space_fault(u64 space, u64 buffer)
 i64 space_take(struct space *s)
 {
     u32 pfn = frame_of(s);
-    s->dead = 1;
+    if (!s->dead && !space_end(s))
+        return -E_AGAIN;
     if (s->threads || s->pools)
         return -E_BUSY;
     if (s == current_space())

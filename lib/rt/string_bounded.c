@@ -6,20 +6,20 @@
 
 size_t strlcpy(char *restrict to, const char *restrict from, size_t size)
 {
-	size_t length = strlen(from);
+    size_t length = strlen(from);
 
-	if (size) {
-		size_t copied = length < size ? length : size - 1;
+    if (size) {
+        size_t copied = length < size ? length : size - 1;
 
-		memcpy(to, from, copied);
-		to[copied] = 0;
-	}
-	return length;
+        memcpy(to, from, copied);
+        to[copied] = 0;
+    }
+    return length;
 }
 
 size_t strlcat(char *restrict to, const char *restrict from, size_t size)
 {
-	size_t used = strnlen(to, size);
+    size_t used = strnlen(to, size);
 
-	return used + strlcpy(to + used, from, size - used);
+    return used + strlcpy(to + used, from, size - used);
 }

@@ -47,31 +47,107 @@ group_is_wanted() { # GROUP
 	return 1
 }
 
-# Boots the measuring program. Its figures count only if it came to its end.
-measure() { # GROUP QEMU-RUN-OPTIONS…
-	group=$1
-	shift
-	tools/qemu-run --timeout 600 "$@" build/release/pith.elf build/release/system/kbench.img \
-		</dev/null >"$PITH_TMP/serial" 2>&1
-	measure_status=$?
-	tr -d '\r' <"$PITH_TMP/serial" | sed -n "s/^FIGURE /$group /p" >>"$figures"
-	if [ $measure_status != 0 ] || ! tr -d '\r' <"$PITH_TMP/serial" | grep -qx DONE; then
-		say "bench: the measuring program failed (status $measure_status):"
-		tail -n 20 "$PITH_TMP/serial" | tools/symbolise build/release/pith.elf >&2
-		failed=1
+# What the emulator's plugin tells goes beside the figures: mark=N becomes the costly instructions
+# per sample of the Nth group of samples (less=M by=K: of the difference to group M, divided by K).
+costs_join() { # FIGURES COSTS
+	awk '
+		function cost(i,   v) {
+			v = (sum[mark, i] / sum[mark, 2] - (less ? sum[less, i] / sum[less, 2] : 0)) / by
+			return int(v) == v ? v "" : sprintf("%.2f", v)
+		}
+		BEGIN { names = split("cr3 wrmsr iretq locked invlpg invpcid xsave xrstor", name, " ") }
+		FNR == NR { if ($1 == "COSTS") { n++; for (i = 2; i <= NF; i++) sum[n, i] = $i }; next }
+		{
+			mark = less = 0; by = 1; line = ""
+			for (f = 1; f <= NF; f++) {
+				if ($f ~ /^mark=/) mark = substr($f, 6)
+				else if ($f ~ /^less=/) less = substr($f, 6)
+				else if ($f ~ /^by=/) by = substr($f, 4)
+				else line = line (f > 1 ? " " : "") $f
+			}
+			if ((mark, 2) in sum)
+				for (i = 1; i <= names; i++) line = line " " name[i] "=" cost(i + 3)
+			print line
+		}' "$2" "$1"
+}
+
+# Can this emulator tell what it executes? (Debian's can.)
+costs=$PITH_TMP/costs
+has_plugins=
+qemu-system-x86_64 --help | grep -q '^-plugin' && has_plugins=1
+
+# Boots a kernel and an image with instructions counted; leaves $PITH_TMP/serial and $costs.
+run_counted() { # IMAGE WORDS
+	: >"$costs"
+	if [ -n "$has_plugins" ]; then
+		nm build/release/pith.elf >"$PITH_TMP/symbols"
+		tools/qemu-run --timeout 1200 --icount --append "$2" \
+			--qemu "-plugin build/host/costs.so,out=$costs,symbols=$PITH_TMP/symbols" \
+			build/release/pith.elf "build/release/system/$1.img"
+	else
+		tools/qemu-run --timeout 600 --icount --append "$2" build/release/pith.elf \
+			"build/release/system/$1.img"
+	fi </dev/null >"$PITH_TMP/serial" 2>&1
+}
+
+run_failed() { # WHAT STATUS
+	say "bench: $1 failed (status $2):"
+	tail -n 20 "$PITH_TMP/serial" | tools/symbolise build/release/pith.elf >&2
+	failed=1
+}
+
+# Takes over the figures of a measuring program that came to its end.
+figures_take() { # GROUP STATUS
+	tr -d '\r' <"$PITH_TMP/serial" | sed -n "s/^FIGURE /$1 /p" >"$PITH_TMP/new"
+	if [ -n "$has_plugins" ] && [ -s "$costs" ]; then
+		costs_join "$PITH_TMP/new" "$costs" >>"$figures"
+	else
+		sed 's/ \(mark\|less\|by\)=[0-9]*//g' "$PITH_TMP/new" >>"$figures"
 	fi
+	if [ "$2" != 0 ] || ! tr -d '\r' <"$PITH_TMP/serial" | grep -qx DONE; then
+		run_failed "the measuring program" "$2"
+	fi
+}
+
+measure_counted() {
+	run_counted kbench "bench=kernel"
+	figures_take kernel $?
+	[ -n "$has_plugins" ] || {
+		echo "SKIP kernel.longest and costly instructions: this QEMU loads no plugins"
+		return
+	}
+	# The longest time with interrupts off: over the measuring program, the tests, the fuzzer.
+	sed -n 's/^LONGEST \(.*\)/\1 kbench/p' "$costs" >"$PITH_TMP/longest"
+	for image in ktest kfuzz; do
+		has_image $image || continue
+		build build/release/system/$image.img
+		run_counted $image ""
+		image_status=$?
+		[ $image_status = 0 ] || run_failed "$image" $image_status
+		sed -n "s/^LONGEST \(.*\)/\1 $image/p" "$costs" >>"$PITH_TMP/longest"
+	done
+	sort -k1,1nr "$PITH_TMP/longest" |
+		awk 'NR == 1 { print "kernel kernel.longest", $1, "instr", "operation=" $2, "in=" $3 }' \
+		>>"$figures"
+}
+
+measure_scale() { # CPUS
+	: >"$costs"
+	tools/qemu-run --timeout 600 --smp "$1" --append "bench=call.scale" build/release/pith.elf \
+		build/release/system/kbench.img </dev/null >"$PITH_TMP/serial" 2>&1
+	figures_take kernel $?
+	sed -i "s/^kernel call.scale /kernel call.scale$1 /" "$figures"
 }
 
 if [ -n "$has_kernel" ] && { group_is_wanted kernel || group_is_wanted scale; }; then
 	build build/release/pith.elf build/release/system/kbench.img
-	group_is_wanted kernel && measure kernel --icount --append "bench=kernel"
+	group_is_wanted kernel && measure_counted
 	if group_is_wanted scale; then
 		for cpus in 2 4; do
 			if [ "$(nproc)" -lt $cpus ]; then
 				echo "SKIP call.scale$cpus: needs $cpus cores, this machine has $(nproc)"
 			else
-				measure kernel --smp $cpus --append "bench=call.scale"
-				sed -i "s/^kernel call.scale /kernel call.scale$cpus /" "$figures"
+				measure_scale $cpus
 			fi
 		done
 	fi

@@ -21,196 +21,210 @@ static size_t line_bytes;
 /* Makes every folder of the path that is not there yet. */
 static bool make_folders(char *path)
 {
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = 0;
-		if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-			fprintf(stderr, "idlc: %s: %s\n", path, strerror(errno));
-			return false;
-		}
-		*slash = '/';
-	}
-	return true;
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+            fprintf(stderr, "idlc: %s: %s\n", path, strerror(errno));
+            return false;
+        }
+        *slash = '/';
+    }
+    return true;
 }
 
 bool output_open(const char *directory, const char *name)
 {
-	output_name = make_text("%s/%s", directory, name);
-	if (!make_folders(output_name))
-		return false;
-	output = fopen(output_name, "w");
-	if (!output)
-		fprintf(stderr, "idlc: %s: %s\n", output_name, strerror(errno));
-	return output != NULL;
+    output_name = make_text("%s/%s", directory, name);
+    if (!make_folders(output_name))
+        return false;
+    output = fopen(output_name, "w");
+    if (!output)
+        fprintf(stderr, "idlc: %s: %s\n", output_name, strerror(errno));
+    return output != NULL;
 }
 
 bool output_close(void)
 {
-	bool wrong = ferror(output) != 0;
+    bool wrong = ferror(output) != 0;
 
-	if (fclose(output) != 0 || wrong) {
-		fprintf(stderr, "idlc: %s: cannot write\n", output_name);
-		remove(output_name);
-		return false;
-	}
-	return true;
+    if (fclose(output) != 0 || wrong) {
+        fprintf(stderr, "idlc: %s: cannot write\n", output_name);
+        remove(output_name);
+        return false;
+    }
+    return true;
 }
 
-/* Comments, documentation and preprocessor lines keep their length. */
+/* Documentation and preprocessor lines keep their length. */
 static bool may_wrap(void)
 {
-	size_t start = strspn(line, " ");
+    char start = line[strspn(line, " ")];
 
-	return strstr(output_name, ".md") == NULL && line[start] != '*' && line[start] != '/' &&
-	       line[start] != '#';
+    return strstr(output_name, ".md") == NULL && start != '/' && start != '#';
 }
 
-/* Where to break a line that is too long: behind the last separator that fits, or 0. */
-static size_t break_point(const char *text, size_t columns)
+/*
+ * Where to break a line that is too long: in a comment at the last blank that fits, in code behind
+ * the last separator; or 0.
+ */
+static size_t break_point(const char *text, size_t columns, bool in_comment)
 {
-	size_t best = 0;
-	bool quoted = false;
+    size_t best = 0;
+    bool quoted = false;
 
-	for (size_t at = 1; at < columns && text[at]; at++) {
-		if (text[at] == '"')
-			quoted = !quoted;
-		if (!quoted && text[at] == ' ' && strchr(",|+", text[at - 1]))
-			best = at;
-	}
-	return best;
+    for (size_t at = 1; at < columns && text[at]; at++) {
+        if (text[at] == '"')
+            quoted = !quoted;
+        if (text[at] == ' ' && (in_comment || (!quoted && strchr(",|+", text[at - 1]))))
+            best = at;
+    }
+    return best;
 }
 
 static void write_line(void)
 {
-	const char *text = line;
-	size_t indent = strspn(line, " "), columns = LINE_MAX_COLUMNS, cut;
+    const char *text = line;
+    size_t indent = strspn(line, " "), columns = LINE_MAX_COLUMNS, cut;
+    bool in_comment = line[indent] == '*';
+    const char *margin = in_comment ? "*       " : "    ";
 
-	while (may_wrap() && strlen(text) > columns && (cut = break_point(text, columns))) {
-		fprintf(output, "%.*s\n%*s", (int)cut, text, (int)indent + 4, "");
-		text += cut + 1;
-		columns = LINE_MAX_COLUMNS - indent - 4;
-	}
-	fprintf(output, "%s\n", text);
-	line_bytes = 0;
+    while (may_wrap() && strlen(text) > columns && (cut = break_point(text, columns, in_comment))) {
+        fprintf(output, "%.*s\n%*s%s", (int)cut, text, (int)indent, "", margin);
+        text += cut + 1;
+        columns = LINE_MAX_COLUMNS - indent - strlen(margin);
+    }
+    fprintf(output, "%s\n", text);
+    line_bytes = 0;
 }
 
 static void add_character(char c)
 {
-	if (c == '\n') {
-		line[line_bytes] = 0;
-		write_line();
-	} else if (line_bytes < LINE_BYTES - 1) {
-		line[line_bytes++] = c;
-	}
+    if (c == '\n') {
+        line[line_bytes] = 0;
+        write_line();
+    } else if (line_bytes < LINE_BYTES - 1) {
+        line[line_bytes++] = c;
+    }
 }
 
 void emit(const char *format, ...)
 {
-	va_list arguments;
-	static char text[LINE_BYTES];
+    va_list arguments;
+    static char text[LINE_BYTES];
 
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	for (const char *at = text; *at; at++)
-		add_character(*at);
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    for (const char *at = text; *at; at++)
+        add_character(*at);
 }
 
 void emit_head(const struct protocol *protocol, const char *what)
 {
-	emit("// SPDX-License-Identifier: MIT\n");
-	emit("/*\n * Generated by idlc from proto/%s.idl: do not change by hand.\n *\n", protocol->name.text);
-	emit(" * %s\n */\n", what);
+    emit("// SPDX-License-Identifier: MIT\n// clang-format off\n");
+    emit("/*\n * Generated by idlc from proto/%s.idl: do not change by hand.\n *\n",
+        protocol->name.text);
+    emit(" * %s\n */\n", what);
 }
 
 void emit_document(const struct document *document, unsigned indent)
 {
-	const char *margin = indent ? "    " : "";
+    const char *margin = indent ? "    " : "";
 
-	if (document->count == 1)
-		emit("%s/* %s */\n", margin, document->lines[0]);
-	if (document->count < 2)
-		return;
-	emit("%s/*\n", margin);
-	for (size_t i = 0; i < document->count; i++)
-		emit("%s *%s%s\n", margin, *document->lines[i] ? " " : "", document->lines[i]);
-	emit("%s */\n", margin);
+    if (!document->count)
+        return;
+    if (document->count == 1 && strlen(document->lines[0]) < LINE_MAX_COLUMNS - 10) {
+        emit("%s/* %s */\n", margin, document->lines[0]);
+        return;
+    }
+    emit("%s/*\n", margin);
+    for (size_t i = 0; i < document->count; i++)
+        emit("%s *%s%s\n", margin, *document->lines[i] ? " " : "", document->lines[i]);
+    emit("%s */\n", margin);
 }
 
 char *c_type(const struct protocol *protocol, const struct type *type)
 {
-	if (type->record)
-		return make_text("struct %s_%s", protocol->name.text, type->record->name.text);
-	return make_text("%s", type->scalar->c_type);
+    if (type->record)
+        return make_text("struct %s_%s", protocol->name.text, type->record->name.text);
+    return make_text("%s", type->scalar->c_type);
 }
 
 char *c_number(number value)
 {
-	if (value == INT64_MIN)
-		return make_text("(-INT64_C(9223372036854775807) - 1)");
-	if (value < INT32_MIN || (value > UINT32_MAX && value <= INT64_MAX))
-		return make_text("INT64_C(%s)", number_text(value));
-	if (value > INT64_MAX)
-		return make_text("UINT64_C(%s)", number_text(value));
-	return make_text(value > INT32_MAX ? "%su" : "%s", number_text(value));
+    if (value == INT64_MIN)
+        return make_text("(-INT64_C(9223372036854775807) - 1)");
+    if (value < INT32_MIN || (value > UINT32_MAX && value <= INT64_MAX))
+        return make_text("INT64_C(%s)", number_text(value));
+    if (value > INT64_MAX)
+        return make_text("UINT64_C(%s)", number_text(value));
+    return make_text(value > INT32_MAX ? "%su" : "%s", number_text(value));
 }
 
 char *c_outside(const struct protocol *protocol, const struct field *field, const char *expression)
 {
-	const struct type *type = &field->type;
-	bool low = field->minimum > type->scalar->minimum, high = field->maximum < type->scalar->maximum;
-	char *minimum = c_number(field->minimum), *maximum = c_number(field->maximum);
+    const struct type *type = &field->type;
+    bool low = field->minimum > type->scalar->minimum,
+         high = field->maximum < type->scalar->maximum;
+    char *minimum = c_number(field->minimum), *maximum = c_number(field->maximum);
 
-	if (type->set && type->set->is_flags)
-		return make_text("(%s & ~(uint64_t)%s_%s_ALL) != 0", expression, protocol->upper,
-			to_upper(type->set->name.text));
-	if (type->set)
-		return make_text("!%s_%s_is_valid(%s)", protocol->name.text, type->set->name.text, expression);
-	if (low && high)
-		return make_text("%s < %s || %s > %s", expression, minimum, expression, maximum);
-	if (low || high)
-		return make_text("%s %s %s", expression, low ? "<" : ">", low ? minimum : maximum);
-	return NULL;
+    if (type->set && type->set->is_flags)
+        return make_text("(%s & ~(uint64_t)%s_%s_ALL) != 0", expression, protocol->upper,
+            to_upper(type->set->name.text));
+    if (type->set)
+        return make_text(
+            "!%s_%s_is_valid(%s)", protocol->name.text, type->set->name.text, expression);
+    if (low && high)
+        return make_text("%s < %s || %s > %s", expression, minimum, expression, maximum);
+    if (low || high)
+        return make_text("%s %s %s", expression, low ? "<" : ">", low ? minimum : maximum);
+    return NULL;
 }
 
 char *c_unpacked(const char *type, const char *words, unsigned word, unsigned shift)
 {
-	if (shift)
-		return make_text("(%s)(%s[%u] >> %u)", type, words, word, shift);
-	if (!strcmp(type, "uint64_t"))
-		return make_text("%s[%u]", words, word);
-	return make_text("(%s)%s[%u]", type, words, word);
+    /* A cast to bool would ask about all bits above as well. */
+    if (!strcmp(type, "bool"))
+        return make_text("%s != 0", c_unpacked("uint8_t", words, word, shift));
+    if (shift)
+        return make_text("(%s)(%s[%u] >> %u)", type, words, word, shift);
+    if (!strcmp(type, "uint64_t"))
+        return make_text("%s[%u]", words, word);
+    return make_text("(%s)%s[%u]", type, words, word);
 }
 
 char *c_packed(const char *expression, const struct scalar *scalar, unsigned shift)
 {
-	const char *cast = "";
+    const char *cast = "";
 
-	if (scalar && scalar->is_signed)
-		cast = scalar->bits == WORD_BITS ? "(uint64_t)" : make_text("(uint64_t)(uint%u_t)", scalar->bits);
-	else if (shift || !scalar || scalar->bits != WORD_BITS)
-		cast = "(uint64_t)";
-	return shift ? make_text("%s%s << %u", cast, expression, shift) : make_text("%s%s", cast, expression);
+    if (scalar && scalar->is_signed)
+        cast = scalar->bits == WORD_BITS ? "(uint64_t)"
+                                         : make_text("(uint64_t)(uint%u_t)", scalar->bits);
+    else if (shift || !scalar || scalar->bits != WORD_BITS)
+        cast = "(uint64_t)";
+    return shift ? make_text("%s%s << %u", cast, expression, shift)
+                 : make_text("%s%s", cast, expression);
 }
 
 void each_member(const struct protocol *protocol, const struct operation *operation,
-	enum member_kind kind, bool is_out, member_fn *call)
+    enum member_kind kind, bool is_out, member_fn *call)
 {
-	for (size_t i = 0; i < operation->member_count; i++)
-		if (operation->members[i].kind == kind && operation->members[i].is_out == is_out)
-			call(protocol, operation, &operation->members[i]);
+    for (size_t i = 0; i < operation->member_count; i++)
+        if (operation->members[i].kind == kind && operation->members[i].is_out == is_out)
+            call(protocol, operation, &operation->members[i]);
 }
 
 size_t count_members(const struct operation *operation, enum member_kind kind, bool is_out)
 {
-	size_t count = 0;
+    size_t count = 0;
 
-	for (size_t i = 0; i < operation->member_count; i++)
-		count += operation->members[i].kind == kind && operation->members[i].is_out == is_out;
-	return count;
+    for (size_t i = 0; i < operation->member_count; i++)
+        count += operation->members[i].kind == kind && operation->members[i].is_out == is_out;
+    return count;
 }
 
 char *spill_type(const struct protocol *protocol, const struct operation *operation, bool is_out)
 {
-	return make_text("struct %s_%s_%s", protocol->name.text, operation->name.text,
-		is_out ? "reply" : "request");
+    return make_text(
+        "struct %s_%s_%s", protocol->name.text, operation->name.text, is_out ? "reply" : "request");
 }

@@ -7,144 +7,149 @@
 
 static void emit_lines(const struct document *document)
 {
-	for (size_t i = 0; i < document->count; i++)
-		emit("%s\n", document->lines[i]);
-	if (document->count)
-		emit("\n");
+    for (size_t i = 0; i < document->count; i++)
+        emit("%s\n", document->lines[i]);
+    if (document->count)
+        emit("\n");
 }
 
 /* Documentation on one line, for a table. */
 static void emit_cell(const struct document *document)
 {
-	for (size_t i = 0; i < document->count; i++)
-		emit("%s%s", i ? " " : "", document->lines[i]);
-	emit(" |\n");
+    for (size_t i = 0; i < document->count; i++)
+        emit("%s%s", i ? " " : "", document->lines[i]);
+    emit(" |\n");
 }
 
 static void emit_values(const char *title, const struct values *values, bool is_flags)
 {
-	if (!values->count)
-		return;
-	emit("%s\n\n| name | value | meaning |\n|---|---|---|\n", title);
-	for (size_t i = 0; i < values->count; i++) {
-		const struct value *value = values->items[i];
+    if (!values->count)
+        return;
+    emit("%s\n\n| name | value | meaning |\n|---|---|---|\n", title);
+    for (size_t i = 0; i < values->count; i++) {
+        const struct value *value = values->items[i];
 
-		if (is_flags)
-			emit("| `%s` | 0x%llx | ", value->name.text, (unsigned long long)value->value);
-		else
-			emit("| `%s` | %s | ", value->name.text, number_text(value->value));
-		emit_cell(&value->document);
-	}
-	emit("\n");
+        if (is_flags)
+            emit("| `%s` | 0x%llx | ", value->name.text, (unsigned long long)value->value);
+        else
+            emit("| `%s` | %s | ", value->name.text, number_text(value->value));
+        emit_cell(&value->document);
+    }
+    emit("\n");
 }
 
 static const char *type_name(const struct type *type)
 {
-	return type->set ? type->set->name.text : type->record ? type->record->name.text : type->scalar->name;
+    return type->set      ? type->set->name.text
+           : type->record ? type->record->name.text
+                          : type->scalar->name;
 }
 
 static void emit_record_table(const struct record *record)
 {
-	emit("### struct %s, %s bytes\n\n", record->name.text, number_text(record->size));
-	emit_lines(&record->document);
-	emit("| offset | type | field | meaning |\n|---|---|---|---|\n");
-	for (size_t i = 0; i < record->field_count; i++) {
-		const struct field *field = &record->fields[i];
+    emit("### struct %s, %s bytes\n\n", record->name.text, number_text(record->size));
+    emit_lines(&record->document);
+    emit("| offset | type | field | meaning |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct field *field = &record->fields[i];
 
-		if (field->is_padding) {
-			emit("| %zu | %s bytes | | padding, 0 |\n", field->offset, number_text(field->count));
-			continue;
-		}
-		emit("| %zu | %s%s | `%s` | ", field->offset, type_name(&field->type),
-			field->is_array ? make_text("[%s]", number_text(field->count)) : "", field->name.text);
-		if (field->has_range)
-			emit("%s to %s. ", number_text(field->minimum), number_text(field->maximum));
-		emit_cell(&field->document);
-	}
-	emit("\n");
+        if (field->is_padding) {
+            emit("| %zu | %s bytes | | padding, 0 |\n", field->offset, number_text(field->count));
+            continue;
+        }
+        emit("| %zu | %s%s | `%s` | ", field->offset, type_name(&field->type),
+            field->is_array ? make_text("[%s]", number_text(field->count)) : "", field->name.text);
+        if (field->has_range)
+            emit("%s to %s. ", number_text(field->minimum), number_text(field->maximum));
+        emit_cell(&field->document);
+    }
+    emit("\n");
 }
 
 static char *place(const struct member *member)
 {
-	if (member->kind == MEMBER_CAP)
-		return make_text("capability");
-	if (member->kind == MEMBER_RECORD)
-		return make_text("memory");
-	if (member->is_spilled)
-		return make_text("memory, offset %zu", member->field.offset);
-	if (member->kind == MEMBER_BYTES && member->is_out)
-		return make_text("memory; capacity w%u:%u, length w%u:%u", member->word, member->shift,
-			member->reply_word, member->reply_shift);
-	return make_text("%sw%u:%u", member->kind == MEMBER_BYTES ? "memory; length " : "", member->word,
-		member->shift);
+    if (member->kind == MEMBER_CAP)
+        return make_text("capability");
+    if (member->kind == MEMBER_RECORD)
+        return make_text("memory");
+    if (member->is_spilled)
+        return make_text("memory, offset %zu", member->field.offset);
+    if (member->kind == MEMBER_BYTES && member->is_out)
+        return make_text("memory; capacity w%u:%u, length w%u:%u", member->word, member->shift,
+            member->reply_word, member->reply_shift);
+    return make_text("%sw%u:%u", member->kind == MEMBER_BYTES ? "memory; length " : "",
+        member->word, member->shift);
 }
 
 static char *member_type(const struct member *member)
 {
-	switch (member->kind) {
-	case MEMBER_BYTES:
-		return make_text("bytes[%s..%s]", number_text(member->field.minimum),
-			number_text(member->field.maximum));
-	case MEMBER_CAP:
-		return make_text(member->is_optional ? "cap, optional" : "cap");
-	default:
-		return make_text("%s", type_name(&member->field.type));
-	}
+    switch (member->kind) {
+    case MEMBER_BYTES:
+        return make_text("bytes[%s..%s]", number_text(member->field.minimum),
+            number_text(member->field.maximum));
+    case MEMBER_CAP:
+        return make_text(member->is_optional ? "cap, optional" : "cap");
+    default:
+        return make_text("%s", type_name(&member->field.type));
+    }
 }
 
 static void emit_member_row(const struct member *member)
 {
-	emit("| %s | %s | `%s` | %s | ", member->is_out ? "out" : "in", member_type(member),
-		member->field.name.text, place(member));
-	if (member->field.has_range)
-		emit("%s to %s. ", number_text(member->field.minimum), number_text(member->field.maximum));
-	if (member->behind.text)
-		emit("Behind `%s` in memory. ", member->behind.text);
-	emit_cell(&member->field.document);
+    emit("| %s | %s | `%s` | %s | ", member->is_out ? "out" : "in", member_type(member),
+        member->field.name.text, place(member));
+    if (member->field.has_range)
+        emit("%s to %s. ", number_text(member->field.minimum), number_text(member->field.maximum));
+    if (member->behind.text)
+        emit("Behind `%s` in memory. ", member->behind.text);
+    emit_cell(&member->field.document);
 }
 
 static void emit_operation_section(const struct operation *operation)
 {
-	emit("### %s %s\n\n", number_text(operation->number), operation->name.text);
-	emit_lines(&operation->document);
-	emit("%s%s.", operation->mutating ? "Mutating: carries a sequence, is done exactly once"
-					  : "Idempotent: may be repeated",
-		operation->parks ? "; may park" : "");
-	emit(operation->error_count ? " Errors:" : " States no errors.");
-	for (size_t i = 0; i < operation->error_count; i++)
-		emit("%s `%s`", i ? "," : "", operation->errors[i]->name.text);
-	emit(operation->error_count ? ".\n\n" : "\n\n");
-	if (!operation->member_count)
-		return;
-	emit("| | type | name | place | meaning |\n|---|---|---|---|---|\n");
-	for (size_t i = 0; i < operation->member_count; i++)
-		emit_member_row(&operation->members[i]);
-	emit("\n");
+    emit("### %s %s\n\n", number_text(operation->number), operation->name.text);
+    emit_lines(&operation->document);
+    emit("%s%s.",
+        operation->mutating ? "Mutating: carries a sequence, is done exactly once"
+                            : "Idempotent: may be repeated",
+        operation->parks ? "; may park" : "");
+    emit(operation->error_count ? " Errors:" : " States no errors.");
+    for (size_t i = 0; i < operation->error_count; i++)
+        emit("%s `%s`", i ? "," : "", operation->errors[i]->name.text);
+    emit(operation->error_count ? ".\n\n" : "\n\n");
+    if (!operation->member_count)
+        return;
+    emit("| | type | name | place | meaning |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < operation->member_count; i++)
+        emit_member_row(&operation->members[i]);
+    emit("\n");
 }
 
 void emit_reference(const struct protocol *protocol)
 {
-	emit("<!-- SPDX-License-Identifier: MIT -->\n");
-	emit("<!-- Generated by idlc from proto/%s.idl: do not change by hand. -->\n", protocol->name.text);
-	emit("# Protocol %s, version %s\n\n", protocol->name.text, number_text(protocol->version));
-	emit_lines(&protocol->document);
-	emit("A place wN:B is word N from bit B on. Errors that every operation may answer beside its own "
-	     "are in rt/rpc.h.\n\n");
-	emit_values("## Constants", &protocol->constants, false);
-	emit_values("## Errors", &protocol->errors, false);
-	if (protocol->set_count || protocol->record_count)
-		emit("## Types\n\n");
-	for (size_t i = 0; i < protocol->set_count; i++) {
-		const struct set *set = protocol->sets[i];
+    emit("<!-- SPDX-License-Identifier: MIT -->\n");
+    emit("<!-- Generated by idlc from proto/%s.idl: do not change by hand. -->\n",
+        protocol->name.text);
+    emit("# Protocol %s, version %s\n\n", protocol->name.text, number_text(protocol->version));
+    emit_lines(&protocol->document);
+    emit("A place wN:B is word N from bit B on. Errors that every operation may answer beside its "
+         "own "
+         "are in rt/rpc.h.\n\n");
+    emit_values("## Constants", &protocol->constants, false);
+    emit_values("## Errors", &protocol->errors, false);
+    if (protocol->set_count || protocol->record_count)
+        emit("## Types\n\n");
+    for (size_t i = 0; i < protocol->set_count; i++) {
+        const struct set *set = protocol->sets[i];
 
-		emit("### %s %s, stored as %s\n\n", set->is_flags ? "flags" : "enum", set->name.text,
-			set->scalar->name);
-		emit_lines(&set->document);
-		emit_values("Values:", &set->values, set->is_flags);
-	}
-	for (size_t i = 0; i < protocol->record_count; i++)
-		emit_record_table(protocol->records[i]);
-	emit("## Operations\n\n");
-	for (size_t i = 0; i < protocol->operation_count; i++)
-		emit_operation_section(protocol->operations[i]);
+        emit("### %s %s, stored as %s\n\n", set->is_flags ? "flags" : "enum", set->name.text,
+            set->scalar->name);
+        emit_lines(&set->document);
+        emit_values("Values:", &set->values, set->is_flags);
+    }
+    for (size_t i = 0; i < protocol->record_count; i++)
+        emit_record_table(protocol->records[i]);
+    emit("## Operations\n\n");
+    for (size_t i = 0; i < protocol->operation_count; i++)
+        emit_operation_section(protocol->operations[i]);
 }

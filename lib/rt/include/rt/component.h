@@ -34,6 +34,7 @@ struct rt_startup {
     uint64_t heap_bytes;       /* mapped at HEAP_BASE, zeroed */
     uint64_t volatile_first, volatile_count; /* free pages of SLOT_VOLATILE */
     uint64_t objects_first, objects_count;   /* free pages of SLOT_PERSISTENT for objects */
+    uint64_t machine_archive_first; /* supervisor: first frame of the boot archive */
     uint64_t boot_ns_realtime; /* CMOS time at boot, ns since 1970 */
     struct rt_named_cap caps[RT_NAMES]; /* by name: services offered, gates used, devices */
     uint64_t modules[4][2];    /* files of the boot archive mapped read-only: address, bytes */

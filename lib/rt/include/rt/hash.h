@@ -22,16 +22,16 @@
 #include <stdint.h>
 
 struct hash_slot {
-	uint64_t hash;
-	void *item; /* NULL: free */
+    uint64_t hash;
+    void *item; /* NULL: free */
 };
 
 struct hash_table {
-	/* Whether the item has that key. Called only for items of equal hash. */
-	bool (*matches)(const void *item, const void *key);
-	struct hash_slot *slots;
-	size_t capacity; /* a power of two, or 0 */
-	size_t count;
+    /* Whether the item has that key. Called only for items of equal hash. */
+    bool (*matches)(const void *item, const void *key);
+    struct hash_slot *slots;
+    size_t capacity; /* a power of two, or 0 */
+    size_t count;
 };
 
 uint64_t hash_bytes(const void *bytes, size_t length, uint64_t seed);

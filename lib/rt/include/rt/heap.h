@@ -26,23 +26,23 @@
 typedef bool heap_grow_fn(void *context, size_t bytes, void **base);
 
 enum {
-	HEAP_ALIGNMENT = 16,
-	HEAP_GROW_UNIT = 64 * 1024,
-	HEAP_FIRST_LEVELS = 32,
-	HEAP_SECOND_LEVELS = 16,
+    HEAP_ALIGNMENT = 16,
+    HEAP_GROW_UNIT = 64 * 1024,
+    HEAP_FIRST_LEVELS = 32,
+    HEAP_SECOND_LEVELS = 16,
 };
 
 struct heap_hooks {
-	heap_grow_fn *grow;
-	/* A lock, or NULL for a heap used by one thread. */
-	void (*lock)(void *context);
-	void (*unlock)(void *context);
-	/*
+    heap_grow_fn *grow;
+    /* A lock, or NULL for a heap used by one thread. */
+    void (*lock)(void *context);
+    void (*unlock)(void *context);
+    /*
 	 * Told of a block released twice or overwritten, with a reason; must not return. NULL: the
 	 * heap executes an undefined instruction.
 	 */
-	void (*broken)(void *context, const char *reason);
-	void *context; /* given to every hook */
+    void (*broken)(void *context, const char *reason);
+    void *context; /* given to every hook */
 };
 
 struct heap_block;
@@ -50,15 +50,15 @@ struct heap_region;
 
 /* Fields are the heap's own, guarded by its lock. Zeroed except for `hooks` it is ready for use. */
 struct heap {
-	struct heap_hooks hooks;
-	struct heap_region *regions;
-	uint32_t first_map;
-	uint32_t second_map[HEAP_FIRST_LEVELS];
-	struct heap_block *lists[HEAP_FIRST_LEVELS][HEAP_SECOND_LEVELS];
-	size_t total_bytes;    /* got from grow */
-	size_t used_bytes;     /* in allocated blocks, headers included */
-	uint64_t allocations;  /* attempts so far */
-	uint64_t fail_at;      /* the attempt that fails; 0: none */
+    struct heap_hooks hooks;
+    struct heap_region *regions;
+    uint32_t first_map;
+    uint32_t second_map[HEAP_FIRST_LEVELS];
+    struct heap_block *lists[HEAP_FIRST_LEVELS][HEAP_SECOND_LEVELS];
+    size_t total_bytes;   /* got from grow */
+    size_t used_bytes;    /* in allocated blocks, headers included */
+    uint64_t allocations; /* attempts so far */
+    uint64_t fail_at;     /* the attempt that fails; 0: none */
 };
 
 void heap_init(struct heap *heap, const struct heap_hooks *hooks);

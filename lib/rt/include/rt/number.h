@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 enum number_status {
-	NUMBER_OK,
-	NUMBER_EMPTY,   /* no digit where a number should start */
-	NUMBER_INVALID, /* something follows the number (number_parse), or a bad base */
-	NUMBER_RANGE,   /* more than `maximum`, or outside the signed range */
+    NUMBER_OK,
+    NUMBER_EMPTY,   /* no digit where a number should start */
+    NUMBER_INVALID, /* something follows the number (number_parse), or a bad base */
+    NUMBER_RANGE,   /* more than `maximum`, or outside the signed range */
 };
 
 /*
@@ -26,9 +26,9 @@ enum number_status {
  * used          bytes of the number; set unless NUMBER_EMPTY or NUMBER_INVALID
  */
 enum number_status number_scan(const char *text, size_t length, unsigned base, uint64_t maximum,
-	uint64_t *value, size_t *used);
-enum number_status number_parse(const char *text, size_t length, unsigned base, uint64_t maximum,
-	uint64_t *value);
+    uint64_t *value, size_t *used);
+enum number_status number_parse(
+    const char *text, size_t length, unsigned base, uint64_t maximum, uint64_t *value);
 /* The same with an optional sign, for minimum <= value <= maximum. */
 enum number_status number_parse_signed(const char *text, size_t length, unsigned base,
-	int64_t minimum, int64_t maximum, int64_t *value);
+    int64_t minimum, int64_t maximum, int64_t *value);

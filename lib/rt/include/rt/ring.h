@@ -21,34 +21,34 @@
 #include <stdint.h>
 
 enum {
-	RING_LINE = 64,
-	RING_RECORD_ALIGNMENT = 8, /* records take 8 bytes more than their contents, rounded up */
+    RING_LINE = 64,
+    RING_RECORD_ALIGNMENT = 8, /* records take 8 bytes more than their contents, rounded up */
 };
 
 /* The start of the shared memory; `capacity` bytes of data follow. Zeroed: empty. */
 struct ring_shared {
-	uint64_t produced; /* written by the producer alone */
-	uint8_t pad_producer[RING_LINE - 8];
-	uint64_t consumed; /* written by the consumer alone */
-	uint8_t pad_consumer[RING_LINE - 8];
-	uint8_t data[];
+    uint64_t produced; /* written by the producer alone */
+    uint8_t pad_producer[RING_LINE - 8];
+    uint64_t consumed; /* written by the consumer alone */
+    uint8_t pad_consumer[RING_LINE - 8];
+    uint8_t data[];
 };
 _Static_assert(sizeof(struct ring_shared) == 2 * RING_LINE, "each counter has its cache line");
 
 enum ring_status {
-	RING_OK,
-	RING_EMPTY,  /* nothing to read now */
-	RING_FULL,   /* no room now */
-	RING_LARGE,  /* put: never fits; get: larger than the buffer (the record stays) */
-	RING_BROKEN, /* the peer's counter or a record's length is impossible; sticky */
+    RING_OK,
+    RING_EMPTY,  /* nothing to read now */
+    RING_FULL,   /* no room now */
+    RING_LARGE,  /* put: never fits; get: larger than the buffer (the record stays) */
+    RING_BROKEN, /* the peer's counter or a record's length is impossible; sticky */
 };
 
 struct ring {
-	struct ring_shared *shared;
-	size_t capacity;  /* a power of two, at least 16 */
-	uint64_t own;     /* this side's counter: produced or consumed */
-	bool producer;
-	bool broken;
+    struct ring_shared *shared;
+    size_t capacity; /* a power of two, at least 16 */
+    uint64_t own;    /* this side's counter: produced or consumed */
+    bool producer;
+    bool broken;
 };
 
 /*
@@ -59,7 +59,7 @@ struct ring {
 bool ring_attach(struct ring *ring, void *shared, size_t capacity, bool producer);
 static inline size_t ring_bytes(size_t capacity)
 {
-	return sizeof(struct ring_shared) + capacity;
+    return sizeof(struct ring_shared) + capacity;
 }
 
 /* Bytes that could be written (producer) or read (consumer) now; 0 if broken. */

@@ -17,4 +17,4 @@ void qsort(void *base, size_t count, size_t size, int (*order)(const void *, con
  * An element equal to the key in a sorted array, or NULL. `order` gets the key first.
  */
 void *bsearch(const void *key, const void *base, size_t count, size_t size,
-	int (*order)(const void *, const void *));
+    int (*order)(const void *, const void *));

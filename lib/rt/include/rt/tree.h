@@ -6,7 +6,9 @@
  *
  *     static int by_start(const struct tree_node *node, const void *key)
  *     {
- *             uint64_t start = TREE_ITEM(struct area, node, node)->start, wanted = *(uint64_t *)key;
+ *             uint64_t start = TREE_ITEM(struct area, node, node)->start;
+ *             uint64_t wanted = *(const uint64_t *)key;
+ *
  *             return start < wanted ? -1 : start > wanted;
  *     }
  *     struct tree areas = { .order = by_start };
@@ -21,22 +23,22 @@
 #include <stddef.h>
 
 struct tree_node {
-	struct tree_node *parent;
-	struct tree_node *child[2]; /* smaller, larger */
-	int height;                 /* 1 for a leaf */
+    struct tree_node *parent;
+    struct tree_node *child[2]; /* smaller, larger */
+    int height;                 /* 1 for a leaf */
 };
 
 /* <0, 0, >0 as the node comes before, is at, or comes after the key. */
 typedef int tree_order_fn(const struct tree_node *node, const void *key);
 
 struct tree {
-	struct tree_node *root;
-	tree_order_fn *order;
-	size_t count;
+    struct tree_node *root;
+    tree_order_fn *order;
+    size_t count;
 };
 
 /* The struct of type `type` whose member `member` is the tree node `node`. */
-#define TREE_ITEM(type, member, node) ((type *)((char *)(node) - offsetof(type, member)))
+#define TREE_ITEM(type, member, node) ((type *)((char *)(node)-offsetof(type, member)))
 
 /*
  * Puts `node`, whose key is `key`, into the tree. If a node with that key is there, returns it and

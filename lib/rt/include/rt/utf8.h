@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 enum {
-	UTF8_REPLACEMENT = 0xfffd,
-	UTF8_MAX_BYTES = 4,
+    UTF8_REPLACEMENT = 0xfffd,
+    UTF8_MAX_BYTES = 4,
 };
 
 /*

@@ -120,6 +120,12 @@ static inline void copy_bytes(void *to, const void *from, u64 bytes)
 {
     __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes)::"memory");
 }
+/* One writer at a time: no locked instruction. Stores are not moved before earlier accesses
+ * here (volume 3, 8.2.2), so it releases what the writer did before. */
+static inline void increment_release(u32 *counter)
+{
+    __asm__ volatile("incl %0" : "+m"(*counter)::"memory");
+}
 static inline u32 mmio_read32(u64 va)
 {
     return *(volatile u32 *)va;

@@ -9,18 +9,18 @@
 #include <stdint.h>
 
 struct msg {
-	uint64_t w[6];
+    uint64_t w[6];
 };
 
 struct xfer {
-	const void *in;
-	size_t in_len;
-	void *out;
-	size_t out_len;
-	uint32_t caps_in[4];
-	uint32_t n_caps_in;
-	uint32_t recv_slot;
-	uint32_t n_caps_out;
+    const void *in;
+    size_t in_len;
+    void *out;
+    size_t out_len;
+    uint32_t caps_in[4];
+    uint32_t n_caps_in;
+    uint32_t n_caps_out; /* in: expected */
+    uint32_t recv_slot;  /* out: where they arrived */
 };
 
 /* 0, or a negative kernel status; on 0 m holds the reply. */

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: MIT */
+#include "kbench.h"
+
+void longest_provoke(void)
+{
+}

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+$(call user-library,server,lib/server,server.c capsule.c,rt)

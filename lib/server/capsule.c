@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The capsule: see server/capsule.h.
+ *
+ * Layout: header and tables (struct capsule), the undo log, then pages. Invariants: the log
+ * holds what was under every byte changed since tx_begin; log_used is 0 outside a
+ * transaction; a page or block is in a free list, or the server's. Free lists link through
+ * the first word of what is free, so taking one saves that word. What a transaction frees
+ * is put on the lists only at its commit, so that it cannot overwrite it itself.
+ */
+#include <rt/crc32c.h>
+#include <rt/string.h>
+#include <server/capsule.h>
+#include <server/server.h>
+
+#define CAPSULE_MAGIC 0x656c757370614321ull
+#define LOG_BYTES (512u * 1024)
+#define CLASSES 9u          /* 16 << 0 … 16 << 8 = 4096 */
+#define PAGE 4096u
+#define REPLY_SETS 256u
+#define REPLY_WAYS 4u
+#define SLOTS 4096u
+#define GATES 3072u
+#define PARKS 4096u
+#define GATES_PER_PAGE 128u
+#define FREES_MAX 2048u
+
+struct reply { uint64_t badge, sequence, stamp; uint32_t size, pad; uint8_t data[CAPSULE_REPLY_MAX]; };
+struct place { uint64_t where; uint32_t next, service; };
+struct park { uint32_t next, slot; };
+
+struct capsule {
+    uint64_t magic;
+    uint32_t version, header_crc;
+    uint64_t bytes, root_bytes, log_used;
+    uint64_t page_next, page_free, page_free_count, page_end;
+    uint64_t class_free[CLASSES];
+    uint64_t objects_next;
+    uint32_t slot_hint, slot_pad;
+    uint64_t slot_used[SLOTS / 64];
+    uint32_t place_of[SLOTS];          /* 1 + index of the gate made in this slot */
+    struct place places[GATES];
+    uint32_t places_used, places_free; /* 1 + index, by next */
+    struct park parks[PARKS];
+    uint32_t parks_used, parks_free;
+    uint64_t reply_stamp;
+    struct reply replies[REPLY_SETS][REPLY_WAYS];
+};
+
+#define C ((struct capsule *)CAPSULE_BASE)
+#define ROOT_OFFSET ((sizeof(struct capsule) + 63) & ~63ull)
+
+static struct rt_lock tx_lock;
+static struct rt_self *tx_owner;
+static struct { void *block; size_t bytes; } frees[FREES_MAX];
+static unsigned free_count;
+
+static uint8_t *log_base(void)
+{
+    return (uint8_t *)CAPSULE_BASE + ((ROOT_OFFSET + C->root_bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1));
+}
+
+static uint32_t header_crc(void)
+{
+    uint64_t h[4] = { C->magic, C->version, C->bytes, C->root_bytes };
+    return crc32c(0, h, sizeof h);
+}
+
+/* ---- transactions ------------------------------------------------------------------------ */
+
+/* A log entry: address, bytes, the old contents padded to 8, and the entry's whole length. */
+void tx_save(void *address, size_t bytes)
+{
+    size_t padded = (bytes + 7) & ~(size_t)7, whole = padded + 24;
+    if (C->log_used + whole > LOG_BYTES)
+        rt_panic("transaction larger than the undo log");
+    uint64_t *e = (uint64_t *)(log_base() + C->log_used);
+    e[0] = (uint64_t)address;
+    e[1] = bytes;
+    if (bytes == 8)
+        e[2] = *(uint64_t *)address;
+    else
+        memcpy(&e[2], address, bytes);
+    e[2 + padded / 8] = whole;
+    __atomic_store_n(&C->log_used, C->log_used + whole, __ATOMIC_RELEASE);
+}
+
+static void roll_back(void)
+{
+    while (C->log_used) {
+        uint64_t whole = *(uint64_t *)(log_base() + C->log_used - 8);
+        uint64_t *e = (uint64_t *)(log_base() + C->log_used - whole);
+        memcpy((void *)e[0], &e[2], e[1]);
+        __atomic_store_n(&C->log_used, C->log_used - whole, __ATOMIC_RELEASE);
+    }
+}
+
+void tx_begin(void)
+{
+    rt_lock(&tx_lock);
+    tx_owner = rt_self();
+    free_count = 0;
+}
+
+static void tx_end(void)
+{
+    tx_owner = 0;
+    rt_unlock(&tx_lock);
+}
+
+void tx_abort(void)
+{
+    roll_back();
+    tx_end();
+}
+
+/* For library calls that may come outside a transaction. */
+static bool tx_nested(void)
+{
+    if (__atomic_load_n(&tx_owner, __ATOMIC_RELAXED) == rt_self())
+        return true;
+    tx_begin();
+    return false;
+}
+
+/* ---- memory --------------------------------------------------------------------------------- */
+
+static unsigned class_of(size_t bytes)
+{
+    unsigned c = 0;
+    while ((16ull << c) < bytes)
+        c++;
+    return c;
+}
+
+static void *list_take(uint64_t *head)
+{
+    uint64_t *block = (uint64_t *)*head;
+    if (!block)
+        return 0;
+    tx_save(head, 8);
+    tx_save(block, 8);
+    *head = *block;
+    return block;
+}
+
+static void list_put(uint64_t *head, void *block)
+{
+    tx_save(head, 8);
+    tx_save(block, 8);
+    *(uint64_t *)block = *head;
+    *head = (uint64_t)block;
+}
+
+void *capsule_page(void)
+{
+    void *page = list_take(&C->page_free);
+    if (page) {
+        TX_SET(C->page_free_count, C->page_free_count - 1);
+        return page;
+    }
+    if (C->page_next == C->page_end)
+        return 0;
+    page = (void *)C->page_next;
+    TX_SET(C->page_next, C->page_next + PAGE);
+    return page;
+}
+
+static void page_put(void *page)
+{
+    list_put(&C->page_free, page);
+    TX_SET(C->page_free_count, C->page_free_count + 1);
+}
+
+void *capsule_alloc(size_t bytes)
+{
+    if (!bytes || bytes > PAGE)
+        return 0;
+    unsigned c = class_of(bytes);
+    size_t size = 16ull << c;
+    uint8_t *block = list_take(&C->class_free[c]);
+    if (!block) {
+        block = capsule_page();
+        if (!block)
+            return 0;
+        for (size_t at = size; at + size <= PAGE; at += size)
+            list_put(&C->class_free[c], block + at);
+    }
+    memset(block, 0, size);
+    return block;
+}
+
+static void free_later(void *block, size_t bytes)
+{
+    if (free_count == FREES_MAX)
+        rt_panic("transaction frees more than %u blocks", FREES_MAX);
+    frees[free_count].block = block;
+    frees[free_count++].bytes = bytes;
+}
+
+void capsule_free(void *block, size_t bytes)
+{
+    if (block)
+        free_later(block, bytes);
+}
+
+void capsule_page_free(void *page)
+{
+    if (page)
+        free_later(page, 0);
+}
+
+void tx_commit(void)
+{
+    for (unsigned i = 0; i < free_count; i++)
+        if (frees[i].bytes)
+            list_put(&C->class_free[class_of(frees[i].bytes)], frees[i].block);
+        else
+            page_put(frees[i].block);
+    __atomic_store_n(&C->log_used, 0, __ATOMIC_RELEASE);
+    tx_end();
+}
+
+uint64_t capsule_pages_free(void)
+{
+    return C->page_free_count + (C->page_end - C->page_next) / PAGE;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------ */
+
+static void capsule_make(uint32_t version, size_t root_bytes)
+{
+    uint64_t used = ROOT_OFFSET + root_bytes;
+    if (STARTUP->incarnation > 1)
+        memset((void *)CAPSULE_BASE, 0, used);
+    C->version = version;
+    C->bytes = STARTUP->capsule_bytes;
+    C->root_bytes = root_bytes;
+    C->page_next = (uint64_t)log_base() + LOG_BYTES;
+    C->page_end = CAPSULE_BASE + (C->bytes & ~(uint64_t)(PAGE - 1));
+    C->objects_next = STARTUP->objects_first;
+    if (C->page_next > C->page_end)
+        rt_panic("capsule of %lu bytes is too small", C->bytes);
+    __atomic_store_n(&C->magic, CAPSULE_MAGIC, __ATOMIC_RELEASE);
+    C->header_crc = header_crc();
+}
+
+bool capsule_open(uint32_t version, size_t root_bytes, void **root)
+{
+    bool good = C->magic == CAPSULE_MAGIC && C->version == version &&
+                C->root_bytes == root_bytes && C->bytes == STARTUP->capsule_bytes &&
+                C->header_crc == header_crc() && C->log_used <= LOG_BYTES;
+    bool had = C->magic != 0;
+    if (good)
+        roll_back();
+    else
+        capsule_make(version, root_bytes);
+    *root = (void *)(CAPSULE_BASE + ROOT_OFFSET);
+    for (uint32_t i = 0; good && i < C->parks_used; i++)
+        if (C->parks[i].slot)
+            pith_notify_raise(C->parks[i].slot, 1);
+    if (!good && had)
+        rt_log("the capsule was damaged or of another version: starting empty");
+    return good;
+}
+
+/* ---- replies ---------------------------------------------------------------------------------------- */
+
+static struct reply *reply_set(uint64_t badge, uint64_t sequence)
+{
+    uint64_t h = (badge * 0x9e3779b97f4a7c15ull) ^ ((sequence & 0xffff) * 0xff51afd7ed558ccdull);
+    return C->replies[(h >> 40) % REPLY_SETS];
+}
+
+bool capsule_reply_find(uint64_t badge, uint64_t sequence, void *reply, size_t size)
+{
+    struct reply *set = reply_set(badge, sequence);
+    for (unsigned i = 0; i < REPLY_WAYS; i++)
+        if (set[i].badge == badge && set[i].sequence == sequence && set[i].stamp) {
+            memcpy(reply, set[i].data, size < set[i].size ? size : set[i].size);
+            return true;
+        }
+    return false;
+}
+
+void capsule_reply_store(uint64_t badge, uint64_t sequence, const void *reply, size_t size)
+{
+    struct reply *set = reply_set(badge, sequence), *oldest = set;
+    for (unsigned i = 0; i < REPLY_WAYS; i++) {
+        if (set[i].badge == badge && ((set[i].sequence ^ sequence) & 0xffff) == 0) {
+            oldest = &set[i];
+            break;
+        }
+        if (set[i].stamp < oldest->stamp)
+            oldest = &set[i];
+    }
+    if (size > CAPSULE_REPLY_MAX)
+        rt_panic("a reply of %lu bytes", size);
+    tx_save(oldest, offsetof(struct reply, data) + ((size + 7) & ~(size_t)7));
+    oldest->badge = badge;
+    oldest->sequence = sequence;
+    oldest->stamp = ++C->reply_stamp;
+    oldest->size = (uint32_t)size;
+    memcpy(oldest->data, reply, size);
+}
+
+/* ---- slots, object pages, gates ------------------------------------------------------------------------ */
+
+static bool slot_usable(uint32_t slot)
+{
+    return (slot >= SLOT_DYNAMIC && slot < SLOT_RECEIVE) || slot >= SLOT_DYNAMIC2;
+}
+
+uint32_t rt_slot_alloc(void)
+{
+    bool nested = tx_nested();
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < SLOTS && !found; i++) {
+        uint32_t slot = (C->slot_hint + i) % SLOTS;
+        if (slot_usable(slot) && !(C->slot_used[slot / 64] >> (slot % 64) & 1))
+            found = slot;
+    }
+    if (found) {
+        TX_SET(C->slot_used[found / 64], C->slot_used[found / 64] | 1ull << (found % 64));
+        TX_SET(C->slot_hint, found + 1);
+        pith_cap_delete(SPACE_SELF, found); /* an undone use may have left something */
+    }
+    if (!nested)
+        tx_commit();
+    return found;
+}
+
+void rt_slot_free(uint32_t slot)
+{
+    bool nested = tx_nested();
+    pith_cap_delete(SPACE_SELF, slot);
+    TX_SET(C->slot_used[slot / 64], C->slot_used[slot / 64] & ~(1ull << (slot % 64)));
+    if (!nested)
+        tx_commit();
+}
+
+uint64_t rt_object_page(void)
+{
+    bool nested = tx_nested();
+    uint64_t page = 0;
+    if (C->objects_next < STARTUP->objects_first + STARTUP->objects_count) {
+        page = C->objects_next;
+        TX_SET(C->objects_next, page + 1);
+    }
+    if (!nested)
+        tx_commit();
+    return page;
+}
+
+/* Adds a page of places for gates of a service. */
+static bool places_grow(uint32_t service)
+{
+    uint64_t page = C->places_used + GATES_PER_PAGE <= GATES ? rt_object_page() : 0;
+    if (!page)
+        return false;
+    tx_save(&C->places_used, 8);
+    for (uint32_t i = 0; i < GATES_PER_PAGE; i++) {
+        struct place *p = &C->places[C->places_used++];
+        tx_save(p, sizeof *p);
+        *p = (struct place){ WHERE(page, i), C->places_free, service };
+        C->places_free = C->places_used;
+    }
+    return true;
+}
+
+static uint32_t place_take(uint32_t service)
+{
+    for (uint32_t *link = &C->places_free; *link; link = &C->places[*link - 1].next)
+        if (C->places[*link - 1].service == service) {
+            uint32_t index = *link;
+            TX_SET(*link, C->places[index - 1].next);
+            return index;
+        }
+    return 0;
+}
+
+uint32_t rt_gate_create(uint32_t service, uint64_t badge)
+{
+    bool nested = tx_nested();
+    uint32_t slot = rt_slot_alloc(), place = slot ? place_take(service) : 0;
+    if (slot && !place && places_grow(service))
+        place = place_take(service);
+    struct pith_result r = { -E_LIMIT, 0 };
+    if (place) {
+        uint64_t where = C->places[place - 1].where;
+        for (;;) {
+            r = pith_gate_create(service, SLOT_PERSISTENT, where, slot, badge);
+            if (r.status == -E_BUSY) /* left by an undone transaction */
+                pith_object_destroy(SLOT_PERSISTENT, where);
+            else if (r.status != -E_AGAIN)
+                break;
+        }
+    }
+    if (r.status) {
+        if (slot)
+            rt_slot_free(slot);
+        slot = 0;
+    } else {
+        TX_SET(C->place_of[slot], place);
+    }
+    if (!nested)
+        tx_commit();
+    return slot;
+}
+
+void rt_gate_free(uint32_t slot)
+{
+    bool nested = tx_nested();
+    uint32_t place = C->place_of[slot];
+    if (place) {
+        pith_object_destroy(SLOT_PERSISTENT, C->places[place - 1].where);
+        TX_SET(C->places[place - 1].next, C->places_free);
+        TX_SET(C->places_free, place);
+        TX_SET(C->place_of[slot], 0);
+        rt_slot_free(slot);
+    }
+    if (!nested)
+        tx_commit();
+}
+
+/* ---- parking ----------------------------------------------------------------------------------------------- */
+
+bool park_add(struct park_list *list, uint32_t slot)
+{
+    uint32_t index = C->parks_free;
+    if (index) {
+        TX_SET(C->parks_free, C->parks[index - 1].next);
+    } else {
+        if (C->parks_used == PARKS)
+            return false;
+        TX_SET(C->parks_used, C->parks_used + 1);
+        index = C->parks_used;
+    }
+    struct park *p = &C->parks[index - 1];
+    tx_save(p, sizeof *p);
+    *p = (struct park){ list->first, slot };
+    TX_SET(list->first, index);
+    return true;
+}
+
+void park_wake(struct park_list *list)
+{
+    while (list->first) {
+        uint32_t index = list->first;
+        struct park *p = &C->parks[index - 1];
+        pith_notify_raise(p->slot, 1);
+        rt_slot_free(p->slot);
+        TX_SET(list->first, p->next);
+        tx_save(p, sizeof *p);
+        *p = (struct park){ C->parks_free, 0 };
+        TX_SET(C->parks_free, index);
+    }
+}

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+$(call user-program,counter,servers/counter,main.c,proto-counter server rt)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+$(call user-program,root,servers/root,start.S main.c,spawn rt)

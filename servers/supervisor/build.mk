@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+$(call user-program,supervisor,servers/supervisor,main.c control.c,server spawn rt)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* What the supervisor keeps, and what its files share. */
+#pragma once
+#include <rt/component.h>
+#include <spawn/spawn.h>
+#include <spawn/system.h>
+
+#define FIRST_SLOT 1024u
+#define COMPONENT_SLOTS 48u
+#define WINDOW_VA 0x410000000000ull
+#define QUICK_MAX 50u /* deaths, each within QUICK_NS of its start, until it is left dead */
+#define QUICK_NS 20000000ull
+
+enum component_slot {
+    C_SPACE = 0,     /* two, alternating */
+    C_VOLATILE = 2,  /* two */
+    C_THREAD = 4,    /* two */
+    C_PERSISTENT = 6,
+    C_MAIN = 7,
+    C_RAM = 8,
+    C_OFFER = 12,    /* SYSTEM_OFFERS */
+    C_PORT = 16, C_MEMORY = 20, C_IRQ = 24, /* SYSTEM_DEVICES each */
+    C_USE = 28       /* SYSTEM_USES */
+};
+
+enum component_life {
+    COMPONENT_NEW, COMPONENT_STARTING, COMPONENT_RUNNING, COMPONENT_DEAD, COMPONENT_FAILED,
+};
+
+enum small_kind { SMALL_REGION, SMALL_NOTIFICATION, SMALL_IO, SMALL_INTERRUPT, SMALL_KINDS };
+struct small { uint64_t page; uint32_t used, pad; };
+
+struct component_state {
+    uint32_t state, incarnation, quick, kill_wanted;
+    uint64_t deaths, started_ns, died_ns;
+    char replacement[32];      /* binary to start instead of the described one */
+    struct pith_fault last;
+};
+
+struct state {
+    uint64_t made;             /* objects of all components exist */
+    uint64_t page_next, page_end;
+    uint64_t realtime_ns, archive_first;
+    struct small small[SMALL_KINDS];
+    struct small gates[SYSTEM_COMPONENTS_MAX][SYSTEM_OFFERS];
+    struct component_state of[SYSTEM_COMPONENTS_MAX];
+};
+
+extern struct state *state;
+const struct system_component *component(unsigned i);
+unsigned component_count(void);
+uint32_t component_space(unsigned i);
+void component_kill(unsigned i);
+/* control.c: the service by which others list, kill, restart and replace. */
+void control_open(void);

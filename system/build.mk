@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+# system/NAME.sys and the programs it names become build/CONFIG/system/NAME.img.
+define system-rule
+$(OUT)/system/$(1).bin: system/$(1).sys $(HOST)/sysc
+	mkdir -p $$(@D)
+	$$(call say,sysc,$$<)
+	$(HOST)/sysc $$< $$@
+endef
+system = $(eval $(call system-rule,$(1)))$(call image,$(1),root=$(OUT)/servers/root/root.elf \
+	supervisor=$(OUT)/servers/supervisor/supervisor.elf system=$(OUT)/system/$(1).bin $(2))
+
+$(call system,counter,counter=$(OUT)/servers/counter/counter.elf \
+	load=$(OUT)/servers/load/load.elf)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+$(call host-program,sysc,tools/sysc,sysc.c,-Ilib/spawn/include)
