@@ -11,3 +11,4 @@ system = $(eval $(call system-rule,$(1)))$(call image,$(1),root=$(OUT)/servers/r
 
 $(call system,counter,counter=$(OUT)/servers/counter/counter.elf \
 	load=$(OUT)/servers/load/load.elf)
+$(call system,files,ramfs=$(OUT)/fs/ramfs/ramfs.elf files=$(OUT)/test/system/files.elf)

@@ -39,8 +39,8 @@ void frame_push(struct cpu *cpu, struct frame *s, struct gate *gate)
 static void regs_clear(struct thread *t)
 {
     for (u32 i = 0; i < 15; i++)
-        ((u64 *)&t->regs)[i] = 0;
-    t->full = 1;
+        ((u64 *)t->regs)[i] = 0;
+    t->regs->kind = REGS_ALL;
 }
 
 /* ---- finding a stack ------------------------------------------------------------- */
@@ -152,19 +152,19 @@ struct thread *call_slow(void)
     u64 value = 0;
     lock_take();
     struct frame *s = 0;
-    struct gate *g = cap_here(t->regs.rax & 0xffff, PT_GATE, RIGHT_USE, &error);
-    trace(EVENT_CALL_SLOW, frame_of(g), t->regs.rax);
+    struct gate *g = cap_here(t->regs->rax & 0xffff, PT_GATE, RIGHT_USE, &error);
+    trace(EVENT_CALL_SLOW, frame_of(g), t->regs->rax);
     if (g)
         s = call_stack(cpu, g, &error, &value);
     if (s) {
         frame_push(cpu, s, g);
-        t->regs.rax = g->badge;
+        t->regs->rax = g->badge;
     } else if (error == -E_AGAIN) {
         cpu->frame->rip -= SYSCALL_LENGTH; /* the call is made again */
     } else {
         regs_clear(t);
-        t->regs.rax = (u64)error;
-        t->regs.rdx = value;
+        t->regs->rax = (u64)error;
+        t->regs->rdx = value;
     }
     if (cpu->resched) {
         lock_release();
@@ -203,12 +203,12 @@ static void caps_move(struct space *from, const struct pith_transfer *x, struct 
 static void words_set(struct thread *t, const u64 w[6])
 {
     regs_clear(t);
-    t->regs.rdi = w[0];
-    t->regs.rsi = w[1];
-    t->regs.rdx = w[2];
-    t->regs.r10 = w[3];
-    t->regs.r8 = w[4];
-    t->regs.r9 = w[5];
+    t->regs->rdi = w[0];
+    t->regs->rsi = w[1];
+    t->regs->rdx = w[2];
+    t->regs->r10 = w[3];
+    t->regs->r8 = w[4];
+    t->regs->r9 = w[5];
 }
 
 static bool grant_valid(u64 address, u64 length, u64 direction)
@@ -243,13 +243,14 @@ struct result op_call_x(u64 transfer)
     }
     caps_move(current_space(), &x, s->pool->space, s);
     frame_trap(cpu->frame); /* the return clears the grants */
+    cpu->frame->rsp = cpu->ursp;
     for (u32 i = 0; i < FRAME_GRANTS; i++)
         s->grants[i] = (struct grant){ x.grants[i].address, x.grants[i].length,
                                        x.grants[i].direction };
     frame_push(cpu, s, g);
     words_set(t, x.words);
-    t->regs.rbx = x.cap_count;
-    t->regs.rax = g->badge;
+    t->regs->rbx = x.cap_count;
+    t->regs->rax = g->badge;
     space_load(cpu);
     cpu->resched = RESCHED_RESUME;
     return ok(0);
@@ -289,8 +290,8 @@ static void below_set(struct cpu *cpu, struct frame *below, i64 status, u64 valu
         return;
     }
     regs_clear(cpu->thread);
-    cpu->thread->regs.rax = (u64)status;
-    cpu->thread->regs.rdx = value;
+    cpu->thread->regs->rax = (u64)status;
+    cpu->thread->regs->rdx = value;
 }
 
 void frame_unwind(struct cpu *cpu, i64 status, u64 value, bool quarantine)
@@ -337,6 +338,18 @@ static bool return_settled(struct cpu *cpu)
     return !cpu->resched;
 }
 
+/* Goes on in the frame below; releases the lock. */
+static struct thread *return_finish(struct cpu *cpu)
+{
+    if (unlikely(!return_settled(cpu))) {
+        lock_release();
+        return schedule();
+    }
+    space_load(cpu);
+    lock_release();
+    return cpu->thread;
+}
+
 /* entry.S: a return into a trapped frame. The server's registers are in the thread. */
 struct thread *return_slow(void)
 {
@@ -345,23 +358,25 @@ struct thread *return_slow(void)
     lock_take();
     if (cpu->frame->kind == FRAME_BASE) {
         regs_clear(t);
-        t->regs.rax = (u64)-E_DEPTH;
+        t->regs->rax = (u64)-E_DEPTH;
         lock_release();
         return t;
     }
     trace(EVENT_RETURN_SLOW, frame_of(cpu->frame), 0);
+    (void)frame_pop(cpu, false);
+    t->regs->rax = 0;
+    t->regs->r12 = t->regs->r13 = t->regs->r14 = t->regs->r15 = 0;
+    return return_finish(cpu);
+}
+
+/* entry.S: a return into a frame whose fault the current one has handled. */
+struct thread *fault_answer(u64 answer)
+{
+    struct cpu *cpu = cpu_self();
+    lock_take();
     struct frame *below = frame_pop(cpu, false);
-    if (below->fault) {
-        fault_return(cpu, below, t->regs.rdi);
-    } else {
-        t->regs.rax = 0;
-        t->regs.r12 = t->regs.r13 = t->regs.r14 = t->regs.r15 = 0;
-    }
-    bool settled = return_settled(cpu);
-    if (settled)
-        space_load(cpu);
-    lock_release();
-    return settled ? t : schedule();
+    fault_return(cpu, below, answer);
+    return return_finish(cpu);
 }
 
 struct result op_return_x(u64 transfer)

@@ -177,6 +177,17 @@ struct result op_caps_copy(u64 from, u64 to, u64 first, u64 count)
     return ok(copied);
 }
 
+struct result op_cap_same(u64 first, u64 second)
+{
+    LOCKED;
+    if (first > 0xffff || second > 0xffff)
+        return fail(-E_CAP);
+    const struct slot *a = slot_at(current_space(), first), *b = slot_at(current_space(), second);
+    if (!slot_alive(a) || !slot_alive(b))
+        return fail(-E_CAP);
+    return ok(a->w0 >> 16 == b->w0 >> 16 && a->w1 == b->w1);
+}
+
 struct result op_cap_delete(u64 space, u64 slot)
 {
     i64 error;

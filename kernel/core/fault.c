@@ -2,9 +2,10 @@
 /*
  * Exceptions of user code: saved in the thread, then a call to the space's fault handler.
  *
- * Invariant: frame.fault - 1 is the index of the thread's set that belongs to the frame;
- * sets are used like a stack, at most FAULT_SETS deep. The handler's activation lies on
- * the frame, which is trapped, so its answer comes to fault_return(). A fault that nobody
+ * Invariant: frame.fault - 1 is the index of the thread's set of registers (thread.saved) that
+ * belongs to the frame; sets are used like a stack, at most FAULT_SETS deep, and entry.S saves
+ * to the one above (thread.regs), so nothing is copied. The handler's activation lies on the
+ * frame, which is trapped, so its answer comes to fault_answer(). A fault that nobody
  * can handle is recorded in its space and the owner told; the thread stops at depth 0,
  * deeper it waits with the callers of its service until that is bound anew or opened.
  */
@@ -14,23 +15,36 @@
 
 #define VECTOR_PF 14u
 
-static void fault_record(struct cpu *cpu, struct space *space, const struct fault_set *set)
+static void regs_collect(struct regs *to, const struct saved *saved, const struct frame *f)
 {
-    u64 depth = 0;
+    copy_words(to, saved, 15);
+    to->rip = f->rip;
+    to->rsp = f->rsp;
+    to->flags = f->flags;
+}
+
+static void fault_record(struct cpu *cpu, struct space *space)
+{
+    const struct saved *saved = cpu->thread->regs;
+    struct fault_record *r = &space->fault;
+    r->depth = 0;
     for (const struct frame *f = cpu->frame; f->kind != FRAME_BASE; f = f->prev)
-        depth++;
-    space->fault = (struct fault_record){ set->vector, set->error, set->address,
-                                          cpu->thread->id, depth, set->regs };
+        r->depth++;
+    r->vector = saved->vector;
+    r->error = saved->error;
+    r->address = saved->address;
+    r->thread_id = cpu->thread->id;
+    regs_collect(&r->regs, saved, cpu->frame);
     space->fault_seq++;
     notification_tell(space->owner, space->owner_gen, space->owner_bits);
 }
 
 /* Nobody handles it. The registers are in the thread. */
-static void fault_stop(struct cpu *cpu, const struct fault_set *set)
+static void fault_stop(struct cpu *cpu)
 {
     struct thread *t = cpu->thread;
     struct frame *f = cpu->frame;
-    fault_record(cpu, frame_space(f), set);
+    fault_record(cpu, frame_space(f));
     if (f->kind == FRAME_BASE) {
         thread_block(t, THREAD_STOPPED);
     } else {
@@ -39,71 +53,50 @@ static void fault_stop(struct cpu *cpu, const struct fault_set *set)
     }
 }
 
-static void regs_collect(struct regs *to, const struct thread *t, const struct frame *f)
-{
-    copy_words(to, &t->regs, 15);
-    to->rip = f->rip;
-    to->rsp = f->rsp;
-    to->flags = f->flags;
-}
-
 void fault(struct cpu *cpu, u64 vector, u64 error)
 {
     struct thread *t = cpu->thread;
     struct frame *f = cpu->frame;
     struct space *space = f->space;
     struct gate *g = space->handler;
-    u64 address = vector == VECTOR_PF ? read_cr2() : 0;
-    trace(EVENT_FAULT, vector, address);
+    struct saved *saved = t->regs;
+    saved->vector = vector;
+    saved->error = error;
+    saved->address = vector == VECTOR_PF ? read_cr2() : 0;
+    trace(EVENT_FAULT, vector, saved->address);
     if (t->fault_count < FAULT_SETS && object_alive(g, PT_GATE, space->handler_gen)) {
         i64 status;
         u64 unused;
         struct frame *s = call_stack(cpu, g, &status, &unused);
-        if (s) {
-            struct fault_set *set = &t->faults[t->fault_count++];
-            regs_collect(&set->regs, t, f);
-            set->vector = vector;
-            set->error = error;
-            set->address = address;
-            f->fault = t->fault_count;
+        if (likely(s != 0)) {
+            f->fault = ++t->fault_count; /* these registers stay; the handler gets the next set */
             frame_trap(f);
             frame_push(cpu, s, g);
-            t->regs.rax = g->badge;
-            t->regs.rdi = vector | error << 8;
-            t->regs.rsi = address;
-            t->regs.rdx = set->regs.rip;
-            t->regs.r10 = set->regs.rsp;
-            t->regs.r8 = t->id;
-            t->regs.r9 = f->kind == FRAME_BASE ? 0 : f->level + 1u;
-            t->regs.rbx = t->regs.rbp = t->regs.r12 = t->regs.r13 = t->regs.r14 = t->regs.r15 = 0;
+            struct saved *handler = t->regs = saved + 1;
+            handler->kind = REGS_CALL;
+            handler->rax = g->badge;
+            handler->rdi = vector | error << 8;
+            handler->rsi = saved->address;
+            handler->rdx = f->rip;
+            handler->r10 = f->rsp;
+            handler->r8 = t->id;
+            handler->r9 = f->kind == FRAME_BASE ? 0 : f->level + 1u;
             return;
         }
         if (status == -E_AGAIN)
             return; /* waits for the handler; the instruction repeats */
     }
-    struct fault_set set = { .vector = vector, .error = error, .address = address };
-    regs_collect(&set.regs, t, f);
-    fault_stop(cpu, &set);
+    fault_stop(cpu);
 }
 
-static void regs_restore(struct thread *t, struct frame *f, const struct regs *r)
-{
-    copy_words(&t->regs, r, 15);
-    f->rip = r->rip;
-    f->rsp = r->rsp;
-    f->flags = r->flags;
-    t->full = 1;
-}
-
+/* Frame f is current again after its handler: it continues with the registers of before. */
 void fault_return(struct cpu *cpu, struct frame *f, u64 answer)
 {
     struct thread *t = cpu->thread;
-    struct fault_set *set = &t->faults[f->fault - 1];
     trace(EVENT_FAULT_ANSWER, t->id, answer);
     f->fault = 0;
-    t->fault_count--;
-    regs_restore(t, f, &set->regs);
-    if (answer == FAULT_RESUME)
+    t->regs = &t->saved[--t->fault_count];
+    if (likely(answer == FAULT_RESUME))
         return;
     if (answer == FAULT_WAIT && object_alive(t->own, PT_NOTIFICATION, t->own_gen)) {
         if (t->own->word || t->own->waiter)
@@ -114,45 +107,44 @@ void fault_return(struct cpu *cpu, struct frame *f, u64 answer)
         thread_block(t, THREAD_WAITING);
         return;
     }
-    fault_stop(cpu, set);
+    fault_stop(cpu);
 }
 
-/* The set of the fault that the current activation handles. */
-static struct fault_set *handled(struct cpu *cpu)
+/* The frame whose fault the current activation handles. */
+static struct frame *handled(struct cpu *cpu)
 {
     const struct frame *f = cpu->frame;
-    if (f->kind == FRAME_BASE || !f->prev->fault)
-        return 0;
-    return &cpu->thread->faults[f->prev->fault - 1];
+    return f->kind != FRAME_BASE && f->prev->fault ? f->prev : 0;
 }
 
 struct result op_fault_regs_read(u64 buffer)
 {
     LOCKED;
-    const struct fault_set *set = handled(cpu_self());
-    if (!set)
+    struct thread *t = cpu_self()->thread;
+    const struct frame *f = handled(cpu_self());
+    if (!f)
         return fail(-E_DEPTH);
-    struct pith_regs r;
-    copy_words(&r, &set->regs, 18);
-    thread_bases_sync(cpu_self()->thread);
-    r.fs_base = cpu_self()->thread->fs_base;
-    r.gs_base = cpu_self()->thread->gs_base;
+    thread_bases_sync(t);
+    struct pith_regs r = { .rip = f->rip, .rsp = f->rsp, .flags = f->flags,
+                           .fs_base = t->fs_base, .gs_base = t->gs_base };
+    copy_words(&r, &t->saved[f->fault - 1], 15);
     return user_write(buffer, &r, sizeof r) ? ok(0) : fail(-E_MEMORY);
 }
 
 struct result op_fault_regs_write(u64 buffer)
 {
     LOCKED;
-    struct fault_set *set = handled(cpu_self());
+    struct frame *f = handled(cpu_self());
     struct pith_regs r;
-    if (!set)
+    if (!f)
         return fail(-E_DEPTH);
     if (!user_read(&r, buffer, sizeof r))
         return fail(-E_MEMORY);
     if (r.rip >= USER_TOP)
         return fail(-E_ARG);
-    u64 flags = (r.flags & USER_FLAGS) | 0x202 | (set->regs.flags & 0x100);
-    copy_words(&set->regs, &r, 18);
-    set->regs.flags = flags;
+    copy_words(&cpu_self()->thread->saved[f->fault - 1], &r, 15);
+    f->rip = r.rip;
+    f->rsp = r.rsp;
+    f->flags = (r.flags & USER_FLAGS) | 0x202 | (f->flags & 0x100);
     return ok(0);
 }

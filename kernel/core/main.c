@@ -239,6 +239,7 @@ static void root_create(struct handoff *h)
 void kernel_main(struct handoff *h)
 {
     features_init();
+    map_init();
     console_init();
     page_count = h->page_count;
     kernel_pml4 = h->pml4;

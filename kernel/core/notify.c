@@ -30,8 +30,8 @@ void wait_end(struct thread *t, i64 status, u64 bits)
         if (t->wait_plain && bits && object_alive(t->own, PT_NOTIFICATION, t->own_gen))
             t->own->word |= bits; /* a fault's wait takes nothing */
         if (!t->wait_plain) {
-            t->regs.rax = (u64)status;
-            t->regs.rdx = bits;
+            t->regs->rax = (u64)status;
+            t->regs->rdx = bits;
         }
     }
     thread_ready(t);

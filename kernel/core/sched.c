@@ -17,7 +17,7 @@
 #include <kernel.h>
 
 #define TICK_NS 4000000ull
-#define SLICE_NS 8000000ull
+#define SLICE_NS 8000000u
 #define INBOX_STEP 32u
 
 void thread_ready(struct thread *t)
@@ -25,6 +25,7 @@ void thread_ready(struct thread *t)
     struct cpu *cpu = cpu_of(t->core);
     struct thread **head = &cpu->run[t->priority];
     t->state = THREAD_READY;
+    t->slice_ns = SLICE_NS;
     if (!*head) {
         t->run_next = t->run_prev = t;
         *head = t;
@@ -87,9 +88,11 @@ void account(struct cpu *cpu)
     if (!cpu->thread)
         return;
     cpu->thread->run_ns += delta;
-    cpu->slice_ns = cpu->slice_ns > delta ? cpu->slice_ns - delta : 0;
     struct thread *donor = cpu->donor; /* none when nothing could be picked just now */
-    if (donor && object_alive(donor->time, PT_TIME, donor->time_gen) && donor->time->budget_ns)
+    if (!donor)
+        return;
+    donor->slice_ns = donor->slice_ns > delta ? donor->slice_ns - (u32)delta : 0;
+    if (object_alive(donor->time, PT_TIME, donor->time_gen) && donor->time->budget_ns)
         donor->time->left_ns -= (i64)delta;
 }
 
@@ -269,9 +272,9 @@ static struct thread *pick(struct cpu *cpu)
     for (u32 rounds = 0; cpu->run_bits && rounds < 64; rounds++) {
         u32 priority = 63u - (u32)__builtin_clzll(cpu->run_bits);
         struct thread *t = cpu->run[priority];
-        if (cpu->donor == t && !cpu->slice_ns) {
+        if (!t->slice_ns) { /* used up, also when others interrupted it: to the end */
+            t->slice_ns = SLICE_NS;
             cpu->run[priority] = t = t->run_next;
-            cpu->slice_ns = SLICE_NS;
         }
         if (t->space->dead && t->top == &t->base) {
             thread_block(t, THREAD_STOPPED);
@@ -279,8 +282,6 @@ static struct thread *pick(struct cpu *cpu)
         }
         if (!time_left(cpu, t))
             continue;
-        if (cpu->donor != t)
-            cpu->slice_ns = SLICE_NS;
         cpu->donor = t;
         return t;
     }

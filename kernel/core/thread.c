@@ -50,7 +50,8 @@ void thread_init(struct thread *t, struct space *space)
     t->base.prev = &nil_frame;
     t->base.flags = FLAGS_FIXED;
     t->state = THREAD_STOPPED;
-    t->full = 1;
+    t->regs = t->saved;
+    t->regs->kind = REGS_ALL;
     fpu_init(t->fpu);
     page_of(frame_of(t))->used = 1;
     space->threads++;
@@ -102,13 +103,13 @@ struct result op_thread_start(u64 thread, u64 time, u64 where, u64 rip, u64 rsp,
         return fail(error);
     if (rip >= USER_TOP || rsp > USER_TOP)
         return fail(-E_ARG);
-    for (u32 i = 0; i < sizeof t->regs / 8; i++)
-        ((u64 *)&t->regs)[i] = 0;
+    for (u32 i = 0; i < 15; i++)
+        ((u64 *)t->regs)[i] = 0;
     t->base.rip = rip;
     t->base.rsp = rsp;
     t->base.flags = FLAGS_FIXED;
-    t->regs.rdi = argument;
-    t->full = 1;
+    t->regs->rdi = argument;
+    t->regs->kind = REGS_ALL;
     t->stop_wanted = t->event_sticky = t->events_masked = 0;
     t->helps = 0;
     t->core = (u8)core;
@@ -144,7 +145,7 @@ static void event_deliver(struct cpu *cpu, struct thread *t)
     }
     if (b->rip >= t->exit_lo && b->rip < t->exit_hi)
         b->rip = t->exit_lo;
-    if (t->events_masked || !t->full || b->rip >= b->native_lo) {
+    if (t->events_masked || t->regs->kind != REGS_ALL || b->rip >= b->native_lo) {
         e->pending = 1;
         if (t->state == THREAD_WAITING)
             wait_end(t, -E_INTR, 0);
@@ -154,7 +155,7 @@ static void event_deliver(struct cpu *cpu, struct thread *t)
     }
     if (cpu->thread == t)
         thread_bases_sync(t);
-    copy_words(&e->regs, &t->regs, 15);
+    copy_words(&e->regs, t->regs, 15);
     e->regs.rip = b->rip;
     e->regs.rsp = b->rsp;
     e->regs.flags = b->flags;
@@ -303,8 +304,8 @@ struct result op_thread_regs_read(u64 thread, u64 buffer)
     struct thread *t = cap_stopped(thread, RIGHT_DEBUG, &error);
     if (!t)
         return fail(error);
-    copy_words(&r, &t->regs, 15);
-    if (!t->full)
+    copy_words(&r, t->regs, 15);
+    if (t->regs->kind != REGS_ALL)
         r.rcx = r.rsi = r.rdi = r.r8 = r.r9 = r.r10 = r.r11 = 0;
     r.rip = t->base.rip;
     r.rsp = t->base.rsp;
@@ -321,13 +322,13 @@ static bool base_valid(u64 address)
 
 static void regs_set(struct thread *t, const struct pith_regs *r)
 {
-    copy_words(&t->regs, r, 15);
+    copy_words(t->regs, r, 15);
     t->base.rip = r->rip;
     t->base.rsp = r->rsp;
     t->base.flags = (r->flags & USER_FLAGS) | FLAGS_FIXED | (t->single_step ? FLAG_TF : 0);
     t->fs_base = r->fs_base;
     t->gs_base = r->gs_base;
-    t->full = 1;
+    t->regs->kind = REGS_ALL;
 }
 
 static bool regs_valid(const struct pith_regs *r)
@@ -399,7 +400,7 @@ struct result op_thread_exit(void)
 struct result op_thread_yield(void)
 {
     LOCKED;
-    cpu_self()->slice_ns = 0;
+    cpu_self()->donor->slice_ns = 0;
     cpu_self()->resched = 1;
     return ok(0);
 }

@@ -25,7 +25,6 @@ struct cpu {
     struct thread *inbox;    /* threads with requests for this core */
     struct thread *donor;    /* whose turn it is; differs from thread when helping */
     u64 since_ns;            /* when the running thread was last accounted */
-    u64 slice_ns;            /* time left in the donor's slice */
     u64 armed_ns;            /* when the timer will fire */
     u64 longest, longest_op; /* debug figure: longest time with interrupts off, TSC ticks */
     u64 entered;

@@ -48,27 +48,41 @@ static inline struct page *page_of(u32 pfn)
 {
     return (struct page *)PAGES_BASE + pfn;
 }
+/* The descriptor of the page at a page-aligned direct-map address. See layout.h. */
+static inline struct page *page_at(const void *address)
+{
+    return (struct page *)((i64)address >> 7);
+}
 static inline u8 *page_type_of(u32 pfn)
 {
     return (u8 *)PTYPE_BASE + pfn;
 }
-/* Type of the page that an object is in. See layout.h. */
+static inline u8 page_type(const struct page *page)
+{
+    return *(const u8 *)((i64)page >> 5);
+}
+/* Type of the page that an object is in. */
 static inline u8 type_of(const void *object)
 {
     return *(const u8 *)((i64)object >> PAGE_SHIFT);
 }
-/* References to small objects and table entries: composed with shift and or. */
+/* References to small objects and table entries are 32-bit: their offset in the direct map,
+ * which is a multiple of 4 GiB at least, in units of their size. */
 static inline u32 small_ref(const void *object)
 {
-    return frame_of(object) << 5 | (u32)(((u64)object & (PAGE_SIZE - 1)) / SMALL_SIZE);
+    return (u32)((u64)object / SMALL_SIZE);
 }
 static inline struct region *region_at(u32 ref)
 {
-    return (struct region *)((u64)frame_address(ref >> 5) + (ref & 31u) * SMALL_SIZE);
+    return (struct region *)(DM_BASE + (u64)ref * SMALL_SIZE);
+}
+static inline u32 pte_ref(const u64 *pte)
+{
+    return (u32)((u64)pte / sizeof *pte);
 }
 static inline u64 *pte_at(u32 ref)
 {
-    return (u64 *)frame_address(ref >> 9) + (ref & 511u);
+    return (u64 *)DM_BASE + ref;
 }
 
 /* ---- the kernel lock ----------------------------------------------------------- */
@@ -143,7 +157,11 @@ static inline void *cap_here(u64 index, u8 type, u64 rights, i64 *error)
     return cap_object(current_space(), index, type, rights, error);
 }
 /* The space that slot index names; SPACE_SELF is the caller's own. */
-struct space *cap_space(u64 index, u64 rights, i64 *error);
+static inline struct space *cap_space(u64 index, u64 rights, i64 *error)
+{
+    *error = 0;
+    return index == SPACE_SELF ? current_space() : cap_here(index, PT_SPACE, rights, error);
+}
 /* A weak reference: whether object still is what it was when gen was noted. */
 static inline bool object_alive(const void *object, u8 type, u64 gen)
 {
@@ -198,6 +216,7 @@ i64 space_take(struct space *space); /* one step towards freeing the object */
 i64 caps_take(u32 pfn);
 void space_init(struct space *s, u64 template);
 extern u64 kernel_pml4;
+void map_init(void); /* after features_init() */
 i64 cap_transfer_check(struct space *from, u64 source, struct space *to, u64 slot) MUST_USE;
 i64 cap_transfer(struct space *from, u64 source, struct space *to, u64 slot, u64 rights) MUST_USE;
 
@@ -266,6 +285,7 @@ void frame_trap(struct frame *f);
 struct frame *stack_find(struct cpu *cpu, struct pool *pool);
 /* Ends the current frame: what entry.S does on a return, for every odd case. */
 struct thread *return_slow(void);
+struct thread *fault_answer(u64 answer);
 /* Forced end of the current frame's activation, seen as status by the frame below. */
 void frame_unwind(struct cpu *cpu, i64 status, u64 value, bool quarantine);
 /* Pops frames of dead spaces off the running thread's chain. */

@@ -69,7 +69,7 @@ struct slot {
 #define SLOTS_PER_PAGE 256u
 #define CAP_PAGES 256u
 
-struct regs { /* general registers in a fixed order, shared with entry.S */
+struct regs { /* a thread's general registers, in the order of pith_regs */
     u64 rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
     u64 rip, rsp, flags;
 };
@@ -259,8 +259,13 @@ enum thread_request {
     REQUEST_UNWIND = 16, REQUEST_SCHEDULE = 32
 };
 
+/* Where entry.S saves the registers of a running thread. rip, rsp and flags are in the frame. */
+struct saved {
+    u64 rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
+    u64 kind;                   /* which of them are valid: REGS_* in offsets.h */
+    u64 vector, error, address; /* of the fault that is being handled */
+};
 #define FAULT_SETS 4u
-struct fault_set { struct regs regs; u64 vector, error, address; };
 
 #define THREAD_FPU 1344
 struct thread {
@@ -270,10 +275,10 @@ struct thread {
     struct time *time;
     u64 time_gen;
     struct thread *run_next, *run_prev;   /* run queue or service queue */
-    u8 state, priority, core, full; /* full: all registers in regs, leave by iretq */
+    u8 state, priority, core, pad8a;
     u8 fault_count, stop_wanted, events_masked, event_sticky;
     struct frame base;
-    struct regs regs;           /* [own] */
+    struct saved *regs;         /* [own] &saved[fault_count] */
     u64 fs_base, gs_base;       /* [own] while not running */
     /* waiting */
     struct notification *waits_on;
@@ -298,11 +303,12 @@ struct thread {
     u64 run_ns;                 /* CPU time used */
     u64 debug[6];               /* DR0-3, DR6, DR7 */
     u8 single_step, debug_on, requests_start, inboxed;
-    u8 new_priority, pad8[7];
+    u8 new_priority, pad8[3];
+    u32 slice_ns;               /* left of its turn */
     struct time *new_time;      /* with new_priority, taken over by its core */
     u64 new_time_gen;
     u32 id;
-    struct fault_set faults[FAULT_SETS];
+    struct saved saved[FAULT_SETS + 1]; /* [own] below the last: of frames whose fault is handled */
     u8 fpu[] ALIGNED(64);
 };
 _Static_assert(offsetof(struct thread, fpu) <= THREAD_FPU, "FPU area");
@@ -313,6 +319,7 @@ _Static_assert(offsetof(struct frame, flags) == FRAME_FLAGS, "offsets.h");
 _Static_assert(offsetof(struct frame, native_lo) == FRAME_NATIVE, "offsets.h");
 _Static_assert(offsetof(struct frame, space) == FRAME_SPACE, "offsets.h");
 _Static_assert(offsetof(struct frame, level) == FRAME_LEVEL, "offsets.h");
+_Static_assert(offsetof(struct frame, fault) == FRAME_FAULT, "offsets.h");
 _Static_assert(offsetof(struct frame, prev) == FRAME_PREV, "offsets.h");
 _Static_assert(offsetof(struct frame, next) == FRAME_NEXT, "offsets.h");
 _Static_assert(offsetof(struct frame, gate) == FRAME_GATE, "offsets.h");
@@ -333,4 +340,5 @@ _Static_assert(offsetof(struct thread, base) == THREAD_BASE, "offsets.h");
 _Static_assert(offsetof(struct thread, upcall_entry) == THREAD_UPCALL_ENTRY, "offsets.h");
 _Static_assert(offsetof(struct thread, upcall_data) == THREAD_UPCALL_DATA, "offsets.h");
 _Static_assert(sizeof(struct pool) <= PAGE_SIZE && sizeof(struct service) <= PAGE_SIZE, "one page");
-_Static_assert(offsetof(struct thread, full) == THREAD_FULL, "offsets.h");
+_Static_assert(offsetof(struct saved, r15) == REGS_R15 && offsetof(struct saved, kind) == REGS_KIND,
+               "offsets.h");

@@ -10,6 +10,7 @@
 #define FRAME_NATIVE 24
 #define FRAME_SPACE 32
 #define FRAME_LEVEL 40
+#define FRAME_FAULT 42
 #define FRAME_PREV 48
 #define FRAME_NEXT 56
 #define FRAME_GATE 64
@@ -29,8 +30,8 @@
 
 #define THREAD_BASE 64
 #define THREAD_REGS 256
-#define THREAD_UPCALL_ENTRY 528
-#define THREAD_UPCALL_DATA 536
+#define THREAD_UPCALL_ENTRY 392
+#define THREAD_UPCALL_DATA 400
 
 #define REGS_RAX 0
 #define REGS_RBX 8
@@ -47,9 +48,10 @@
 #define REGS_R13 96
 #define REGS_R14 104
 #define REGS_R15 112
-#define REGS_RIP 120
-#define REGS_RSP 128
-#define REGS_FLAGS 136
+#define REGS_KIND 120
+#define REGS_RESULT 0 /* rax, rdx and the callee-saved ones: after an operation */
+#define REGS_ALL 1
+#define REGS_CALL 2   /* rax and the six words: at a server's entry */
 
 /* struct cpu, at CPU_DATA of the core's area */
 #define CPU_FRAME 0
@@ -57,7 +59,6 @@
 #define CPU_CORE8 16
 #define CPU_THREAD 24
 #define CPU_RESCHED 32
-#define THREAD_FULL 59
 
 /* cpu.resched: an operation asks for schedule(); with registers already in place; or to
  * resume the thread as its structure says, without scheduling. */

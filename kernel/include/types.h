@@ -17,6 +17,8 @@ typedef int64_t i64;
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define ALIGNED(n) __attribute__((aligned(n)))
 #define NORETURN __attribute__((noreturn))
+/* Where the count of instructions matters: see bench/limits. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 #define MUST_USE __attribute__((warn_unused_result))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

@@ -18,9 +18,14 @@
 
 struct link { u32 prev, next; };
 
+static struct link *link_of(u64 *pte)
+{
+    return (struct link *)(pte + 512);
+}
+
 static struct link *link_at(u32 ref)
 {
-    return (struct link *)frame_address((ref >> 9) + 1) + (ref & 511u);
+    return link_of(pte_at(ref));
 }
 
 static u32 *list_head(u64 pte, u8 level)
@@ -190,6 +195,22 @@ static void pool_remove(struct space *space, u32 pfn)
     p->link = p->maps = p->parent = 0;
 }
 
+/* Hangs a table from the space's pool into the empty entry pte of a table of level + 1. */
+static i64 table_hang(struct space *space, u64 *pte, u8 level)
+{
+    u32 pfn = space->tables, ref = pte_ref(pte);
+    if (!pfn)
+        return -E_TABLES;
+    if (!quiesce_passed(page_of(pfn)->stamp))
+        return -E_AGAIN;
+    pool_remove(space, pfn);
+    page_of(pfn)->level = level;
+    page_of(pfn)->parent = ref;
+    *pte = (u64)pfn << PAGE_SHIFT | PTE_PRESENT | PTE_WRITE | PTE_USER;
+    page_of(ref >> 9)->used++;
+    return 0;
+}
+
 /* The entry for va in the table of level (1..3), making tables on the way if create. */
 static i64 walk_to(struct space *space, u64 va, u8 level, bool create, u32 *out)
 {
@@ -197,18 +218,9 @@ static i64 walk_to(struct space *space, u64 va, u8 level, bool create, u32 *out)
     for (u8 l = 3; l >= level; l--) {
         u64 *pte = pte_at(ref);
         if (!*pte) {
-            if (!create)
-                return -E_STATE;
-            u32 pfn = space->tables;
-            if (!pfn)
-                return -E_TABLES;
-            if (!quiesce_passed(page_of(pfn)->stamp))
-                return -E_AGAIN;
-            pool_remove(space, pfn);
-            page_of(pfn)->level = l;
-            page_of(pfn)->parent = ref;
-            *pte = (u64)pfn << PAGE_SHIFT | PTE_PRESENT | PTE_WRITE | PTE_USER;
-            page_of(ref >> 9)->used++;
+            i64 error = create ? table_hang(space, pte, l) : -E_STATE;
+            if (error)
+                return error;
         } else if (*pte & PTE_LARGE) {
             return -E_BUSY;
         }
@@ -353,24 +365,34 @@ struct result op_space_prune(u64 space, u64 va)
 
 struct run { u64 va, step; u32 count; u8 level; u64 pte; };
 
+/* An entry's bits by MAP_READ, MAP_WRITE and MAP_EXEC; 0 where they do not go together. */
+#define RIGHTS(flags) ((flags) >> 16 & 7u)
+static u64 rights_pte[8] = {
+    [RIGHTS(MAP_READ)] = PTE_PRESENT | PTE_USER | PTE_NX,
+    [RIGHTS(MAP_READ | MAP_WRITE)] = PTE_PRESENT | PTE_USER | PTE_WRITE | PTE_NX,
+    [RIGHTS(MAP_READ | MAP_EXEC)] = PTE_PRESENT | PTE_USER,
+};
+
+void map_init(void)
+{
+    for (u32 i = 0; i < ARRAY_LEN(rights_pte); i++)
+        rights_pte[i] &= features.nx ? ~0ull : ~PTE_NX;
+}
+
 /* Decodes flags and va of a run of pages. */
 static i64 run_decode(u64 va, u64 flags, struct run *run)
 {
-    u64 known = 0xffff | MAP_READ | MAP_WRITE | MAP_EXEC | MAP_2M | MAP_1G | MAP_UNCACHED |
-                MAP_DEMOTE;
     run->count = flags & 0xffff;
     run->level = flags & MAP_1G ? 3 : flags & MAP_2M ? 2 : 1;
     run->step = PAGE_SIZE << (9 * (run->level - 1));
     run->va = va;
-    if (flags & ~known || !run->count || run->count > MAP_BATCH || va & (run->step - 1) ||
-        !(flags & MAP_READ) || (flags & MAP_WRITE && flags & MAP_EXEC) ||
-        (flags & MAP_1G && !features.page1g))
+    run->pte = rights_pte[RIGHTS(flags)];
+    if (flags >= MAP_DEMOTE * 2 || !run->pte || run->count - 1 >= MAP_BATCH ||
+        va & (run->step - 1) || (flags & MAP_1G && !features.page1g))
         return -E_ARG;
-    if (va >= USER_TOP || va + run->count * run->step > USER_TOP)
+    if (va > USER_TOP - run->count * run->step)
         return -E_RANGE;
-    run->pte = PTE_PRESENT | PTE_USER | (flags & MAP_WRITE ? PTE_WRITE : 0) |
-               (flags & MAP_EXEC || !features.nx ? 0 : PTE_NX) |
-               (flags & MAP_UNCACHED ? PTE_PCD | PTE_PWT : 0) | (run->level > 1 ? PTE_LARGE : 0);
+    run->pte |= (flags & MAP_UNCACHED ? PTE_PCD | PTE_PWT : 0) | (run->level > 1 ? PTE_LARGE : 0);
     return 0;
 }
 
@@ -414,14 +436,9 @@ struct result op_page_large(u64 region, u64 index)
     return ok(0);
 }
 
-/* Whether one page (of any size) of the region may be mapped as a frame. */
-static i64 frame_ready(const struct region *r, u64 index, u8 level)
+/* Whether a page may be mapped as a frame. */
+static i64 frame_ready(u32 pfn)
 {
-    u32 pfn = region_frame(r, index);
-    if (!pfn)
-        return -E_OWNER;
-    if (level > 1)
-        return large_ready(r, index, pfn, level);
     u8 type = *page_type_of(pfn);
     if (type == PT_FRAME)
         return 0;
@@ -430,37 +447,116 @@ static i64 frame_ready(const struct region *r, u64 index, u8 level)
     return quiesce_passed(page_of(pfn)->stamp) ? 0 : -E_AGAIN;
 }
 
+static i64 large_map(struct space *s, const struct region *r, u64 index, u64 va,
+                     const struct run *run)
+{
+    u32 ref, pfn = r->first + (u32)index;
+    i64 error = large_ready(r, index, pfn, run->level);
+    if (error || (error = walk_to(s, va, run->level, true, &ref)))
+        return error;
+    if (*pte_at(ref))
+        return -E_BUSY;
+    leaf_set(ref, run->level, (u64)pfn << PAGE_SHIFT | run->pte);
+    return 0;
+}
+
+static i64 small_map(struct space *s, const struct region *r, u64 index, u64 va, u64 bits)
+{
+    u32 ref, pfn = region_frame(r, index);
+    i64 error = pfn ? frame_ready(pfn) : -E_OWNER;
+    if (error || (error = walk_to(s, va, 1, true, &ref)))
+        return error;
+    if (*pte_at(ref))
+        return -E_BUSY;
+    *page_type_of(pfn) = PT_FRAME;
+    leaf_set(ref, 1, (u64)pfn << PAGE_SHIFT | bits);
+    return 0;
+}
+
+/* Maps a run of which done pages are mapped already, as far as it can be. Of large pages of
+ * 1 GiB one a call, because 512 blocks are looked at. */
+static __attribute__((noinline)) struct result run_map(struct space *s, u64 va,
+                                                       const struct region *r, u64 index, u64 flags,
+                                                       u64 done)
+{
+    struct run run;
+    i64 error = run_decode(va, flags, &run);
+    u32 most = run.level == 3 ? 1 : run.count;
+    for (; done < most && !error; done += !error) {
+        u64 at = va + done * run.step, from = index + (done * run.step >> PAGE_SHIFT);
+        error = run.level == 1 ? small_map(s, r, from, at, run.pte)
+                               : large_map(s, r, from, at, &run);
+    }
+    return done ? ok(done) : fail(error);
+}
+
+/* The table of the lowest level for va, if it is there. */
+static ALWAYS_INLINE bool table_find(const struct space *space, u64 va, u64 **out)
+{
+    u64 table = (u64)space->pml4 << PAGE_SHIFT;
+#pragma GCC unroll 3
+    for (u32 shift = 39; shift > 12; shift -= 9) {
+        table = ((u64 *)(DM_BASE + table))[va >> shift & 511u];
+        if (unlikely((table & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT))
+            return false;
+        table &= ~(PAGE_SIZE - 1); /* such entries have nothing above the frame number */
+    }
+    *out = (u64 *)(DM_BASE + table);
+    return true;
+}
+
+/* The usual run, without a call: small pages that are frames already, in one table that is
+ * there. False: has mapped *done of them, run_map() does the rest and finds the errors. */
+static ALWAYS_INLINE bool run_map_usual(const struct space *s, u64 va, const struct region *r,
+                                        u64 index, u64 flags, u64 *done)
+{
+    u64 count = flags & 0xffff, bits, *table;
+    *done = 0;
+    if (unlikely(flags >= MAP_EXEC * 2) || unlikely(count - 1 >= MAP_BATCH) ||
+        unlikely((va >> PAGE_SHIFT & 511u) + count > 512) || unlikely(index >= r->count) ||
+        unlikely(index + count > r->count) || unlikely(!(bits = rights_pte[flags >> 16])))
+        return false;
+    if (unlikely(va & (PAGE_SIZE - 1)))
+        return false;
+    if (unlikely(va >= USER_TOP - MAP_BATCH * PAGE_SIZE) || unlikely(!table_find(s, va, &table)))
+        return false;
+    u32 owner = small_ref(r), pfn = r->first + (u32)index;
+    u64 *pte = table + (va >> PAGE_SHIFT & 511u), entry = (u64)pfn << PAGE_SHIFT | bits;
+    struct page *page = page_of(pfn);
+    const struct page *end = page + count;
+    do {
+        if (unlikely(page->owner != owner) || unlikely(page_type(page) != PT_FRAME) ||
+            unlikely(*pte)) {
+            *done = count - (u64)(end - page);
+            return false;
+        }
+        u32 ref = pte_ref(pte), next = page->maps;
+        *pte = entry;
+        *link_of(pte) = (struct link){ 0, next };
+        page->maps = ref;
+        if (next)
+            link_at(next)->prev = ref;
+        page_at(table)->used++;
+        pte++;
+        entry += PAGE_SIZE;
+    } while (++page != end);
+    return true;
+}
+
 struct result op_space_map(u64 space, u64 va, u64 region, u64 index, u64 flags)
 {
     i64 error;
-    struct run run;
-    u32 ref = 0, done;
+    u64 done;
     LOCKED;
-    struct space *s = cap_space(space, RIGHT_USE, &error);
-    struct region *r = s ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
-    if (!r || (error = run_decode(va, flags, &run)))
+    struct space *s = current_space();
+    const struct region *r = cap_object(s, region, PT_REGION, RIGHT_USE, &error);
+    if (unlikely(space != SPACE_SELF) && r)
+        s = cap_here(space, PT_SPACE, RIGHT_USE, &error);
+    if (unlikely(!r) || unlikely(!s))
         return fail(error);
-    u64 pages = run.step >> PAGE_SHIFT;
-    for (done = 0; done < run.count; done++) {
-        u64 at = run.va + done * run.step;
-        error = frame_ready(r, index + done * pages, run.level);
-        if (error)
-            break;
-        if (!done || !(++ref & 511u)) {
-            error = walk_to(s, at, run.level, true, &ref);
-            if (error)
-                break;
-        }
-        if (*pte_at(ref)) {
-            error = -E_BUSY;
-            break;
-        }
-        u32 pfn = r->first + (u32)(index + done * pages);
-        if (run.level == 1)
-            *page_type_of(pfn) = PT_FRAME;
-        leaf_set(ref, run.level, (u64)pfn << PAGE_SHIFT | run.pte);
-    }
-    return done ? ok(done) : fail(error);
+    if (likely(run_map_usual(s, va, r, index, flags, &done)))
+        return ok(flags & 0xffff);
+    return run_map(s, va, r, index, flags, done);
 }
 
 struct result op_space_map_io(u64 space, u64 va, u64 io, u64 offset, u64 flags)

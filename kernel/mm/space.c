@@ -41,13 +41,6 @@ static void pcid_give(u32 id)
         pcid_used[id / 64] &= ~(1ull << (id % 64));
 }
 
-struct space *cap_space(u64 index, u64 rights, i64 *error)
-{
-    if (index == SPACE_SELF)
-        return current_space();
-    return cap_here(index, PT_SPACE, rights, error);
-}
-
 void space_init(struct space *s, u64 template)
 {
     u32 pfn = frame_of(s);

@@ -28,6 +28,7 @@ static char main_marker;
 static uint64_t main_stack_low, main_stack_high;
 static volatile uint64_t watchdog_end;
 static uint32_t nap_notification;
+static uint64_t nap_ns;
 uint64_t region_base;
 struct fixture fx;
 
@@ -181,7 +182,7 @@ static void share(uint32_t space, uint64_t from, uint64_t to)
 uint32_t make_space(void)
 {
     uint32_t s = make_bare_space();
-    give_tables(s, 6);
+    give_tables(s, 12);
     uint64_t caps = page();
     MUST(pith_cap_page(s, BOOT_REGION, caps, 0));
     share(s, IMAGE_BASE, (uint64_t)program_end);
@@ -313,7 +314,9 @@ void wait_stopped(uint32_t thread)
 
 void nap(void)
 {
-    pith_notify_wait(nap_notification, guest_now_ns() + 20000);
+    /* Ever longer, so that others get somewhere on the slowest machine. */
+    nap_ns = nap_ns < 4000000 ? nap_ns + nap_ns / 8 : nap_ns;
+    pith_notify_wait(nap_notification, guest_now_ns() + nap_ns);
 }
 
 static void idle_thread(uint64_t unused)
@@ -418,6 +421,22 @@ int64_t call(uint32_t gate, uint64_t a, uint64_t b, uint64_t c, uint64_t *reply)
 
 /* ---- running --------------------------------------------------------------------------------------- */
 
+/* Where the test stands. */
+static void describe(void)
+{
+    static struct pith_thread_info i;
+    static struct pith_regs r;
+    pith_thread_info(BOOT_THREAD, (uint64_t)&i);
+    for (unsigned tries = 0; tries < 1000 && pith_thread_stop(BOOT_THREAD).status; tries++)
+        pith_thread_yield();
+    pith_thread_regs_read(BOOT_THREAD, (uint64_t)&r);
+    guest_printf("state %lu depth %lu rip %lx\n", i.state, i.depth, r.rip);
+    for (unsigned n = 0; n < 8 && r.rbp >= main_stack_low && r.rbp < main_stack_high; n++) {
+        guest_printf("called from %lx\n", ((uint64_t *)r.rbp)[1]);
+        r.rbp = *(uint64_t *)r.rbp;
+    }
+}
+
 static void watchdog(uint64_t notification)
 {
     for (;;) {
@@ -425,6 +444,7 @@ static void watchdog(uint64_t notification)
         pith_notify_wait((uint32_t)notification, guest_now_ns() + NS_PER_S / 4);
         if (end && end == watchdog_end && guest_now_ns() > end) {
             guest_printf("\nFAIL %s: took longer than its limit\n", running->title);
+            describe();
             guest_exit(1);
         }
     }
@@ -476,6 +496,7 @@ static void run(const struct test *t)
     running = t;
     failed = false;
     skipped = 0;
+    nap_ns = 30000;
     guest_printf("TEST %s\n", t->title);
     watchdog_end = guest_now_ns() + TEST_LIMIT_NS;
     if (!__builtin_setjmp(resume_point))

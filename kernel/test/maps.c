@@ -42,7 +42,7 @@ TEST("maps.a-run-across-tables")
     give_tables(s, 4);
     uint64_t p = pages(8);
     CHECK_EQUAL(MUST(pith_space_map(s, 0x3ffffc000, BOOT_REGION, p, 8 | RW)), 4); /* out of tables */
-    give_tables(s, 2);
+    give_tables(s, 6);
     CHECK_EQUAL(MUST(pith_space_map(s, 0x400000000, BOOT_REGION, p + 4, 4 | RW)), 4);
     CHECK_EQUAL(MUST(pith_space_copy(s, s, 0x3ffffc000, 0x4ffffe000, 2 | MAP_READ)), 3);
 }

@@ -92,7 +92,7 @@ TEST("regions.create-answers-e-limit-at-depth-32")
     unsigned depth = 1;
     for (; depth < 40 && !status; depth++) {
         uint32_t next = slot();
-        status = pith_region_create(up, WHERE(0, 0), next, 1).status;
+        status = GUEST_RETRY(pith_region_create(up, WHERE(0, 0), next, 1)).status;
         if (!status)
             MUST(pith_region_grow(next, up, 39 - depth));
         up = next;

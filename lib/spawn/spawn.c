@@ -190,16 +190,16 @@ int64_t spawn_start(struct spawn *s)
                                    MAIN_STACK + RT_STACK_SIZE - 16, 0)).status;
 }
 
+/* Each pass asks once for each page: what one pass ends, quiescence lets a later one free,
+ * so all pages wait for the other cores together. */
 bool spawn_reclaim(uint32_t region, uint64_t pages, unsigned passes)
 {
     bool clean = false;
     for (unsigned pass = 0; pass < passes && !clean; pass++) {
         clean = true;
         for (uint64_t i = 0; i < pages; i++) {
-            struct pith_result r = { -E_AGAIN, 0 };
-            for (unsigned tries = 0; tries < 64 && r.status == -E_AGAIN; tries++)
-                r = pith_page_take(region, i);
-            clean &= !r.status || r.status == -E_OWNER;
+            int64_t status = pith_page_take(region, i).status;
+            clean &= !status;
         }
     }
     return clean;

@@ -20,6 +20,8 @@
 #define CAPSULE_PAGES 512u
 #define OBJECT_PAGES 64u
 #define EXIT_PANIC 2
+#define RECLAIM_TRIES 10000u
+#define RECLAIM_NAP_NS 100000ull
 #define PRIORITY 62
 #define BITS_FAULT 0x100u /* beside what components raise: RT_READY, … */
 #define B ((const struct pith_bootinfo *)BOOTINFO_ADDRESS)
@@ -125,6 +127,14 @@ static const void *archive_map(size_t *bytes)
     return (const uint8_t *)ARCHIVE_VA + base % 4096;
 }
 
+static uint64_t now_ns(void)
+{
+    uint32_t lo, hi;
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    unsigned __int128 p = ((uint64_t)hi << 32 | lo) - B->clock_base;
+    return (uint64_t)(p * B->clock_mult >> B->clock_shift);
+}
+
 static uint32_t incarnation;
 
 /* One incarnation of the supervisor; false when it could not be made. */
@@ -175,8 +185,14 @@ static bool supervisor_start(const void *elf, size_t elf_bytes, uint64_t archive
     st->modules[0][0] = ARCHIVE_VA + B->modules[0].base % 4096;
     st->modules[0][1] = archive_bytes;
     strlcpy(st->module_names[0], "archive", 32);
-    if (!spawn_reclaim(s.volatile_region, VOLATILE_PAGES, 16))
-        say("[root] pages of an earlier supervisor are still in use\n");
+    for (unsigned tries = 0; !spawn_reclaim(s.volatile_region, VOLATILE_PAGES, 4); tries++) {
+        if (tries == RECLAIM_TRIES) {
+            say("[root] pages of an earlier supervisor are still in use\n");
+            break;
+        }
+        /* Threads that were inside must get to run to be taken out. */
+        pith_notify_wait(S_WAKE, now_ns() + RECLAIM_NAP_NS);
+    }
     int64_t e = spawn_build(&s, &what);
     for (unsigned i = 0; !e && i < sizeof given / sizeof *given; i++)
         e = spawn_give(&s, given[i].slot, SLOT_NAMED + i);

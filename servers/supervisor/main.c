@@ -238,6 +238,21 @@ static void modules_set(unsigned i)
     }
 }
 
+/* Empties the volatile region that the next incarnation will use. */
+static bool volatile_clean(unsigned i, uint64_t patience_ns)
+{
+    struct component_state *s = &state->of[i];
+    uint32_t turn = slot_turn(i, C_VOLATILE, s->incarnation + 1);
+    uint64_t until = rt_now_ns() + patience_ns;
+    for (;;) {
+        s->clean = spawn_reclaim(turn, component(i)->volatile_pages, 4);
+        if (s->clean || rt_now_ns() >= until)
+            return s->clean;
+        /* Threads that were inside must get to run to be taken out. */
+        (void)rt_wait(rt_now_ns() + RECLAIM_NAP_NS);
+    }
+}
+
 static bool component_start(unsigned i)
 {
     const struct system_component *c = component(i);
@@ -279,8 +294,9 @@ static bool component_start(unsigned i)
     memcpy(work.startup.arguments, c->arguments, sizeof c->arguments);
     modules_set(i);
     names_walk(i, name_only, &error);
-    if (before + 1 > 2 && !spawn_reclaim(work.volatile_region, c->volatile_pages, 32))
+    if (before + 1 > 2 && !s->clean && !volatile_clean(i, RECLAIM_NS))
         rt_log("%s: pages of incarnation %u are still in use", c->name, before - 1);
+    s->clean = 0;
     error = spawn_build(&work, &what);
     if (!error) {
         what = "capabilities";
@@ -321,7 +337,7 @@ static void death_note(unsigned i, const struct pith_fault *f)
     s->deaths++;
     s->last = *f;
     s->died_ns = rt_now_ns();
-    s->quick = s->died_ns - s->started_ns < QUICK_NS ? s->quick + 1 : 0;
+    s->quick = f->sequence && s->died_ns - s->started_ns < QUICK_NS ? s->quick + 1 : 0;
     if (f->sequence)
         rt_log("%s died: %s at %lx, address %lx", component(i)->name, vector_name(f->vector),
                f->regs[15], f->address);
@@ -474,6 +490,9 @@ void component_main(void)
         for (unsigned i = 0; i < description->count; i++) {
             (void)component_died(i);
             component_revive(i);
+            if (state->of[i].incarnation > 1 && !state->of[i].clean)
+                (void)volatile_clean(i, 0);
+            waiting |= !state->of[i].clean && state->of[i].incarnation > 1;
             waiting |= state->of[i].state == COMPONENT_DEAD &&
                        component(i)->flags & SYSTEM_RESTART;
         }

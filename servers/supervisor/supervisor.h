@@ -10,6 +10,8 @@
 #define WINDOW_VA 0x410000000000ull
 #define QUICK_MAX 50u /* deaths, each within QUICK_NS of its start, until it is left dead */
 #define QUICK_NS 20000000ull
+#define RECLAIM_NS 1000000000ull
+#define RECLAIM_NAP_NS 100000ull
 
 enum component_slot {
     C_SPACE = 0,     /* two, alternating */
@@ -32,6 +34,7 @@ struct small { uint64_t page; uint32_t used, pad; };
 
 struct component_state {
     uint32_t state, incarnation, quick, kill_wanted;
+    uint64_t clean;            /* the next incarnation's volatile region is empty */
     uint64_t deaths, started_ns, died_ns;
     char replacement[32];      /* binary to start instead of the described one */
     struct pith_fault last;

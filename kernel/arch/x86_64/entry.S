@@ -84,8 +84,6 @@ call_odd:                               /* eax still holds the slot */
 operation:
     add %eax, %eax
     jz return
-    mov CPU(CPU_URSP), %rcx
-    mov %rcx, FRAME_RSP(%rsp)
     lea STACK_TOP, %rsp
     cmp $(2 * OP_LIMIT), %eax
     jae operation_bad
@@ -97,7 +95,7 @@ operation_exit:
     mov CPU(CPU_FRAME), %rdi
     mov FRAME_RIP(%rdi), %rcx
     mov FRAME_FLAGS(%rdi), %r11
-    mov FRAME_RSP(%rdi), %rsp
+    mov CPU(CPU_URSP), %rsp             /* in the frame only once the thread is switched */
     xor %edi, %edi
     xor %esi, %esi
     xor %r8d, %r8d
@@ -111,19 +109,23 @@ operation_bad:
 
 /* rax, rdx hold the operation's result; callee-saved registers the user's. */
 operation_switch:
-    mov CPU(CPU_THREAD), %rdi
     cmpl $RESCHED_LOADED, CPU(CPU_RESCHED)
     je schedule_entry
     ja operation_resume
-    mov %rax, THREAD_REGS+REGS_RAX(%rdi)
-    mov %rdx, THREAD_REGS+REGS_RDX(%rdi)
-    mov %rbx, THREAD_REGS+REGS_RBX(%rdi)
-    mov %rbp, THREAD_REGS+REGS_RBP(%rdi)
-    mov %r12, THREAD_REGS+REGS_R12(%rdi)
-    mov %r13, THREAD_REGS+REGS_R13(%rdi)
-    mov %r14, THREAD_REGS+REGS_R14(%rdi)
-    mov %r15, THREAD_REGS+REGS_R15(%rdi)
-    movb $0, THREAD_FULL(%rdi)
+    mov CPU(CPU_THREAD), %rdi
+    mov CPU(CPU_FRAME), %rcx
+    mov CPU(CPU_URSP), %rsi
+    mov THREAD_REGS(%rdi), %rdi
+    mov %rsi, FRAME_RSP(%rcx)
+    mov %rax, REGS_RAX(%rdi)
+    mov %rdx, REGS_RDX(%rdi)
+    mov %rbx, REGS_RBX(%rdi)
+    mov %rbp, REGS_RBP(%rdi)
+    mov %r12, REGS_R12(%rdi)
+    mov %r13, REGS_R13(%rdi)
+    mov %r14, REGS_R14(%rdi)
+    mov %r15, REGS_R15(%rdi)
+    movq $REGS_RESULT, REGS_KIND(%rdi)
     .globl schedule_entry
 schedule_entry:
     lea STACK_TOP, %rsp
@@ -132,51 +134,67 @@ schedule_entry:
     jmp resume
 operation_resume:
     movl $0, CPU(CPU_RESCHED)
-    mov %rdi, %rax
+    mov CPU(CPU_THREAD), %rax
 /* rax = thread to resume, with everything but its registers loaded. */
 resume:
+    mov THREAD_REGS(%rax), %rax
     mov CPU(CPU_FRAME), %rcx
-    cmpb $0, THREAD_FULL(%rax)
-    jne resume_full
-    mov THREAD_REGS+REGS_RBX(%rax), %rbx
-    mov THREAD_REGS+REGS_RBP(%rax), %rbp
-    mov THREAD_REGS+REGS_R12(%rax), %r12
-    mov THREAD_REGS+REGS_R13(%rax), %r13
-    mov THREAD_REGS+REGS_R14(%rax), %r14
-    mov THREAD_REGS+REGS_R15(%rax), %r15
-    mov THREAD_REGS+REGS_RDX(%rax), %rdx
+    cmpl $REGS_ALL, REGS_KIND(%rax)
+    je resume_all
     mov FRAME_FLAGS(%rcx), %r11
     mov FRAME_RSP(%rcx), %rsp
     mov FRAME_RIP(%rcx), %rcx
-    mov THREAD_REGS+REGS_RAX(%rax), %rax
+    mov REGS_RDX(%rax), %rdx
+    ja resume_call
+    mov REGS_RBX(%rax), %rbx
+    mov REGS_RBP(%rax), %rbp
+    mov REGS_R12(%rax), %r12
+    mov REGS_R13(%rax), %r13
+    mov REGS_R14(%rax), %r14
+    mov REGS_R15(%rax), %r15
+    mov REGS_RAX(%rax), %rax
     xor %edi, %edi
     xor %esi, %esi
     xor %r8d, %r8d
     xor %r9d, %r9d
     xor %r10d, %r10d
     sysretq
-resume_full:
+resume_call:
+    mov REGS_RDI(%rax), %rdi
+    mov REGS_RSI(%rax), %rsi
+    mov REGS_R10(%rax), %r10
+    mov REGS_R8(%rax), %r8
+    mov REGS_R9(%rax), %r9
+    mov REGS_RAX(%rax), %rax
+    xor %ebx, %ebx
+    xor %ebp, %ebp
+    xor %r12d, %r12d
+    xor %r13d, %r13d
+    xor %r14d, %r14d
+    xor %r15d, %r15d
+    sysretq
+resume_all:
     lea STACK_TOP, %rsp
     pushq $SEL_UDATA
     pushq FRAME_RSP(%rcx)
     pushq FRAME_FLAGS(%rcx)
     pushq $SEL_UCODE
     pushq FRAME_RIP(%rcx)
-    mov THREAD_REGS+REGS_RBX(%rax), %rbx
-    mov THREAD_REGS+REGS_RCX(%rax), %rcx
-    mov THREAD_REGS+REGS_RDX(%rax), %rdx
-    mov THREAD_REGS+REGS_RSI(%rax), %rsi
-    mov THREAD_REGS+REGS_RDI(%rax), %rdi
-    mov THREAD_REGS+REGS_RBP(%rax), %rbp
-    mov THREAD_REGS+REGS_R8(%rax), %r8
-    mov THREAD_REGS+REGS_R9(%rax), %r9
-    mov THREAD_REGS+REGS_R10(%rax), %r10
-    mov THREAD_REGS+REGS_R11(%rax), %r11
-    mov THREAD_REGS+REGS_R12(%rax), %r12
-    mov THREAD_REGS+REGS_R13(%rax), %r13
-    mov THREAD_REGS+REGS_R14(%rax), %r14
-    mov THREAD_REGS+REGS_R15(%rax), %r15
-    mov THREAD_REGS+REGS_RAX(%rax), %rax
+    mov REGS_RBX(%rax), %rbx
+    mov REGS_RCX(%rax), %rcx
+    mov REGS_RDX(%rax), %rdx
+    mov REGS_RSI(%rax), %rsi
+    mov REGS_RDI(%rax), %rdi
+    mov REGS_RBP(%rax), %rbp
+    mov REGS_R8(%rax), %r8
+    mov REGS_R9(%rax), %r9
+    mov REGS_R10(%rax), %r10
+    mov REGS_R11(%rax), %r11
+    mov REGS_R12(%rax), %r12
+    mov REGS_R13(%rax), %r13
+    mov REGS_R14(%rax), %r14
+    mov REGS_R15(%rax), %r15
+    mov REGS_RAX(%rax), %rax
     iretq
 
 return:                                 /* eax = 0 */
@@ -198,6 +216,8 @@ return:                                 /* eax = 0 */
     xor %ebx, %ebx
     sysretq
 return_odd:
+    cmpb $0, FRAME_FAULT(%rbx)
+    jne return_fault
     mov CPU(CPU_URSP), %rcx
     mov %rcx, FRAME_RSP(%rsp)
     mov $return_slow, %r11
@@ -206,24 +226,31 @@ return_odd:
  * answers with the thread to resume. rcx, r11, rbx, rbp are lost already. */
 with_all_registers:
     mov CPU(CPU_THREAD), %rcx
-    mov %rax, THREAD_REGS+REGS_RAX(%rcx)
-    mov %rdx, THREAD_REGS+REGS_RDX(%rcx)
-    mov %rsi, THREAD_REGS+REGS_RSI(%rcx)
-    mov %rdi, THREAD_REGS+REGS_RDI(%rcx)
-    mov %r8, THREAD_REGS+REGS_R8(%rcx)
-    mov %r9, THREAD_REGS+REGS_R9(%rcx)
-    mov %r10, THREAD_REGS+REGS_R10(%rcx)
-    mov %r12, THREAD_REGS+REGS_R12(%rcx)
-    mov %r13, THREAD_REGS+REGS_R13(%rcx)
-    mov %r14, THREAD_REGS+REGS_R14(%rcx)
-    mov %r15, THREAD_REGS+REGS_R15(%rcx)
-    movq $0, THREAD_REGS+REGS_RBX(%rcx)
-    movq $0, THREAD_REGS+REGS_RBP(%rcx)
-    movq $0, THREAD_REGS+REGS_RCX(%rcx)
-    movq $0, THREAD_REGS+REGS_R11(%rcx)
-    movb $1, THREAD_FULL(%rcx)
+    mov THREAD_REGS(%rcx), %rcx
+    mov %rax, REGS_RAX(%rcx)
+    mov %rdx, REGS_RDX(%rcx)
+    mov %rsi, REGS_RSI(%rcx)
+    mov %rdi, REGS_RDI(%rcx)
+    mov %r8, REGS_R8(%rcx)
+    mov %r9, REGS_R9(%rcx)
+    mov %r10, REGS_R10(%rcx)
+    mov %r12, REGS_R12(%rcx)
+    mov %r13, REGS_R13(%rcx)
+    mov %r14, REGS_R14(%rcx)
+    mov %r15, REGS_R15(%rcx)
+    movq $0, REGS_RBX(%rcx)
+    movq $0, REGS_RBP(%rcx)
+    movq $0, REGS_RCX(%rcx)
+    movq $0, REGS_R11(%rcx)
+    movq $REGS_ALL, REGS_KIND(%rcx)
     lea STACK_TOP, %rsp
     call *%r11
+    jmp resume
+
+return_fault:                           /* rdi = a fault handler's answer */
+    lea STACK_TOP, %rsp
+    mov $fault_answer, %rax
+    call *%rax
     jmp resume
 
 /* A system call outside the native range, at depth 0: to the thread's upcall entry, with
@@ -271,21 +298,23 @@ vector_common:                          /* vector error rip cs flags rsp ss */
     jz vector_kernel
     push %rax
     mov CPU(CPU_THREAD), %rax
-    mov %rbx, THREAD_REGS+REGS_RBX(%rax)
-    mov %rcx, THREAD_REGS+REGS_RCX(%rax)
-    mov %rdx, THREAD_REGS+REGS_RDX(%rax)
-    mov %rsi, THREAD_REGS+REGS_RSI(%rax)
-    mov %rdi, THREAD_REGS+REGS_RDI(%rax)
-    mov %rbp, THREAD_REGS+REGS_RBP(%rax)
-    mov %r8, THREAD_REGS+REGS_R8(%rax)
-    mov %r9, THREAD_REGS+REGS_R9(%rax)
-    mov %r10, THREAD_REGS+REGS_R10(%rax)
-    mov %r11, THREAD_REGS+REGS_R11(%rax)
-    mov %r12, THREAD_REGS+REGS_R12(%rax)
-    mov %r13, THREAD_REGS+REGS_R13(%rax)
-    mov %r14, THREAD_REGS+REGS_R14(%rax)
-    mov %r15, THREAD_REGS+REGS_R15(%rax)
-    pop THREAD_REGS+REGS_RAX(%rax)
+    mov THREAD_REGS(%rax), %rax
+    mov %rbx, REGS_RBX(%rax)
+    mov %rcx, REGS_RCX(%rax)
+    mov %rdx, REGS_RDX(%rax)
+    mov %rsi, REGS_RSI(%rax)
+    mov %rdi, REGS_RDI(%rax)
+    mov %rbp, REGS_RBP(%rax)
+    mov %r8, REGS_R8(%rax)
+    mov %r9, REGS_R9(%rax)
+    mov %r10, REGS_R10(%rax)
+    mov %r11, REGS_R11(%rax)
+    mov %r12, REGS_R12(%rax)
+    mov %r13, REGS_R13(%rax)
+    mov %r14, REGS_R14(%rax)
+    mov %r15, REGS_R15(%rax)
+    pop REGS_RAX(%rax)
+    movq $REGS_ALL, REGS_KIND(%rax)
     pop %rdi
     pop %rsi
     mov CPU(CPU_FRAME), %rcx
@@ -293,7 +322,6 @@ vector_common:                          /* vector error rip cs flags rsp ss */
     pop %rdx
     pop FRAME_FLAGS(%rcx)
     pop FRAME_RSP(%rcx)
-    movb $1, THREAD_FULL(%rax)
     lea STACK_TOP, %rsp                 /* from an IST stack too */
     mov $trap_entry, %rax
     call *%rax

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* Nodes, their data, their names: see ramfs.h. A file of up to one page has height 0: tree
+ * is its page; height h covers 512^h pages. */
+#include "ramfs.h"
+#include <rt/crc32c.h>
+#include <rt/string.h>
+
+struct file_server *fs;
+
+struct node *node_new(uint32_t mode)
+{
+    struct node *n = capsule_alloc(sizeof *n);
+    if (!n)
+        return 0;
+    TX_SET(fs->next_number, fs->next_number + 1);
+    n->number = fs->next_number;
+    n->mode = mode;
+    n->next_cookie = 3;
+    n->accessed = n->modified = n->changed = n->born = rt_realtime_ns();
+    if ((mode & S_TYPE) == S_DIRECTORY)
+        n->links = 2;
+    TX_SET(fs->node_count, fs->node_count + 1);
+    return n;
+}
+
+void node_touch(struct node *n, bool modified)
+{
+    uint64_t now = rt_realtime_ns();
+    TX_SET(n->changed, now);
+    if (modified)
+        TX_SET(n->modified, now);
+}
+
+/* ---- data -------------------------------------------------------------------------------- */
+
+static uint64_t reach(const struct node *n)
+{
+    uint64_t pages = 1;
+    for (uint32_t h = 0; h < n->height; h++)
+        pages *= FANOUT;
+    return pages;
+}
+
+static uint64_t fresh_page(void)
+{
+    void *p = capsule_page();
+    if (p)
+        memset(p, 0, PAGE);
+    return (uint64_t)p;
+}
+
+uint8_t *node_page(struct node *n, uint64_t index, bool make)
+{
+    while (index >= reach(n)) {
+        if (!make || n->height == 4)
+            return 0;
+        if (n->tree) {
+            uint64_t top = fresh_page();
+            if (!top)
+                return 0;
+            *(uint64_t *)top = n->tree;
+            TX_SET(n->tree, top);
+        }
+        TX_SET(n->height, n->height + 1);
+    }
+    uint64_t *link = &n->tree, span = reach(n);
+    for (uint32_t h = n->height;; h--) {
+        if (!*link) {
+            uint64_t p = make ? fresh_page() : 0;
+            if (!p)
+                return 0;
+            TX_SET(*link, p);
+            if (!h)
+                TX_SET(n->pages, n->pages + 1);
+        }
+        if (!h)
+            return (uint8_t *)*link;
+        span /= FANOUT;
+        link = (uint64_t *)*link + index / span % FANOUT;
+    }
+}
+
+/* Frees up to *budget data pages from index on; true when none is left there. */
+static bool tree_cut(struct node *n, uint64_t *link, uint32_t h, uint64_t base, uint64_t from,
+                     unsigned *budget)
+{
+    uint64_t span = 1;
+    for (uint32_t i = 0; i < h; i++)
+        span *= FANOUT;
+    if (!*link || base + span <= from)
+        return true;
+    if (h) {
+        for (unsigned i = 0; i < FANOUT; i++)
+            if (!tree_cut(n, (uint64_t *)*link + i, h - 1, base + i * (span / FANOUT), from, budget))
+                return false;
+        if (base < from)
+            return true;
+    } else {
+        TX_SET(n->pages, n->pages - 1);
+    }
+    if (!*budget)
+        return false;
+    (*budget)--;
+    capsule_page_free((void *)*link);
+    TX_SET(*link, 0);
+    return true;
+}
+
+#define CUT_STEP 1000u
+
+/* Long cuts go in several transactions: what is cut is behind the size already. */
+static void cut(struct node *n, uint64_t from)
+{
+    for (;;) {
+        unsigned budget = CUT_STEP;
+        if (tree_cut(n, &n->tree, n->height, 0, from, &budget))
+            break;
+        tx_commit();
+        tx_begin();
+    }
+    if (!from)
+        TX_SET(n->height, 0);
+}
+
+void node_resize(struct node *n, uint64_t size)
+{
+    uint64_t old = n->size;
+    TX_SET(n->size, size);
+    if (size >= old)
+        return;
+    if (size % PAGE) {
+        uint8_t *p = node_page(n, size / PAGE, false);
+        if (p)
+            memset(p + size % PAGE, 0, PAGE - size % PAGE);
+    }
+    cut(n, (size + PAGE - 1) / PAGE);
+}
+
+void node_drop(struct node *n)
+{
+    if (n->links || n->opens || n->orphan)
+        return;
+    TX_SET(n->orphan, true);
+    TX_SET(n->next_orphan, fs->orphans);
+    TX_SET(fs->orphans, n);
+    pith_notify_raise(SLOT_MAIN, 1);
+}
+
+void orphans_free(void)
+{
+    tx_begin();
+    while (fs->orphans) {
+        struct node *n = fs->orphans;
+        TX_SET(fs->orphans, n->next_orphan);
+        if ((n->mode & S_TYPE) == S_LINK) {
+            capsule_free((void *)n->tree, n->size + 1);
+        } else {
+            TX_SET(n->next_orphan, 0);
+            cut(n, 0);
+        }
+        TX_SET(fs->node_count, fs->node_count - 1);
+        capsule_free(n, sizeof *n);
+        tx_commit();
+        tx_begin();
+    }
+    tx_commit();
+}
+
+static const uint8_t zeros[PAGE];
+
+uint64_t node_read(struct node *n, uint64_t position, struct rpc_out *out, uint64_t bytes, bool *bad)
+{
+    uint64_t done = 0;
+    if (position >= n->size)
+        return 0;
+    if (bytes > n->size - position)
+        bytes = n->size - position;
+    while (done < bytes) {
+        uint64_t at = (position + done) % PAGE, run = PAGE - at;
+        run = run < bytes - done ? run : bytes - done;
+        const uint8_t *p = node_page(n, (position + done) / PAGE, false);
+        if (!rt_copy_to_client(out->offset + done, p ? p + at : zeros, run)) {
+            *bad = !done;
+            break;
+        }
+        done += run;
+    }
+    return done;
+}
+
+uint64_t node_write(struct node *n, uint64_t position, struct rpc_in in, bool *bad)
+{
+    uint64_t done = 0;
+    while (done < in.length) {
+        uint64_t at = (position + done) % PAGE, run = PAGE - at;
+        run = run < in.length - done ? run : in.length - done;
+        uint8_t *p = node_page(n, (position + done) / PAGE, true);
+        if (!p)
+            break;
+        if (!rt_copy_from_client(in.offset + done, p + at, run)) {
+            *bad = !done;
+            break;
+        }
+        done += run;
+    }
+    if (position + done > n->size && done)
+        TX_SET(n->size, position + done);
+    return done;
+}
+
+/* ---- names ------------------------------------------------------------------------------------ */
+
+static uint32_t name_hash(const struct node *directory, const char *name, uint32_t length)
+{
+    return crc32c((uint32_t)directory->number, name, length);
+}
+
+struct entry *entry_find(const struct node *directory, const char *name, uint32_t length)
+{
+    uint32_t hash = name_hash(directory, name, length);
+    for (struct entry *e = fs->hash[hash % HASH_BUCKETS]; e; e = e->hash_next)
+        if (e->hash == hash && e->directory == directory && e->length == length &&
+            !memcmp(e->name, name, length))
+            return e;
+    return 0;
+}
+
+bool entry_add(struct node *directory, const char *name, uint32_t length, struct node *node)
+{
+    struct entry *e = capsule_alloc(sizeof *e + length + 1);
+    if (!e)
+        return false;
+    e->hash = name_hash(directory, name, length);
+    e->directory = directory;
+    e->node = node;
+    e->length = length;
+    memcpy(e->name, name, length);
+    e->cookie = directory->next_cookie;
+    TX_SET(directory->next_cookie, e->cookie + 1);
+    struct entry **head = &fs->hash[e->hash % HASH_BUCKETS];
+    e->hash_next = *head;
+    TX_SET(*head, e);
+    e->prev = directory->last;
+    if (directory->last)
+        TX_SET(directory->last->next, e);
+    else
+        TX_SET(directory->first, e);
+    TX_SET(directory->last, e);
+    TX_SET(directory->size, directory->size + 1);
+    node_touch(directory, true);
+    if ((node->mode & S_TYPE) == S_DIRECTORY) {
+        TX_SET(node->parent, directory);
+        TX_SET(directory->links, directory->links + 1);
+    } else {
+        TX_SET(node->links, node->links + 1);
+    }
+    node_touch(node, false);
+    return true;
+}
+
+void entry_remove(struct entry *e)
+{
+    struct node *d = e->directory;
+    for (struct entry **link = &fs->hash[e->hash % HASH_BUCKETS]; *link; link = &(*link)->hash_next)
+        if (*link == e) {
+            TX_SET(*link, e->hash_next);
+            break;
+        }
+    if (e->prev)
+        TX_SET(e->prev->next, e->next);
+    else
+        TX_SET(d->first, e->next);
+    if (e->next)
+        TX_SET(e->next->prev, e->prev);
+    else
+        TX_SET(d->last, e->prev);
+    TX_SET(d->size, d->size - 1);
+    node_touch(d, true);
+    node_touch(e->node, false);
+    if ((e->node->mode & S_TYPE) == S_DIRECTORY)
+        TX_SET(d->links, d->links - 1);
+    else
+        TX_SET(e->node->links, e->node->links - 1);
+    capsule_free(e, sizeof *e + e->length + 1);
+}
+
+static struct file_time when(uint64_t ns)
+{
+    return (struct file_time){ .seconds = (int64_t)(ns / 1000000000),
+                               .nanoseconds = (uint32_t)(ns % 1000000000) };
+}
+
+void node_attributes(const struct node *n, struct file_attributes *a)
+{
+    bool directory = (n->mode & S_TYPE) == S_DIRECTORY;
+    *a = (struct file_attributes){
+        .node = n->number, .device = 1, .special = n->special,
+        .size = directory ? n->size * 20 + 40 : n->size, .blocks = n->pages * 8,
+        .accessed = when(n->accessed), .modified = when(n->modified),
+        .changed = when(n->changed), .born = when(n->born),
+        .mode = n->mode, .links = n->links, .owner = n->owner, .group = n->group,
+        .block_size = PAGE,
+    };
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ramfs: files in memory, all of it in the capsule.
+ *
+ * node.c    nodes, their data pages, names
+ * walk.c    from a path to a node
+ * serve.c   the file protocol
+ * fill.c    the first contents, from a cpio archive
+ *
+ * Invariants: an entry is in the hash chain of (directory, name) and in its directory's
+ * list, which rises by cookie; node.links counts its names (a directory's: 2 + its
+ * subdirectories), node.opens its gates; a node goes when both are 0. A gate's badge is its
+ * open record's address; small badges are sessions at the root.
+ */
+#pragma once
+#include <proto/file_server.h>
+#include <server/capsule.h>
+
+#define PAGE 4096ull
+#define HASH_BUCKETS 16384u
+#define SESSIONS_MAX 4096u
+#define FANOUT 512u
+
+#define S_TYPE 0170000u
+#define S_FIFO 0010000u
+#define S_CHAR 0020000u
+#define S_DIRECTORY 0040000u
+#define S_BLOCK 0060000u
+#define S_REGULAR 0100000u
+#define S_LINK 0120000u
+#define S_SOCKET 0140000u
+
+struct entry;
+struct node {
+    uint64_t number, size, special, pages;
+    uint32_t mode, owner, group, links, opens, height; /* height of the page tree */
+    uint64_t tree;                 /* page tree's top: address of a data page or of a node page */
+    uint64_t accessed, modified, changed, born; /* ns since 1970 */
+    struct node *parent;           /* directories */
+    struct entry *first, *last;
+    uint64_t next_cookie;
+    struct node *next_orphan;
+    bool orphan;                   /* nothing names or holds it: the main thread frees it */
+};
+struct entry {
+    struct entry *hash_next, *next, *prev;
+    struct node *directory, *node;
+    uint64_t cookie;
+    uint32_t hash, length;
+    char name[];
+};
+struct open_file {
+    struct open_file *next, *prev;
+    struct node *node;
+    uint64_t position;
+    uint32_t flags, gate;
+};
+struct file_server {
+    struct node *root;
+    uint64_t filled, next_number, node_count;
+    uint32_t maintenance, pad;     /* our own gate */
+    struct open_file *opens;
+    struct node *orphans;
+    struct entry *hash[HASH_BUCKETS];
+};
+extern struct file_server *fs;
+
+/* All inside a transaction. */
+struct node *node_new(uint32_t mode);
+void node_touch(struct node *n, bool modified);
+void node_drop(struct node *n);        /* hands it to the main thread if nothing holds it */
+void orphans_free(void);               /* outside a transaction */
+uint8_t *node_page(struct node *n, uint64_t index, bool make); /* NULL: hole, or no memory */
+void node_resize(struct node *n, uint64_t size);
+struct entry *entry_find(const struct node *directory, const char *name, uint32_t length);
+bool entry_add(struct node *directory, const char *name, uint32_t length, struct node *node);
+void entry_remove(struct entry *e);
+void node_attributes(const struct node *n, struct file_attributes *a);
+/* Bytes read (up to the end) or written (short when memory ends) at a position. */
+uint64_t node_read(struct node *n, uint64_t position, struct rpc_out *out, uint64_t bytes, bool *bad);
+uint64_t node_write(struct node *n, uint64_t position, struct rpc_in in, bool *bad);
+
+struct walk {
+    struct node *node;      /* found, or NULL */
+    struct node *parent;    /* directory of the last part */
+    struct entry *entry;    /* the last part's, or NULL */
+    char *last;             /* last part's name */
+    uint32_t last_length;
+    uint8_t kind;           /* FILE_WALK_* */
+    uint16_t walked;
+    bool slash;             /* the path ends in a slash: must be a directory */
+    char target[4096];      /* of the link where the walk stopped */
+    uint32_t target_length;
+    char work[4096], path[4096];
+};
+/* 0 (also when the last part does not exist: node NULL, parent set) or an error. */
+uint32_t walk_path(struct node *start, struct rpc_in path, bool follow, struct walk *w);
+void fill_from_archive(const uint8_t *archive, uint64_t bytes);

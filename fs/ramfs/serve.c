@@ -1,0 +1,897 @@
+/* SPDX-License-Identifier: MIT */
+/* The file protocol, and the life of open files. Every request runs in one transaction, so
+ * that a killed server leaves it done, with its reply stored, or not begun. */
+#include "ramfs.h"
+#include <rt/string.h>
+
+#define RAMFS_MAGIC 0x01021994u
+#define MODE_BITS 07777u
+#define MAINTENANCE 1u /* badge of our own gate; descriptions use others below SESSIONS_MAX */
+
+static struct walk *walk_buffer(void)
+{
+    static struct walk w; /* used under the transaction's lock only */
+    return &w;
+}
+
+static struct open_file *opened(uint64_t badge)
+{
+    return badge < SESSIONS_MAX ? 0 : (struct open_file *)badge;
+}
+
+static struct node *node_of(uint64_t badge)
+{
+    return badge < SESSIONS_MAX ? fs->root : opened(badge)->node;
+}
+
+static bool is(const struct node *n, uint32_t type)
+{
+    return (n->mode & S_TYPE) == type;
+}
+
+struct stored { uint64_t a, b; uint32_t status, c; };
+
+static bool repeated(uint64_t badge, uint64_t sequence, struct stored *r)
+{
+    memset(r, 0, sizeof *r);
+    return capsule_reply_find(badge, sequence, r, sizeof *r);
+}
+
+/* Ends a mutating request that changed something or not. */
+static uint32_t finish(uint64_t badge, uint64_t sequence, struct stored *r, uint32_t status)
+{
+    r->status = status;
+    capsule_reply_store(badge, sequence, r, sizeof *r);
+    tx_commit();
+    return status;
+}
+
+static uint32_t end(uint32_t status)
+{
+    tx_commit();
+    return status;
+}
+
+static uint32_t undo(uint32_t status)
+{
+    tx_abort();
+    return status;
+}
+
+/* Copies out where a walk stopped. */
+static void walk_out(const struct walk *w, uint8_t *kind, uint16_t *walked, struct rpc_out *target)
+{
+    *kind = w->kind;
+    *walked = w->walked;
+    if (w->kind == FILE_WALK_DONE || !target)
+        return;
+    uint64_t n = w->target_length < target->capacity ? w->target_length : target->capacity;
+    if (rt_copy_to_client(target->offset, w->target, n))
+        target->length = n;
+}
+
+/* ---- open files --------------------------------------------------------------------------- */
+
+static uint32_t open_make(struct node *n, uint32_t flags, uint32_t *file)
+{
+    struct open_file *o = capsule_alloc(sizeof *o);
+    if (!o)
+        return FILE_ERROR_NOMEM;
+    o->node = n;
+    o->flags = flags;
+    o->gate = rt_gate_create(rt_cap("file"), (uint64_t)o);
+    if (!o->gate)
+        return FILE_ERROR_MFILE;
+    o->next = fs->opens;
+    if (fs->opens)
+        TX_SET(fs->opens->prev, o);
+    TX_SET(fs->opens, o);
+    TX_SET(n->opens, n->opens + 1);
+    *file = o->gate;
+    return 0;
+}
+
+static void open_end(struct open_file *o)
+{
+    rt_gate_free(o->gate);
+    if (o->prev)
+        TX_SET(o->prev->next, o->next);
+    else
+        TX_SET(fs->opens, o->next);
+    if (o->next)
+        TX_SET(o->next->prev, o->prev);
+    TX_SET(o->node->opens, o->node->opens - 1);
+    node_drop(o->node);
+    capsule_free(o, sizeof *o);
+}
+
+static void closed_take(void)
+{
+    uint64_t badge;
+    while (rt_closed(rt_cap("file"), &badge)) {
+        tx_begin();
+        for (struct open_file *o = fs->opens; o; o = o->next)
+            if ((uint64_t)o == badge) {
+                open_end(o);
+                break;
+            }
+        tx_commit();
+    }
+}
+
+/* What a killed server gave out but nobody received. */
+static void leftovers_close(void)
+{
+    tx_begin();
+    for (struct open_file *o = fs->opens, *next; o; o = next) {
+        next = o->next;
+        struct pith_result r = pith_gate_info(o->gate);
+        if (r.status || r.value <= 1)
+            open_end(o);
+    }
+    tx_commit();
+}
+
+static uint32_t kind_check(const struct walk *w, uint32_t flags)
+{
+    const struct node *n = w->node;
+    if ((flags & FILE_OPEN_DIRECTORY || w->slash) && !is(n, S_DIRECTORY))
+        return FILE_ERROR_NOTDIR;
+    if (is(n, S_LINK) && !(flags & FILE_OPEN_PATH))
+        return FILE_ERROR_LOOP;
+    if (is(n, S_DIRECTORY) && flags & FILE_OPEN_WRITE)
+        return FILE_ERROR_ISDIR;
+    if (is(n, S_SOCKET) && !(flags & FILE_OPEN_PATH))
+        return FILE_ERROR_NXIO;
+    if (flags & FILE_OPEN_EXECUTE && (!is(n, S_REGULAR) || !(n->mode & 0111)))
+        return FILE_ERROR_ACCES;
+    return 0;
+}
+
+static void content_out(struct node *n, uint32_t flags, struct rpc_out *content)
+{
+    bool bad = false;
+    if (content->capacity && is(n, S_REGULAR) && flags & FILE_OPEN_READ &&
+        n->size <= content->capacity)
+        content->length = node_read(n, 0, content, n->size, &bad);
+}
+
+uint32_t file_serve_open(struct file_server *s, uint64_t badge, struct rpc_in path, uint32_t flags,
+                         uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
+                         struct rpc_out *content, uint32_t *file)
+{
+    struct walk *w = walk_buffer();
+    (void)s;
+    tx_begin();
+    uint32_t status = walk_path(node_of(badge), path, !(flags & FILE_OPEN_NO_FOLLOW), w);
+    if (status)
+        return undo(status);
+    walk_out(w, walk, walked, content);
+    if (w->kind != FILE_WALK_DONE)
+        return end(0);
+    if (!w->node)
+        return undo(FILE_ERROR_NOENT);
+    status = kind_check(w, flags);
+    if (!status)
+        status = open_make(w->node, flags, file);
+    if (status)
+        return undo(status);
+    node_attributes(w->node, attributes);
+    content_out(w->node, flags, content);
+    return end(0);
+}
+
+uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t sequence,
+                           struct rpc_in path, uint32_t flags, uint16_t mode, uint8_t *walk,
+                           uint16_t *walked, bool *created, struct file_attributes *attributes,
+                           struct rpc_out *content, uint32_t *file)
+{
+    struct walk *w = walk_buffer();
+    struct stored r;
+    (void)s;
+    tx_begin();
+    bool again = repeated(badge, sequence, &r);
+    if (again && r.status)
+        return end(r.status);
+    bool exclusive = flags & FILE_OPEN_EXCLUSIVE && !again;
+    uint32_t status = walk_path(node_of(badge), path,
+                                !(flags & (FILE_OPEN_NO_FOLLOW | FILE_OPEN_EXCLUSIVE)), w);
+    if (status)
+        return undo(status);
+    walk_out(w, walk, walked, content);
+    if (w->kind != FILE_WALK_DONE)
+        return end(0);
+    *created = again && r.a;
+    if (w->node && exclusive)
+        return undo(FILE_ERROR_EXIST);
+    if (!w->node) {
+        if (w->slash)
+            return undo(FILE_ERROR_ISDIR);
+        if (w->parent != fs->root && !w->parent->parent)
+            return undo(FILE_ERROR_NOENT); /* a directory that was removed */
+        w->node = node_new(S_REGULAR | (mode & MODE_BITS));
+        if (!w->node || !entry_add(w->parent, w->last, w->last_length, w->node))
+            return undo(FILE_ERROR_NOSPC);
+        *created = true;
+    }
+    status = kind_check(w, flags);
+    if (!status && flags & FILE_OPEN_TRUNCATE && is(w->node, S_REGULAR) && w->node->size && !again) {
+        node_resize(w->node, 0);
+        node_touch(w->node, true);
+    }
+    if (!status)
+        status = open_make(w->node, flags, file);
+    if (status)
+        return undo(status);
+    node_attributes(w->node, attributes);
+    content_out(w->node, flags, content);
+    r.a = *created;
+    return finish(badge, sequence, &r, 0);
+}
+
+/* ---- looking ---------------------------------------------------------------------------------- */
+
+uint32_t file_serve_look(struct file_server *s, uint64_t badge, struct rpc_in path, uint32_t flags,
+                         uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
+                         struct rpc_out *target)
+{
+    struct walk *w = walk_buffer();
+    (void)s;
+    tx_begin();
+    uint32_t status = walk_path(node_of(badge), path, !(flags & FILE_LOOK_NO_FOLLOW), w);
+    if (status)
+        return end(status);
+    walk_out(w, walk, walked, target);
+    if (w->kind != FILE_WALK_DONE)
+        return end(0);
+    if (!w->node)
+        return end(FILE_ERROR_NOENT);
+    if (w->slash && !is(w->node, S_DIRECTORY))
+        return end(FILE_ERROR_NOTDIR);
+    node_attributes(w->node, attributes);
+    return end(0);
+}
+
+uint32_t file_serve_access(struct file_server *s, uint64_t badge, struct rpc_in path, uint32_t what,
+                           uint8_t *walk, uint16_t *walked, struct rpc_out *target)
+{
+    struct walk *w = walk_buffer();
+    (void)s;
+    tx_begin();
+    uint32_t status = walk_path(node_of(badge), path, !(what & FILE_ACCESS_NO_FOLLOW), w);
+    if (status)
+        return end(status);
+    walk_out(w, walk, walked, target);
+    if (w->kind != FILE_WALK_DONE)
+        return end(0);
+    if (!w->node)
+        return end(FILE_ERROR_NOENT);
+    /* Sessions are root's so far: only execution needs a bit. */
+    if (what & FILE_ACCESS_EXECUTE && !(w->node->mode & 0111))
+        return end(FILE_ERROR_ACCES);
+    return end(0);
+}
+
+uint32_t file_serve_readlink(struct file_server *s, uint64_t badge, struct rpc_in path,
+                             uint8_t *walk, uint16_t *walked, struct rpc_out *target)
+{
+    struct walk *w = walk_buffer();
+    (void)s;
+    tx_begin();
+    uint32_t status = walk_path(node_of(badge), path, false, w);
+    if (status)
+        return end(status);
+    walk_out(w, walk, walked, target);
+    if (w->kind != FILE_WALK_DONE)
+        return end(0);
+    if (!w->node || !is(w->node, S_LINK))
+        return end(w->node ? FILE_ERROR_INVAL : FILE_ERROR_NOENT);
+    uint64_t n = w->node->size < target->capacity ? w->node->size : target->capacity;
+    if (!rt_copy_to_client(target->offset, (void *)w->node->tree, n))
+        return end(RPC_BAD_BUFFER);
+    target->length = n;
+    return end(0);
+}
+
+uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t position,
+                             struct rpc_out *entries, uint32_t *count)
+{
+    struct node *d = node_of(badge);
+    uint64_t used = 0;
+    (void)s;
+    if (!is(d, S_DIRECTORY))
+        return FILE_ERROR_NOTDIR;
+    tx_begin();
+    const struct entry *e = d->first;
+    /* Cookies 1 and 2 stand for "." and "..". */
+    while (e && position > 2 && e->cookie <= position)
+        e = e->next;
+    for (uint64_t cookie = position;;) {
+        const char *name = cookie == 0 ? "." : cookie == 1 ? ".." : e ? e->name : 0;
+        if (!name)
+            break;
+        uint32_t length = cookie < 2 ? (uint32_t)cookie + 1 : e->length;
+        const struct node *n = cookie == 0 ? d : cookie == 1 ? (d->parent ? d->parent : d) : e->node;
+        struct { struct file_entry head; char name[264]; } out;
+        uint64_t whole = (sizeof(struct file_entry) + length + 7) & ~7ull;
+        if (used + whole > entries->capacity)
+            break;
+        memset(&out, 0, sizeof out);
+        cookie = cookie < 2 ? cookie + 1 : e->cookie;
+        out.head.next = cookie;
+        out.head.name_bytes = (uint16_t)length;
+        out.head.entry_bytes = (uint16_t)whole;
+        node_attributes(n, &out.head.attributes);
+        memcpy(out.name, name, length);
+        if (!rt_copy_to_client(entries->offset + used, &out, whole))
+            return end(RPC_BAD_BUFFER);
+        used += whole;
+        (*count)++;
+        if (cookie > 2)
+            e = e->next;
+    }
+    tx_commit();
+    if (!used && entries->capacity < sizeof(struct file_entry) + 264 && position < d->next_cookie - 1)
+        return FILE_ERROR_INVAL;
+    entries->length = used;
+    return 0;
+}
+
+uint32_t file_serve_file_system(struct file_server *s, uint64_t badge,
+                                struct file_file_system *out)
+{
+    (void)s;
+    (void)badge;
+    uint64_t pages = STARTUP->capsule_bytes / PAGE, free = capsule_pages_free();
+    *out = (struct file_file_system){
+        .type = RAMFS_MAGIC, .block_size = PAGE, .blocks = pages, .blocks_free = free,
+        .blocks_available = free, .nodes = pages, .nodes_free = free, .id = 1,
+        .name_max = FILE_NAME_MAX,
+    };
+    return 0;
+}
+
+/* ---- data ------------------------------------------------------------------------------------------ */
+
+static uint32_t data_check(const struct open_file *o, uint32_t flag)
+{
+    if (!o || o->flags & FILE_OPEN_PATH || !(o->flags & flag))
+        return o && is(o->node, S_DIRECTORY) ? FILE_ERROR_ISDIR : FILE_ERROR_BADF;
+    if (is(o->node, S_DIRECTORY))
+        return FILE_ERROR_ISDIR;
+    return is(o->node, S_REGULAR) ? 0 : FILE_ERROR_INVAL;
+}
+
+uint32_t file_serve_read(struct file_server *s, uint64_t badge, uint32_t park, uint64_t position,
+                         struct rpc_out *data)
+{
+    struct open_file *o = opened(badge);
+    uint32_t status = data_check(o, FILE_OPEN_READ);
+    bool bad = false;
+    (void)s;
+    (void)park;
+    if (status)
+        return status;
+    tx_begin();
+    data->length = node_read(o->node, position, data, data->capacity, &bad);
+    return end(bad ? RPC_BAD_BUFFER : 0);
+}
+
+uint32_t file_serve_read_next(struct file_server *s, uint64_t badge, uint64_t sequence,
+                              uint32_t park, struct rpc_out *data, uint64_t *after)
+{
+    struct open_file *o = opened(badge);
+    uint32_t status = data_check(o, FILE_OPEN_READ);
+    struct stored r;
+    bool bad = false;
+    (void)s;
+    (void)park;
+    if (status)
+        return status;
+    tx_begin();
+    bool again = repeated(badge, sequence, &r);
+    uint64_t from = again ? r.a : o->position;
+    data->length = node_read(o->node, from, data, again ? r.b : data->capacity, &bad);
+    *after = from + data->length;
+    if (bad)
+        return undo(RPC_BAD_BUFFER);
+    TX_SET(o->position, *after);
+    r.a = from;
+    r.b = data->length;
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t file_serve_write(struct file_server *s, uint64_t badge, uint64_t sequence, uint32_t park,
+                          uint64_t position, uint32_t flags, struct rpc_in data, uint32_t *written,
+                          uint64_t *after)
+{
+    struct open_file *o = opened(badge);
+    uint32_t status = data_check(o, FILE_OPEN_WRITE);
+    struct stored r;
+    bool bad = false;
+    (void)s;
+    (void)park;
+    if (status)
+        return status == FILE_ERROR_ISDIR ? FILE_ERROR_BADF : status;
+    tx_begin();
+    if (repeated(badge, sequence, &r)) {
+        *written = r.c;
+        *after = r.b;
+        return end(r.status);
+    }
+    bool shared = position == FILE_SHARED_POSITION;
+    if (flags & FILE_WRITE_APPEND || (shared && o->flags & FILE_OPEN_APPEND))
+        position = o->node->size;
+    else if (shared)
+        position = o->position;
+    if (position > INT64_MAX - data.length)
+        return undo(FILE_ERROR_FBIG);
+    uint64_t done = node_write(o->node, position, data, &bad);
+    if (bad || (!done && data.length))
+        return undo(bad ? RPC_BAD_BUFFER : FILE_ERROR_NOSPC);
+    if (done)
+        node_touch(o->node, true);
+    if (shared)
+        TX_SET(o->position, position + done);
+    *written = (uint32_t)done;
+    *after = position + done;
+    r.b = *after;
+    r.c = *written;
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t file_serve_seek(struct file_server *s, uint64_t badge, uint64_t sequence, int64_t offset,
+                         uint8_t whence, uint64_t *position)
+{
+    struct open_file *o = opened(badge);
+    struct stored r;
+    (void)s;
+    if (!o || o->flags & FILE_OPEN_PATH)
+        return FILE_ERROR_BADF;
+    tx_begin();
+    if (repeated(badge, sequence, &r)) {
+        *position = r.a;
+        return end(r.status);
+    }
+    int64_t size = (int64_t)o->node->size, base = 0;
+    if (whence == FILE_WHENCE_CURRENT)
+        base = (int64_t)o->position;
+    else if (whence == FILE_WHENCE_END)
+        base = size;
+    if ((whence == FILE_WHENCE_DATA || whence == FILE_WHENCE_HOLE) &&
+        (offset < 0 || offset >= size))
+        return undo(FILE_ERROR_NXIO);
+    if (whence == FILE_WHENCE_HOLE)
+        offset = size; /* the file counts as one run of data */
+    int64_t to;
+    if (__builtin_add_overflow(base, offset, &to))
+        return undo(FILE_ERROR_OVERFLOW);
+    if (to < 0)
+        return undo(FILE_ERROR_INVAL);
+    TX_SET(o->position, (uint64_t)to);
+    r.a = *position = (uint64_t)to;
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t file_serve_truncate(struct file_server *s, uint64_t badge, uint64_t sequence, uint64_t size)
+{
+    struct open_file *o = opened(badge);
+    uint32_t status = data_check(o, FILE_OPEN_WRITE);
+    struct stored r;
+    (void)s;
+    if (status)
+        return status == FILE_ERROR_BADF ? FILE_ERROR_INVAL : status;
+    if (size > INT64_MAX)
+        return FILE_ERROR_FBIG;
+    tx_begin();
+    if (repeated(badge, sequence, &r))
+        return end(r.status);
+    node_resize(o->node, size);
+    node_touch(o->node, true);
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t file_serve_allocate(struct file_server *s, uint64_t badge, uint64_t sequence,
+                             uint64_t position, uint64_t size, uint32_t flags)
+{
+    struct open_file *o = opened(badge);
+    uint32_t status = data_check(o, FILE_OPEN_WRITE);
+    struct stored r;
+    (void)s;
+    if (status)
+        return status;
+    if (flags & ~(uint32_t)FILE_ALLOCATE_KEEP_SIZE)
+        return FILE_ERROR_OPNOTSUPP;
+    if (size > INT64_MAX || position > INT64_MAX - size)
+        return FILE_ERROR_FBIG;
+    tx_begin();
+    if (repeated(badge, sequence, &r))
+        return end(r.status);
+    if (size / PAGE > capsule_pages_free())
+        return undo(FILE_ERROR_NOSPC);
+    if (!(flags & FILE_ALLOCATE_KEEP_SIZE) && position + size > o->node->size) {
+        TX_SET(o->node->size, position + size);
+        node_touch(o->node, true);
+    }
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t file_serve_sync(struct file_server *s, uint64_t badge, uint32_t park, bool data_only)
+{
+    (void)s;
+    (void)badge;
+    (void)park;
+    (void)data_only;
+    return 0; /* as safe as it gets */
+}
+
+/* ---- names ------------------------------------------------------------------------------------------- */
+
+/* Walks to where a new name goes; nothing may have it yet. */
+static uint32_t walk_new(uint64_t badge, struct rpc_in path, bool directory, struct walk *w)
+{
+    uint32_t status = walk_path(node_of(badge), path, false, w);
+    if (status || w->kind != FILE_WALK_DONE)
+        return status;
+    if (w->node)
+        return FILE_ERROR_EXIST;
+    if (w->slash && !directory)
+        return FILE_ERROR_NOENT;
+    if (w->parent != fs->root && !w->parent->parent)
+        return FILE_ERROR_NOENT;
+    return 0;
+}
+
+uint32_t file_serve_make(struct file_server *s, uint64_t badge, uint64_t sequence,
+                         struct rpc_in path, uint32_t mode, uint64_t special, uint8_t *walk,
+                         uint16_t *walked, struct rpc_out *target)
+{
+    struct walk *w = walk_buffer();
+    struct stored r;
+    (void)s;
+    tx_begin();
+    if (repeated(badge, sequence, &r))
+        return end(r.status);
+    uint32_t type = mode & S_TYPE;
+    uint32_t status = walk_new(badge, path, type == S_DIRECTORY, w);
+    if (status)
+        return undo(status);
+    walk_out(w, walk, walked, target);
+    if (w->kind != FILE_WALK_DONE)
+        return end(0);
+    if (type != S_DIRECTORY && type != S_REGULAR && type != S_FIFO && type != S_SOCKET &&
+        type != S_CHAR && type != S_BLOCK)
+        return undo(FILE_ERROR_INVAL);
+    struct node *n = node_new(type | (mode & MODE_BITS));
+    if (!n)
+        return undo(FILE_ERROR_NOSPC);
+    n->special = special;
+    if (!entry_add(w->parent, w->last, w->last_length, n))
+        return undo(FILE_ERROR_NOSPC);
+    return finish(badge, sequence, &r, 0);
+}
+
+/* Takes a name away, with what that means for its node. */
+static void name_remove(struct entry *e)
+{
+    struct node *n = e->node;
+    entry_remove(e);
+    if (is(n, S_DIRECTORY)) {
+        TX_SET(n->links, 0);
+        TX_SET(n->parent, 0);
+    }
+    node_drop(n);
+}
+
+static uint32_t name_removable(const struct walk *w, bool directory)
+{
+    if (!w->node)
+        return FILE_ERROR_NOENT;
+    if (!w->entry)
+        return directory ? FILE_ERROR_BUSY : FILE_ERROR_ISDIR; /* "/", "." or ".." */
+    if (is(w->node, S_DIRECTORY)) {
+        if (!directory)
+            return FILE_ERROR_ISDIR;
+        return w->node->first ? FILE_ERROR_NOTEMPTY : 0;
+    }
+    return directory || w->slash ? FILE_ERROR_NOTDIR : 0;
+}
+
+uint32_t file_serve_unlink(struct file_server *s, uint64_t badge, uint64_t sequence,
+                           struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
+                           struct rpc_out *target)
+{
+    struct walk *w = walk_buffer();
+    struct stored r;
+    (void)s;
+    tx_begin();
+    if (repeated(badge, sequence, &r))
+        return end(r.status);
+    uint32_t status = walk_path(node_of(badge), path, false, w);
+    if (status)
+        return undo(status);
+    walk_out(w, walk, walked, target);
+    if (w->kind != FILE_WALK_DONE)
+        return end(0);
+    status = name_removable(w, flags & FILE_UNLINK_DIRECTORY);
+    if (status)
+        return undo(status);
+    name_remove(w->entry);
+    return finish(badge, sequence, &r, 0);
+}
+
+/* The directory a second path starts from: a gate of ours, or the gate called. */
+static bool second_start(uint32_t cap, uint64_t badge, uint64_t *start)
+{
+    *start = badge;
+    if (!cap)
+        return true;
+    for (struct open_file *o = fs->opens; o; o = o->next)
+        if (pith_cap_same(cap, o->gate).value) {
+            *start = (uint64_t)o;
+            return true;
+        }
+    *start = 0; /* a session's gate: the root */
+    return true;
+}
+
+static bool inside(const struct node *n, const struct node *directory)
+{
+    for (; n; n = n->parent)
+        if (n == directory)
+            return true;
+    return false;
+}
+
+uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t sequence,
+                           uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path,
+                           uint32_t flags)
+{
+    struct walk *w = walk_buffer();
+    static struct walk to;
+    struct stored r;
+    uint64_t start;
+    (void)s;
+    tx_begin();
+    if (repeated(badge, sequence, &r))
+        return end(r.status);
+    if (!second_start(new_directory, badge, &start))
+        return undo(FILE_ERROR_XDEV);
+    uint32_t status = walk_path(node_of(badge), old_path, false, w);
+    if (!status)
+        status = walk_path(node_of(start), new_path, false, &to);
+    if (status)
+        return undo(status);
+    if (w->kind != FILE_WALK_DONE || to.kind != FILE_WALK_DONE)
+        return undo(FILE_ERROR_XDEV);
+    if (!w->node)
+        return undo(FILE_ERROR_NOENT);
+    if (!w->entry || (to.node && !to.entry))
+        return undo(FILE_ERROR_BUSY);
+    bool directory = is(w->node, S_DIRECTORY);
+    if ((w->slash || to.slash) && !directory)
+        return undo(FILE_ERROR_NOTDIR);
+    if (directory && inside(to.parent, w->node))
+        return undo(FILE_ERROR_INVAL);
+    struct node *n = w->node, *other = to.node;
+    if (flags & FILE_RENAME_EXCHANGE) {
+        if (!other)
+            return undo(FILE_ERROR_NOENT);
+        if (is(other, S_DIRECTORY) && inside(w->parent, other))
+            return undo(FILE_ERROR_INVAL);
+        struct node *from_parent = w->parent;
+        struct entry *a = w->entry, *b = to.entry;
+        if (n != other) {
+            TX_SET(a->node, other);
+            TX_SET(b->node, n);
+            if (directory != is(other, S_DIRECTORY) && from_parent != to.parent) {
+                struct node *up = directory ? to.parent : from_parent;
+                struct node *down = directory ? from_parent : to.parent;
+                TX_SET(up->links, up->links + 1);
+                TX_SET(down->links, down->links - 1);
+            }
+            if (directory)
+                TX_SET(n->parent, to.parent);
+            if (is(other, S_DIRECTORY))
+                TX_SET(other->parent, from_parent);
+        }
+        return finish(badge, sequence, &r, 0);
+    }
+    if (other) {
+        if (flags & FILE_RENAME_NO_REPLACE)
+            return undo(FILE_ERROR_EXIST);
+        if (other == n)
+            return finish(badge, sequence, &r, 0);
+        if (is(other, S_DIRECTORY) && !directory)
+            return undo(FILE_ERROR_ISDIR);
+        if (directory && !is(other, S_DIRECTORY))
+            return undo(FILE_ERROR_NOTDIR);
+        if (is(other, S_DIRECTORY) && other->first)
+            return undo(FILE_ERROR_NOTEMPTY);
+    }
+    if (to.parent != fs->root && !to.parent->parent)
+        return undo(FILE_ERROR_NOENT);
+    if (other)
+        name_remove(to.entry);
+    entry_remove(w->entry);
+    if (!entry_add(to.parent, to.last, to.last_length, n))
+        return undo(FILE_ERROR_NOSPC);
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t file_serve_link(struct file_server *s, uint64_t badge, uint64_t sequence,
+                         uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path,
+                         uint32_t flags)
+{
+    struct walk *w = walk_buffer();
+    struct stored r;
+    uint64_t start;
+    (void)s;
+    tx_begin();
+    if (repeated(badge, sequence, &r))
+        return end(r.status);
+    if (!second_start(new_directory, badge, &start))
+        return undo(FILE_ERROR_XDEV);
+    uint32_t status = walk_path(node_of(badge), old_path, !(flags & FILE_LOOK_NO_FOLLOW), w);
+    if (status || w->kind != FILE_WALK_DONE)
+        return undo(status ? status : FILE_ERROR_XDEV);
+    struct node *n = w->node;
+    if (!n)
+        return undo(FILE_ERROR_NOENT);
+    if (is(n, S_DIRECTORY))
+        return undo(FILE_ERROR_PERM);
+    status = walk_new(start, new_path, false, w);
+    if (status || w->kind != FILE_WALK_DONE)
+        return undo(status ? status : FILE_ERROR_XDEV);
+    if (!n->links || !entry_add(w->parent, w->last, w->last_length, n))
+        return undo(n->links ? FILE_ERROR_NOSPC : FILE_ERROR_NOENT);
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t file_serve_symlink(struct file_server *s, uint64_t badge, uint64_t sequence,
+                            struct rpc_in target, struct rpc_in path)
+{
+    struct walk *w = walk_buffer();
+    struct stored r;
+    (void)s;
+    tx_begin();
+    if (repeated(badge, sequence, &r))
+        return end(r.status);
+    uint32_t status = walk_new(badge, path, false, w);
+    if (status || w->kind != FILE_WALK_DONE)
+        return undo(status ? status : FILE_ERROR_XDEV);
+    struct node *n = node_new(S_LINK | 0777);
+    char *text = n ? capsule_alloc(target.length + 1) : 0;
+    if (!text)
+        return undo(FILE_ERROR_NOSPC);
+    if (!rt_copy_from_client(target.offset, text, target.length))
+        return undo(RPC_BAD_BUFFER);
+    if (strlen(text) != target.length)
+        return undo(FILE_ERROR_INVAL);
+    n->tree = (uint64_t)text;
+    n->size = target.length;
+    if (!entry_add(w->parent, w->last, w->last_length, n))
+        return undo(FILE_ERROR_NOSPC);
+    return finish(badge, sequence, &r, 0);
+}
+
+static uint64_t nanoseconds(const struct file_time *t)
+{
+    return t->seconds < 0 ? 0 : (uint64_t)t->seconds * 1000000000 + t->nanoseconds;
+}
+
+uint32_t file_serve_set_attributes(struct file_server *s, uint64_t badge, uint64_t sequence,
+                                   const struct file_changes *c, struct rpc_in path, uint8_t *walk,
+                                   uint16_t *walked, struct rpc_out *target)
+{
+    struct walk *w = walk_buffer();
+    struct stored r;
+    (void)s;
+    tx_begin();
+    if (repeated(badge, sequence, &r))
+        return end(r.status);
+    uint32_t status = walk_path(node_of(badge), path, !(c->what & FILE_CHANGE_NO_FOLLOW), w);
+    if (status)
+        return undo(status);
+    walk_out(w, walk, walked, target);
+    if (w->kind != FILE_WALK_DONE)
+        return end(0);
+    struct node *n = w->node;
+    if (!n)
+        return undo(FILE_ERROR_NOENT);
+    tx_save(n, sizeof *n);
+    uint64_t now = rt_realtime_ns();
+    if (c->what & FILE_CHANGE_MODE)
+        n->mode = (n->mode & S_TYPE) | (c->mode & MODE_BITS);
+    if (c->what & FILE_CHANGE_OWNER)
+        n->owner = c->owner;
+    if (c->what & FILE_CHANGE_GROUP)
+        n->group = c->group;
+    if (c->what & FILE_CHANGE_ACCESS_TIME)
+        n->accessed = nanoseconds(&c->accessed);
+    if (c->what & FILE_CHANGE_MODIFY_TIME)
+        n->modified = nanoseconds(&c->modified);
+    if (c->what & FILE_CHANGE_ACCESS_NOW)
+        n->accessed = now;
+    if (c->what & FILE_CHANGE_MODIFY_NOW)
+        n->modified = now;
+    n->changed = now;
+    return finish(badge, sequence, &r, 0);
+}
+
+/* ---- not yet -------------------------------------------------------------------------------------------- */
+
+uint32_t file_serve_lock(struct file_server *s, uint64_t badge, uint64_t sequence, uint32_t park,
+                         uint8_t kind, bool wait, uint64_t owner, uint64_t start, uint64_t length)
+{
+    (void)s, (void)badge, (void)sequence, (void)park, (void)kind, (void)wait, (void)owner;
+    (void)start, (void)length;
+    return FILE_ERROR_INVAL; /* locks come with the process server's owners */
+}
+
+uint32_t file_serve_lock_query(struct file_server *s, uint64_t badge, uint8_t kind, uint64_t owner,
+                               uint64_t start, uint64_t length, uint8_t *held_kind,
+                               uint64_t *held_owner, uint64_t *held_start, uint64_t *held_length)
+{
+    (void)s, (void)badge, (void)kind, (void)owner, (void)start, (void)length;
+    (void)held_owner, (void)held_start, (void)held_length;
+    *held_kind = FILE_LOCK_KIND_UNLOCK;
+    return 0;
+}
+
+uint32_t file_serve_map(struct file_server *s, uint64_t badge, bool writable, uint32_t *object,
+                        uint64_t *size)
+{
+    (void)s, (void)badge, (void)writable, (void)object, (void)size;
+    return FILE_ERROR_NODEV;
+}
+
+/* ---- start ------------------------------------------------------------------------------------------------ */
+
+SERVER_ENTRY(file);
+void file_handle(uint64_t badge, struct msg *m)
+{
+    if (badge != MAINTENANCE) {
+        m->w[0] = file_dispatch(fs, badge, m);
+        return;
+    }
+    closed_take();
+    orphans_free();
+    m->w[0] = 0;
+}
+
+/* The main thread works through the service like everybody else: whoever has a stack of it
+ * on this core has the lock, and the kernel lets the one help the other. */
+static void maintain(void)
+{
+    struct msg m = { { 0 } };
+    (void)rt_call(fs->maintenance, &m);
+}
+
+void component_main(void)
+{
+    (void)capsule_open(FILE_VERSION, sizeof *fs, (void **)&fs);
+    if (!fs->root) {
+        tx_begin();
+        struct node *root = node_new(S_DIRECTORY | 0755);
+        if (!root)
+            rt_panic("no room for the root directory");
+        TX_SET(fs->root, root);
+        tx_commit();
+    }
+    if (!fs->filled) {
+        if (STARTUP->modules[0][0])
+            fill_from_archive((const uint8_t *)STARTUP->modules[0][0], STARTUP->modules[0][1]);
+        fs->filled = 1;
+    }
+    leftovers_close();
+    if (!fs->maintenance)
+        fs->maintenance = rt_gate_create(rt_cap("file"), MAINTENANCE);
+    if (!rt_service_open("file", file_entry, 1))
+        return;
+    rt_ready();
+    for (;;) {
+        maintain();
+        (void)rt_wait(UINT64_MAX);
+    }
+}

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+$(call user-library,file,lib/file,unsupported.c,proto-file:server:rt)

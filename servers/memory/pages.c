@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pages of "ram". Frames grow from the bottom, kernel objects (in pairs) from the top, so
+ * that a page once seen as a frame need never become a kernel object. use[] holds a
+ * frame's references, or marks; it is rebuilt by each incarnation.
+ */
+#include "memory.h"
+#include <rt/heap.h>
+#include <rt/string.h>
+
+#define WINDOW_BASE 0x500000000000ull
+#define BATCH 64u
+#define USE_OBJECT 0x80000000u
+#define USE_FREE_OBJECT 0x40000000u
+
+uint32_t ram;
+static uint64_t total, frames_top, objects_low; /* frames below frames_top, objects from objects_low */
+static uint32_t *use, *next_free;
+static uint32_t free_frames, free_pairs, free_singles;
+static uint64_t unused;
+static uint8_t *seen; /* bit: in the window */
+
+static void tables_need(void)
+{
+    uint64_t pair = rt_volatile_pages(2);
+    if (!pair)
+        rt_panic("no pages left for the window's tables");
+    while (pith_space_donate(SPACE_SELF, SLOT_VOLATILE, pair).status == -E_AGAIN)
+        ;
+}
+
+bool pages_open(void)
+{
+    ram = rt_cap("ram");
+    uint64_t info = pith_region_info(ram).value, room = STARTUP->heap_bytes / 9;
+    total = (uint32_t)info;
+    if (total > room) {
+        rt_log("only %lu of %lu MiB are used: the heap is too small for more", room / 256,
+               total / 256);
+        total = room & ~1ull;
+    }
+    use = (uint32_t *)HEAP_BASE;
+    next_free = use + total;
+    seen = (uint8_t *)(next_free + total);
+    frames_top = 1;
+    objects_low = total & ~1ull;
+    return total > 64;
+}
+
+static bool odd_base(void)
+{
+    return pith_region_info(ram).value >> 32 & 1;
+}
+
+void pages_count_use(uint32_t page)
+{
+    use[page]++;
+    if (page >= frames_top)
+        frames_top = page + 1;
+}
+
+void pages_count_object(uint32_t page)
+{
+    use[page] = USE_OBJECT;
+    uint64_t pair = page & ~1ull;
+    if (pair < objects_low)
+        objects_low = pair;
+}
+
+void pages_ready(void)
+{
+    if (odd_base())
+        rt_panic("ram does not start on an even frame");
+    for (uint64_t p = frames_top; p-- > 1;)
+        if (!use[p]) {
+            next_free[p] = free_frames;
+            free_frames = (uint32_t)p;
+            unused++;
+        }
+    for (uint64_t p = objects_low; p < total; p += 2) {
+        if (use[p] && use[p + 1])
+            continue;
+        for (unsigned half = 0; half < 2; half++)
+            if (!use[p + half])
+                while (pith_page_take(ram, p + half).status == -E_AGAIN)
+                    ;
+        if (!use[p] && !use[p + 1]) {
+            next_free[p] = free_pairs;
+            free_pairs = (uint32_t)p;
+        } else {
+            uint32_t single = (uint32_t)(use[p] ? p + 1 : p);
+            next_free[single] = free_singles;
+            free_singles = single;
+        }
+    }
+}
+
+static void window_map(uint32_t page)
+{
+    uint32_t first = page & ~(BATCH - 1), n = BATCH;
+    if (first + n > objects_low) {
+        first = page;
+        n = 1;
+    }
+    for (uint32_t p = first; p < first + n; p++)
+        if (seen[p / 8] >> (p % 8) & 1) {
+            first = page;
+            n = 1;
+            break;
+        }
+    for (;;) {
+        struct pith_result r = pith_space_map(SPACE_SELF, WINDOW_BASE + first * PAGE, ram, first,
+                                              n | MAP_READ | MAP_WRITE);
+        if (r.status == -E_TABLES) {
+            tables_need();
+        } else if (!r.status) {
+            for (uint64_t p = first; p < first + r.value; p++)
+                seen[p / 8] |= (uint8_t)(1u << (p % 8));
+            if (seen[page / 8] >> (page % 8) & 1)
+                return;
+            first = page;
+            n = 1;
+        } else if (r.status != -E_AGAIN) {
+            rt_panic("cannot see page %u: %ld", page, r.status);
+        }
+    }
+}
+
+void *page_view(uint32_t page)
+{
+    if (!(seen[page / 8] >> (page % 8) & 1))
+        window_map(page);
+    return (void *)(WINDOW_BASE + page * PAGE);
+}
+
+uint32_t page_take(bool zero)
+{
+    uint32_t page = free_frames;
+    if (page) {
+        free_frames = next_free[page];
+        unused--;
+    } else {
+        if (frames_top >= objects_low)
+            return 0;
+        page = (uint32_t)frames_top++;
+    }
+    use[page] = 1;
+    if (zero)
+        memset(page_view(page), 0, PAGE);
+    return page;
+}
+
+void page_more(uint32_t page)
+{
+    use[page]++;
+}
+
+void page_less(uint32_t page)
+{
+    if (--use[page])
+        return;
+    next_free[page] = free_frames;
+    free_frames = page;
+    unused++;
+}
+
+uint32_t page_refs(uint32_t page)
+{
+    return use[page];
+}
+
+uint32_t object_pair_take(void)
+{
+    uint32_t page = free_pairs;
+    if (page) {
+        free_pairs = next_free[page];
+    } else {
+        if (objects_low < frames_top + 2)
+            return 0;
+        objects_low -= 2;
+        page = (uint32_t)objects_low;
+        /* A request that was undone may have left something there. */
+        for (unsigned half = 0; half < 2; half++)
+            while (pith_page_take(ram, page + half).status == -E_AGAIN)
+                ;
+    }
+    use[page] = use[page + 1] = USE_OBJECT;
+    return page;
+}
+
+uint32_t object_take(void)
+{
+    uint32_t page = free_singles;
+    if (page) {
+        free_singles = next_free[page];
+        use[page] = USE_OBJECT;
+        return page;
+    }
+    page = object_pair_take();
+    if (page) {
+        use[page + 1] = USE_FREE_OBJECT;
+        next_free[page + 1] = free_singles;
+        free_singles = page + 1;
+    }
+    return page;
+}
+
+void object_give(uint32_t page)
+{
+    uint32_t other = page ^ 1;
+    use[page] = USE_FREE_OBJECT;
+    if (use[other] != USE_FREE_OBJECT) {
+        next_free[page] = free_singles;
+        free_singles = page;
+        return;
+    }
+    /* Both halves are free: out of the singles, into the pairs. */
+    for (uint32_t *link = &free_singles; *link; link = &next_free[*link])
+        if (*link == other) {
+            *link = next_free[other];
+            next_free[page & ~1u] = free_pairs;
+            free_pairs = page & ~1u;
+            return;
+        }
+    next_free[page] = free_singles;
+    free_singles = page;
+}
+
+uint64_t pages_total(void)
+{
+    return total;
+}
+
+uint64_t pages_unused(void)
+{
+    return unused + (objects_low - frames_top);
+}

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT */
+/* The memory protocol and the fault handler. Every request runs under the server's lock. */
+#include "memory.h"
+#include <rt/string.h>
+
+#define MANAGER 0u
+
+struct memory_server *memory;
+
+/* What a repeated request needs to hear again. */
+struct stored { uint64_t value; uint32_t status, a, b, c; };
+
+static bool repeated(uint64_t badge, uint64_t sequence, struct stored *r)
+{
+    tx_begin();
+    memset(r, 0, sizeof *r);
+    if (!capsule_reply_find(badge, sequence, r, sizeof *r))
+        return false;
+    tx_commit();
+    return true;
+}
+
+static uint32_t finish(uint64_t badge, uint64_t sequence, struct stored *r, uint32_t status)
+{
+    r->status = status;
+    capsule_reply_store(badge, sequence, r, sizeof *r);
+    tx_commit();
+    return status;
+}
+
+static uint32_t undo(uint32_t status)
+{
+    tx_abort();
+    return status;
+}
+
+static uint32_t rights_of(uint8_t protection)
+{
+    return (protection & MEMORY_PROTECTION_READ ? ENTRY_READ : 0) |
+           (protection & MEMORY_PROTECTION_WRITE ? ENTRY_WRITE | ENTRY_READ : 0) |
+           (protection & MEMORY_PROTECTION_EXEC ? ENTRY_EXEC | ENTRY_READ : 0);
+}
+
+/* A range a client may name: whole pages in its own part. */
+static bool range_decode(uint64_t address, uint64_t length, uint16_t flags, uint64_t *pages)
+{
+    bool layer = flags & MEMORY_MAP_LAYER;
+    uint64_t lo = layer ? MEMORY_LAYER_BASE : PAGE, hi = layer ? MEMORY_LAYER_END : MEMORY_LAYER_BASE;
+    if (address % PAGE || !length || length > hi - lo)
+        return false;
+    *pages = (length + PAGE - 1) / PAGE;
+    return address >= lo && address <= hi - *pages * PAGE;
+}
+
+/* A free place of that many pages, downwards from the hint; 0: none. */
+static uint64_t place_find(struct space_record *s, uint64_t pages, uint16_t flags)
+{
+    uint64_t top = flags & MEMORY_MAP_LOW ? 0xfffff000 : s->hint, bytes = pages * PAGE;
+    if (flags & MEMORY_MAP_LAYER)
+        top = MEMORY_LAYER_END;
+    uint64_t low = flags & MEMORY_MAP_LAYER ? MEMORY_LAYER_BASE + (1ull << 32) : 1ull << 20;
+    for (unsigned round = 0; round < 2; round++) {
+        for (uint64_t at = top; at >= low + bytes; ) {
+            uint64_t va = at - bytes, found;
+            uint32_t entry;
+            if (!range_next(s, va, &found, &entry) || found >= at)
+                return va;
+            /* Something is there: go below the first page of it that we see. */
+            at = found;
+        }
+        top = MEMORY_MAP_TOP;
+    }
+    return 0;
+}
+
+uint32_t memory_serve_map(struct memory_server *m, uint64_t badge, uint64_t sequence,
+                          uint64_t address, uint64_t length, uint8_t protection, uint16_t flags,
+                          uint64_t *address_out)
+{
+    struct stored r;
+    uint64_t pages;
+    (void)m;
+    if (repeated(badge, sequence, &r)) {
+        *address_out = r.value;
+        return r.status;
+    }
+    struct space_record *s = space_find(badge);
+    if (!s)
+        return undo(MEMORY_ERROR_PERM);
+    if (flags & MEMORY_MAP_FIXED) {
+        if (!range_decode(address, length, flags, &pages))
+            return undo(MEMORY_ERROR_INVAL);
+    } else {
+        pages = (length + PAGE - 1) / PAGE;
+        if (!length || length > MEMORY_MAP_TOP)
+            return undo(length ? MEMORY_ERROR_NOMEM : MEMORY_ERROR_INVAL);
+        uint64_t checked;
+        if (!address || !range_decode(address & ~(PAGE - 1), length, flags, &checked) ||
+            !range_free(s, address & ~(PAGE - 1), pages))
+            address = place_find(s, pages, flags);
+        address &= ~(PAGE - 1);
+        if (!address)
+            return undo(MEMORY_ERROR_NOMEM);
+        if (!(flags & (MEMORY_MAP_LAYER | MEMORY_MAP_LOW)) && address < s->hint)
+            TX_SET(s->hint, address);
+    }
+    if (flags & MEMORY_MAP_NO_REPLACE && !range_free(s, address, pages))
+        return undo(MEMORY_ERROR_EXIST);
+    if (flags & MEMORY_MAP_FIXED)
+        range_clear(s, address, pages, false);
+    uint32_t status = range_set(s, address, pages, rights_of(protection) |
+                                                   (flags & MEMORY_MAP_SHARED ? ENTRY_SHARED : 0));
+    if (!status && flags & MEMORY_MAP_POPULATE)
+        for (uint64_t i = 0; i < pages; i++)
+            (void)fault_resolve(s, address + i * PAGE, protection & MEMORY_PROTECTION_WRITE, false);
+    r.value = *address_out = address;
+    return finish(badge, sequence, &r, status);
+}
+
+uint32_t memory_serve_unmap(struct memory_server *m, uint64_t badge, uint64_t sequence,
+                            uint64_t address, uint64_t length, uint16_t flags)
+{
+    struct stored r;
+    uint64_t pages;
+    (void)m;
+    if (repeated(badge, sequence, &r))
+        return r.status;
+    struct space_record *s = space_find(badge);
+    if (!s)
+        return undo(MEMORY_ERROR_PERM);
+    if (!range_decode(address, length, flags, &pages))
+        return undo(MEMORY_ERROR_INVAL);
+    range_clear(s, address, pages, false);
+    if (address == s->hint)
+        TX_SET(s->hint, address + pages * PAGE < MEMORY_MAP_TOP ? address + pages * PAGE
+                                                                : MEMORY_MAP_TOP);
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t memory_serve_protect(struct memory_server *m, uint64_t badge, uint64_t sequence,
+                              uint64_t address, uint64_t length, uint8_t protection, uint16_t flags)
+{
+    struct stored r;
+    uint64_t pages;
+    (void)m;
+    if (repeated(badge, sequence, &r))
+        return r.status;
+    struct space_record *s = space_find(badge);
+    if (!s)
+        return undo(MEMORY_ERROR_PERM);
+    if (!range_decode(address, length, flags, &pages))
+        return undo(MEMORY_ERROR_INVAL);
+    return finish(badge, sequence, &r, range_protect(s, address, pages, rights_of(protection)));
+}
+
+uint32_t memory_serve_remap(struct memory_server *m, uint64_t badge, uint64_t sequence,
+                            uint64_t address, uint64_t length, uint64_t new_length, bool may_move,
+                            uint64_t new_address, bool fixed, uint64_t *address_out)
+{
+    struct stored r;
+    uint64_t pages, wanted, at;
+    uint32_t entry, status = 0;
+    (void)m;
+    if (repeated(badge, sequence, &r)) {
+        *address_out = r.value;
+        return r.status;
+    }
+    struct space_record *s = space_find(badge);
+    if (!s)
+        return undo(MEMORY_ERROR_PERM);
+    if (!range_decode(address, length, 0, &pages) ||
+        !range_decode(fixed ? new_address : PAGE, new_length, 0, &wanted))
+        return undo(MEMORY_ERROR_INVAL);
+    if (!range_valid(s, address, pages) || !range_next(s, address, &at, &entry))
+        return undo(MEMORY_ERROR_FAULT);
+    uint64_t to = address;
+    uint64_t end = address + pages * PAGE;
+    if (fixed) {
+        if (new_address < end && address < new_address + wanted * PAGE)
+            return undo(MEMORY_ERROR_INVAL);
+        range_clear(s, new_address, wanted, false);
+        to = new_address;
+    } else if (wanted > pages && !(end + (wanted - pages) * PAGE <= MEMORY_LAYER_BASE &&
+                                   range_free(s, end, wanted - pages))) {
+        to = may_move ? place_find(s, wanted, 0) : 0;
+        if (!to)
+            return undo(MEMORY_ERROR_NOMEM);
+        if (to < s->hint)
+            TX_SET(s->hint, to);
+    }
+    uint64_t kept = pages < wanted ? pages : wanted;
+    if (to != address && !range_move(s, address, to, kept))
+        return undo(MEMORY_ERROR_NOMEM);
+    if (wanted < pages)
+        range_clear(s, address + wanted * PAGE, pages - wanted, false);
+    if (wanted > pages)
+        status = range_set(s, to + pages * PAGE, wanted - pages,
+                           entry & (ENTRY_RIGHTS | ENTRY_SHARED));
+    r.value = *address_out = to;
+    return finish(badge, sequence, &r, status);
+}
+
+uint32_t memory_serve_discard(struct memory_server *m, uint64_t badge, uint64_t sequence,
+                              uint64_t address, uint64_t length)
+{
+    struct stored r;
+    uint64_t pages;
+    (void)m;
+    if (repeated(badge, sequence, &r))
+        return r.status;
+    struct space_record *s = space_find(badge);
+    if (!s)
+        return undo(MEMORY_ERROR_PERM);
+    if (!range_decode(address, length, 0, &pages))
+        return undo(MEMORY_ERROR_INVAL);
+    range_clear(s, address, pages, true);
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t memory_serve_reset(struct memory_server *m, uint64_t badge, uint64_t sequence)
+{
+    struct stored r;
+    (void)m;
+    if (repeated(badge, sequence, &r))
+        return r.status;
+    struct space_record *s = space_find(badge);
+    if (!s)
+        return undo(MEMORY_ERROR_NOMEM);
+    range_clear(s, 0, MEMORY_LAYER_BASE / PAGE, false);
+    TX_SET(s->hint, MEMORY_MAP_TOP);
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t memory_serve_usage(struct memory_server *m, uint64_t badge, struct memory_usage *usage)
+{
+    (void)m;
+    tx_begin();
+    const struct space_record *s = space_find(badge);
+    if (s)
+        *usage = (struct memory_usage){ .quota = s->quota, .resident = s->resident,
+                                        .faults = s->faults };
+    tx_commit();
+    return 0;
+}
+
+uint32_t memory_serve_area(struct memory_server *m, uint64_t badge, uint64_t address,
+                           uint64_t *first, uint64_t *length, uint8_t *protection, uint16_t *flags)
+{
+    uint64_t at, next;
+    uint32_t entry, other;
+    (void)m;
+    tx_begin();
+    struct space_record *s = space_find(badge);
+    if (!s || !range_next(s, address & ~(PAGE - 1), &at, &entry)) {
+        tx_commit();
+        return MEMORY_ERROR_NOENT;
+    }
+    uint32_t kind = ENTRY_RIGHTS | ENTRY_SHARED;
+    uint64_t end = at + PAGE;
+    while (range_next(s, end, &next, &other) && next == end && !((entry ^ other) & kind))
+        end += PAGE;
+    tx_commit();
+    *first = at;
+    *length = end - at;
+    *protection = (uint8_t)((entry & ENTRY_READ ? MEMORY_PROTECTION_READ : 0) |
+                            (entry & ENTRY_WRITE ? MEMORY_PROTECTION_WRITE : 0) |
+                            (entry & ENTRY_EXEC ? MEMORY_PROTECTION_EXEC : 0));
+    *flags = entry & ENTRY_SHARED ? MEMORY_MAP_SHARED : 0;
+    return 0;
+}
+
+/* ---- the manager's ----------------------------------------------------------------------------- */
+
+uint32_t memory_serve_create(struct memory_server *m, uint64_t badge, uint64_t sequence,
+                             uint64_t quota, uint32_t *id, uint32_t *space, uint32_t *gate)
+{
+    struct stored r;
+    (void)m;
+    if (!repeated(badge, sequence, &r)) {
+        struct space_record *s = badge == MANAGER ? space_make(quota ? quota : UINT64_MAX) : 0;
+        if (!s || !space_template(s))
+            return undo(badge == MANAGER ? MEMORY_ERROR_NOMEM : MEMORY_ERROR_PERM);
+        r.a = s->id;
+        r.b = s->space;
+        r.c = s->gate;
+        (void)finish(badge, sequence, &r, 0);
+    }
+    *id = r.a;
+    *space = r.b;
+    *gate = r.c;
+    return 0;
+}
+
+uint32_t memory_serve_clone(struct memory_server *m, uint64_t badge, uint64_t sequence, uint32_t id,
+                            uint32_t *new_id, uint32_t *space, uint32_t *gate)
+{
+    struct stored r;
+    (void)m;
+    if (!repeated(badge, sequence, &r)) {
+        struct space_record *from = badge == MANAGER ? space_find(id) : 0;
+        if (!from)
+            return undo(badge == MANAGER ? MEMORY_ERROR_NOENT : MEMORY_ERROR_PERM);
+        struct space_record *s = space_make(from->quota);
+        if (!s || !space_clone(from, s))
+            return undo(MEMORY_ERROR_NOMEM);
+        r.a = s->id;
+        r.b = s->space;
+        r.c = s->gate;
+        (void)finish(badge, sequence, &r, 0);
+    }
+    *new_id = r.a;
+    *space = r.b;
+    *gate = r.c;
+    return 0;
+}
+
+uint32_t memory_serve_destroy(struct memory_server *m, uint64_t badge, uint64_t sequence,
+                              uint32_t id)
+{
+    struct stored r;
+    (void)m;
+    if (repeated(badge, sequence, &r))
+        return r.status;
+    if (badge != MANAGER || id >= SPACES_MAX)
+        return undo(MEMORY_ERROR_PERM);
+    struct space_record *s = memory->by_id[id];
+    if (!s)
+        return undo(MEMORY_ERROR_NOENT);
+    space_end(s);
+    tx_commit(); /* it is ending whatever happens now */
+    tx_begin();
+    if (!space_end_step(s)) {
+        tx_commit();
+        return MEMORY_ERROR_AGAIN;
+    }
+    return finish(badge, sequence, &r, 0);
+}
+
+static struct thread_record *thread_find(struct space_record *s, uint32_t id)
+{
+    struct thread_record *t = s->threads;
+    while (t && t->id != id)
+        t = t->next;
+    return t;
+}
+
+uint32_t memory_serve_thread(struct memory_server *m, uint64_t badge, uint64_t sequence, uint32_t id,
+                             uint32_t *thread_id, uint32_t *thread, uint32_t *notification)
+{
+    struct stored r;
+    (void)m;
+    if (!repeated(badge, sequence, &r)) {
+        struct space_record *s = badge == MANAGER ? space_find(id) : 0;
+        struct thread_record *t = 0;
+        if (!s)
+            return undo(badge == MANAGER ? MEMORY_ERROR_NOENT : MEMORY_ERROR_PERM);
+        if (thread_make(s, &t))
+            return undo(MEMORY_ERROR_NOMEM);
+        r.a = t->id;
+        r.b = t->thread;
+        r.c = t->notification;
+        (void)finish(badge, sequence, &r, 0);
+    }
+    *thread_id = r.a;
+    *thread = r.b;
+    *notification = r.c;
+    return 0;
+}
+
+uint32_t memory_serve_thread_end(struct memory_server *m, uint64_t badge, uint64_t sequence,
+                                 uint32_t id, uint32_t thread_id)
+{
+    struct stored r;
+    (void)m;
+    if (repeated(badge, sequence, &r))
+        return r.status;
+    struct space_record *s = badge == MANAGER ? space_find(id) : 0;
+    struct thread_record *t = s ? thread_find(s, thread_id) : 0;
+    if (!t)
+        return undo(badge == MANAGER ? MEMORY_ERROR_NOENT : MEMORY_ERROR_PERM);
+    if (!thread_drop(s, t))
+        return undo(MEMORY_ERROR_AGAIN);
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t memory_serve_totals(struct memory_server *m, uint64_t badge, struct memory_totals *totals)
+{
+    (void)m;
+    (void)badge;
+    tx_begin();
+    *totals = (struct memory_totals){ .pages = pages_total(), .free = pages_unused() };
+    for (const struct space_record *s = memory->spaces; s; s = s->next)
+        totals->spaces++;
+    tx_commit();
+    return 0;
+}
+
+uint32_t memory_serve_quota(struct memory_server *m, uint64_t badge, uint64_t sequence, uint32_t id,
+                            uint64_t quota)
+{
+    struct stored r;
+    (void)m;
+    if (repeated(badge, sequence, &r))
+        return r.status;
+    struct space_record *s = badge == MANAGER ? space_find(id) : 0;
+    if (!s)
+        return undo(badge == MANAGER ? MEMORY_ERROR_NOENT : MEMORY_ERROR_PERM);
+    TX_SET(s->quota, quota);
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t memory_serve_peek(struct memory_server *m, uint64_t badge, uint32_t id, uint64_t address,
+                           struct rpc_out *data)
+{
+    uint32_t status = 0;
+    (void)m;
+    if (badge != MANAGER)
+        return MEMORY_ERROR_PERM;
+    tx_begin();
+    struct space_record *s = space_find(id);
+    uint64_t length = PAGE - address % PAGE;
+    length = length < data->capacity ? length : data->capacity;
+    const void *from = s ? space_view(s, address, false) : 0;
+    if (!from)
+        status = s ? MEMORY_ERROR_FAULT : MEMORY_ERROR_NOENT;
+    else if (!rt_copy_to_client(data->offset, from, length))
+        status = RPC_BAD_BUFFER;
+    else
+        data->length = length;
+    tx_commit();
+    return status;
+}
+
+/* ---- entries ---------------------------------------------------------------------------------------- */
+
+/* The kernel's call for a fault (core/fault.c): w0 = vector | error << 8, w1 = address. */
+static void fault_serve(uint64_t id, struct msg *m)
+{
+    uint64_t vector = m->w[0] & 0xff, error = m->w[0] >> 8;
+    bool solved = false;
+    tx_begin();
+    struct space_record *s = vector == 14 ? space_find(id) : 0;
+    if (s)
+        solved = fault_resolve(s, m->w[1], error & 2, error & 16);
+    tx_commit();
+    m->w[0] = solved ? FAULT_RESUME : FAULT_UNWIND;
+}
+
+/* One service for requests and faults: they share a lock, and only callers of one service
+ * help each other on a core. */
+SERVER_ENTRY(memory);
+void memory_handle(uint64_t badge, struct msg *m)
+{
+    if (badge & BADGE_FAULT)
+        fault_serve(badge & ~BADGE_FAULT, m);
+    else
+        m->w[0] = memory_dispatch(memory, badge, m);
+}
+
+void component_main(void)
+{
+    (void)capsule_open(MEMORY_VERSION, sizeof *memory, (void **)&memory);
+    if (!pages_open())
+        rt_panic("too little memory");
+    recount();
+    pages_ready();
+    template_load();
+    if (rt_service_open("memory", memory_entry, 1))
+        rt_ready();
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * files: a workload on the file server that checks every answer, meant to run while servers
+ * are killed. It makes directories, writes, reads back, renames, links and removes, and
+ * ends with PASS only if no byte and no error was unexpected.
+ */
+#include <proto/file_client.h>
+#include <rt/component.h>
+#include <rt/format.h>
+#include <rt/string.h>
+
+#define ROUNDS 40u
+#define CHUNK 4096u
+#define CHUNKS 24u
+
+static uint32_t root;
+static uint64_t wrong, calls;
+
+#define EXPECT(call, want)                                                                   \
+    do {                                                                                     \
+        int64_t got_ = (call);                                                               \
+        calls++;                                                                             \
+        if (got_ != (want) && wrong++ < 10)                                                  \
+            rt_log("%s: %ld, not %ld (line %u)", #call, got_, (int64_t)(want), __LINE__);    \
+    } while (0)
+
+static void pattern(uint8_t *to, uint64_t seed)
+{
+    for (unsigned i = 0; i < CHUNK; i++) {
+        seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+        to[i] = (uint8_t)(seed >> 56);
+    }
+}
+
+static int64_t create(const char *path, uint32_t flags, uint32_t *file)
+{
+    uint8_t walk;
+    uint16_t walked;
+    bool created;
+    struct file_attributes a;
+    size_t length = 0;
+    return file_create(root, path, strlen(path), flags, 0644, &walk, &walked, &created, &a, 0,
+                       &length, file);
+}
+
+static int64_t open(const char *path, uint32_t flags, uint32_t *file, struct file_attributes *a)
+{
+    uint8_t walk;
+    uint16_t walked;
+    size_t length = 0;
+    return file_open(root, path, strlen(path), flags, &walk, &walked, a, 0, &length, file);
+}
+
+static int64_t look(const char *path, struct file_attributes *a)
+{
+    uint8_t walk;
+    uint16_t walked;
+    size_t length = 0;
+    return file_look(root, path, strlen(path), FILE_LOOK_NO_FOLLOW, &walk, &walked, a, 0, &length);
+}
+
+static int64_t make(const char *path, uint32_t mode)
+{
+    uint8_t walk;
+    uint16_t walked;
+    char target[256];
+    size_t length = 0;
+    return file_make(root, path, strlen(path), mode, 0, &walk, &walked, target, sizeof target,
+                     &length);
+}
+
+static int64_t remove_name(const char *path, uint32_t flags)
+{
+    uint8_t walk;
+    uint16_t walked;
+    char target[256];
+    size_t length = 0;
+    return file_unlink(root, path, strlen(path), flags, &walk, &walked, target, sizeof target,
+                       &length);
+}
+
+static int64_t rename(const char *from, const char *to)
+{
+    return file_rename(root, 0, from, strlen(from), to, strlen(to), 0);
+}
+
+/* Keeps a capability that came with a reply: out of the receive slots. */
+static uint32_t keep(uint32_t slot, uint32_t to)
+{
+    struct pith_result r;
+    pith_cap_delete(SPACE_SELF, to);
+    do
+        r = pith_cap_copy(slot, SPACE_SELF, to, RIGHT_ALL);
+    while (r.status == -E_AGAIN);
+    if (r.status)
+        rt_log("keep: %ld", r.status);
+    pith_cap_delete(SPACE_SELF, slot);
+    return to;
+}
+
+static uint8_t buffer[CHUNK], expected[CHUNK];
+
+static void write_and_read(unsigned round)
+{
+    char name[64], other[64];
+    uint32_t file = 0;
+    struct file_attributes a;
+    snprintf(name, sizeof name, "work/file-%u", round);
+    snprintf(other, sizeof other, "work/renamed-%u", round);
+    EXPECT(create(name, FILE_OPEN_READ | FILE_OPEN_WRITE | FILE_OPEN_EXCLUSIVE, &file), 0);
+    file = keep(file, 300);
+    for (unsigned i = 0; i < CHUNKS; i++) {
+        uint32_t written = 0;
+        uint64_t end = 0;
+        pattern(buffer, round * 1000 + i);
+        EXPECT(file_write(file, FILE_SHARED_POSITION, 0, buffer, CHUNK, &written, &end), 0);
+        EXPECT(written, CHUNK);
+        EXPECT((int64_t)end, (int64_t)(i + 1) * CHUNK);
+    }
+    EXPECT(create(name, FILE_OPEN_READ | FILE_OPEN_EXCLUSIVE, &file), FILE_ERROR_EXIST);
+    EXPECT(rename(name, other), 0);
+    EXPECT(look(name, &a), FILE_ERROR_NOENT);
+    EXPECT(look(other, &a), 0);
+    EXPECT((int64_t)a.size, (int64_t)CHUNKS * CHUNK);
+    file = 300;
+    for (unsigned i = 0; i < CHUNKS; i++) {
+        size_t length = 0;
+        pattern(expected, round * 1000 + i);
+        memset(buffer, 0, CHUNK);
+        EXPECT(file_read(file, i * CHUNK, buffer, CHUNK, &length), 0);
+        EXPECT((int64_t)length, CHUNK);
+        EXPECT(memcmp(buffer, expected, CHUNK), 0);
+    }
+    pith_cap_delete(SPACE_SELF, 300);
+    uint32_t again = 0;
+    EXPECT(open(other, FILE_OPEN_READ, &again, &a), 0);
+    keep(again, 301);
+    EXPECT(file_symlink(root, other + 5, strlen(other + 5), "work/link", 9), 0);
+    EXPECT(open("work/link", FILE_OPEN_READ, &again, &a), 0);
+    keep(again, 302);
+    pith_cap_delete(SPACE_SELF, 302);
+    EXPECT(remove_name("work/link", 0), 0);
+    EXPECT(remove_name(other, 0), 0);
+    EXPECT(look(other, &a), FILE_ERROR_NOENT);
+    size_t length = 0;
+    EXPECT(file_read(301, 0, buffer, CHUNK, &length), 0); /* unlinked but open */
+    EXPECT((int64_t)length, CHUNK);
+    pith_cap_delete(SPACE_SELF, 301);
+}
+
+void component_main(void)
+{
+    root = rt_cap("file");
+    EXPECT(make("work", 0040755), 0);
+    EXPECT(make("work", 0040755), FILE_ERROR_EXIST);
+    for (unsigned round = 0; round < ROUNDS; round++)
+        write_and_read(round);
+    EXPECT(remove_name("work", 0), FILE_ERROR_ISDIR);
+    EXPECT(remove_name("work", FILE_UNLINK_DIRECTORY), 0);
+    rt_log("%lu calls, %lu unexpected", calls, wrong);
+    rt_log("%s", wrong ? "FAIL files: unexpected answers" : "PASS files");
+    pith_io_out(rt_cap("debug-exit"), 0, 1, wrong ? 1 : 0);
+}
