@@ -12,3 +12,13 @@ system = $(eval $(call system-rule,$(1)))$(call image,$(1),root=$(OUT)/servers/r
 $(call system,counter,counter=$(OUT)/servers/counter/counter.elf \
 	load=$(OUT)/servers/load/load.elf)
 $(call system,files,ramfs=$(OUT)/fs/ramfs/ramfs.elf files=$(OUT)/test/system/files.elf)
+
+# A root file system for Linux programs: busybox and its names. ROOTFS may name another folder.
+$(OUT)/system/rootfs.cpio: system/rootfs.sh /bin/busybox
+	mkdir -p $(@D)
+	$(call say,rootfs,$@)
+	system/rootfs.sh $@ $(OUT)/system/rootfs
+$(call system,linux,memory=$(OUT)/servers/memory/memory.elf ramfs=$(OUT)/fs/ramfs/ramfs.elf \
+	console=$(OUT)/drivers/console/console.elf pipe=$(OUT)/servers/pipe/pipe.elf \
+	process=$(OUT)/servers/process/process.elf linux=$(OUT)/linux/linux.elf \
+	rootfs=$(OUT)/system/rootfs.cpio)

@@ -6,7 +6,7 @@
 
 #define RAMFS_MAGIC 0x01021994u
 #define MODE_BITS 07777u
-#define MAINTENANCE 1u /* badge of our own gate; descriptions use others below SESSIONS_MAX */
+#define MAINTENANCE 4095u /* badge of our own gate; descriptions use smaller ones */
 
 static struct walk *walk_buffer(void)
 {

@@ -21,21 +21,6 @@ struct space *frame_space(const struct frame *f)
     return f->kind == FRAME_BASE ? thread_of_base(f)->space : f->pool->space;
 }
 
-void frame_trap(struct frame *f)
-{
-    f->space = &trap_space;
-}
-
-void frame_push(struct cpu *cpu, struct frame *s, struct gate *gate)
-{
-    s->prev = cpu->frame;
-    s->gate = gate;
-    s->rip = s->entry;
-    s->rsp = s->top;
-    s->flags = 0x202;
-    cpu->frame = s;
-}
-
 static void regs_clear(struct thread *t)
 {
     for (u32 i = 0; i < 15; i++)
@@ -166,11 +151,8 @@ struct thread *call_slow(void)
         t->regs->rax = (u64)error;
         t->regs->rdx = value;
     }
-    if (cpu->resched) {
-        lock_release();
-        return schedule();
-    }
-    space_load(cpu);
+    if (unlikely(cpu->resched))
+        return schedule_locked(cpu);
     lock_release();
     return t;
 }
@@ -251,7 +233,6 @@ struct result op_call_x(u64 transfer)
     words_set(t, x.words);
     t->regs->rbx = x.cap_count;
     t->regs->rax = g->badge;
-    space_load(cpu);
     cpu->resched = RESCHED_RESUME;
     return ok(0);
 }
@@ -276,7 +257,7 @@ static struct frame *frame_pop(struct cpu *cpu, bool quarantine)
         f->next = *f->head;
         *f->head = f;
     }
-    cpu->frame = below;
+    frame_enter(cpu, below);
     if (s->waiters[cpu->core])
         wait_end(s->waiters[cpu->core], 0, 0);
     return below;
@@ -326,14 +307,16 @@ static bool return_settled(struct cpu *cpu)
     struct thread *t = cpu->thread;
     t->top = cpu->frame;
     if (cpu->frame->kind == FRAME_BASE) {
-        (void)depth0_requests(cpu, t);
+        if (unlikely(t->stop_wanted | t->event_sticky))
+            (void)depth0_requests(cpu, t);
         const struct time *m = t->time;
-        if (!object_alive(m, PT_TIME, t->time_gen) || (m->budget_ns && m->left_ns <= 0))
+        if (unlikely(t->time_seen != time_changes) &&
+            (!object_alive(m, PT_TIME, t->time_gen) || (m->budget_ns && m->left_ns <= 0)))
             cpu->resched = 1;
     }
     if (t->unwind && cpu->frame->kind != FRAME_BASE && cpu->frame->pool->service == t->unwind)
         cpu->resched = 1;
-    if (cpu->donor != t || frame_space(cpu->frame)->dead)
+    if (cpu->donor != t || cpu->frame->space->dead)
         cpu->resched = 1;
     return !cpu->resched;
 }
@@ -341,11 +324,8 @@ static bool return_settled(struct cpu *cpu)
 /* Goes on in the frame below; releases the lock. */
 static struct thread *return_finish(struct cpu *cpu)
 {
-    if (unlikely(!return_settled(cpu))) {
-        lock_release();
-        return schedule();
-    }
-    space_load(cpu);
+    if (unlikely(!return_settled(cpu)))
+        return schedule_locked(cpu);
     lock_release();
     return cpu->thread;
 }
@@ -404,8 +384,6 @@ struct result op_return_x(u64 transfer)
         words_set(cpu->thread, x.words);
     }
     bool settled = return_settled(cpu);
-    if (settled)
-        space_load(cpu);
     cpu->resched = settled ? RESCHED_RESUME : RESCHED_LOADED;
     return ok(0);
 }

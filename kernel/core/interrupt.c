@@ -49,16 +49,16 @@ struct result op_interrupt_create(u64 control, u64 region, u64 where, u64 slot, 
     i->masked = 1;
     cpu->vectors[vector] = i;
     if (!message)
-        ioapic_route(i->gsi, i->vector, i->core, source >> 32 & 1, source >> 33 & 1);
+        i->line = ioapic_route(i->gsi, i->vector, i->core, source >> 32 & 1, source >> 33 & 1);
     slot_fill(current_space(), slot, i, PT_INTERRUPT, RIGHT_ALL, i->gen);
     return ok(0);
 }
 
-static void interrupt_mask(struct interrupt *i, bool masked)
+static inline void interrupt_mask(struct interrupt *i, bool masked)
 {
     i->masked = masked;
     if (i->gsi != MESSAGE)
-        ioapic_mask(i->gsi, masked);
+        line_mask(&i->line, masked);
 }
 
 void interrupt_release(struct interrupt *i)
@@ -121,62 +121,87 @@ struct result op_interrupt_message(u64 interrupt)
     return ok(address << 32 | data);
 }
 
-static void device_interrupt(struct cpu *cpu, u32 vector)
+/* Whether a message is to be raised now: not when there are too many. */
+static bool message_allowed(struct interrupt *i)
+{
+    u64 now = clock_ns();
+    if (now - i->window_ns > WINDOW_NS) {
+        i->window_ns = now;
+        i->in_window = 0;
+    }
+    if (i->in_window++ < MESSAGES_PER_WINDOW)
+        return true;
+    i->pending = 1; /* raised by the first message of the next window */
+    return false;
+}
+
+static ALWAYS_INLINE void device_interrupt(struct cpu *cpu, u64 vector)
 {
     struct interrupt *i = cpu->vectors[vector];
     trace(EVENT_INTERRUPT, vector, 0);
-    if (i) {
-        if (i->gsi != MESSAGE) {
+    if (likely(i != 0)) {
+        bool raise = true;
+        if (likely(i->gsi != MESSAGE))
             interrupt_mask(i, true);
-        } else {
-            u64 now = clock_ns();
-            if (now - i->window_ns > WINDOW_NS) {
-                i->window_ns = now;
-                i->in_window = 0;
-            }
-            if (i->in_window++ >= MESSAGES_PER_WINDOW) {
-                i->pending = 1; /* raised by the first message of the next window */
-                lapic_eoi();
-                return;
-            }
-        }
-        notification_tell(i->target, i->target_gen, i->bits);
+        else
+            raise = message_allowed(i);
+        if (likely(raise))
+            notification_tell(i->target, i->target_gen, i->bits);
     }
     lapic_eoi();
 }
 
-static void interrupt(struct cpu *cpu, u64 vector)
+static __attribute__((noinline)) void own_interrupt(struct cpu *cpu, u64 vector)
 {
+    if (vector == VEC_SPURIOUS)
+        return;
+    lapic_eoi();
     if (vector == VEC_TIMER) {
-        lapic_eoi();
         tick(cpu);
-    } else if (vector == VEC_KICK) {
-        lapic_eoi();
+    } else {
         quiesce_self(cpu);
         cpu->resched = 1;
-    } else if (vector != VEC_SPURIOUS) {
-        device_interrupt(cpu, (u32)vector);
     }
+}
+
+static ALWAYS_INLINE void interrupt(struct cpu *cpu, u64 vector)
+{
+    if (likely(vector <= VEC_DEVICE_LAST))
+        device_interrupt(cpu, vector);
+    else
+        own_interrupt(cpu, vector);
+}
+
+/* With the lock: continues with the running thread, or chooses another. */
+static ALWAYS_INLINE struct thread *trap_finish(struct cpu *cpu)
+{
+    if (cpu->resched)
+        return schedule_locked(cpu);
+    lock_release();
+    return cpu->thread;
+}
+
+static __attribute__((noinline)) struct thread *exception(struct cpu *cpu, u64 vector, u64 error)
+{
+    if (vector == 2 || vector == 18)
+        panic("%s", vector == 2 ? "NMI" : "machine check");
+    lock_take();
+    if (vector == VECTOR_DB && cpu->frame->kind != FRAME_BASE)
+        cpu->frame->flags |= FLAG_RF; /* a client's debug registers do not concern a server */
+    else
+        fault(cpu, vector, error);
+    return trap_finish(cpu);
 }
 
 /* From user mode; the registers are in the thread. Answers with the thread to resume. */
 struct thread *trap_entry(u64 vector, u64 error)
 {
     struct cpu *cpu = cpu_self();
-    if (vector == 2 || vector == 18)
-        panic("%s", vector == 2 ? "NMI" : "machine check");
+    if (vector < VEC_DEVICE_FIRST)
+        return exception(cpu, vector, error);
     lock_take();
-    if (vector == VECTOR_DB && cpu->frame->kind != FRAME_BASE)
-        cpu->frame->flags |= FLAG_RF; /* a client's debug registers do not concern a server */
-    else if (vector < 32)
-        fault(cpu, vector, error);
-    else
-        interrupt(cpu, vector);
-    lock_release();
-    if (cpu->resched)
-        return schedule();
-    space_load(cpu);
-    return cpu->thread;
+    interrupt(cpu, vector);
+    return trap_finish(cpu);
 }
 
 struct kernel_trap {

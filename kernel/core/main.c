@@ -56,7 +56,9 @@ static void cpu_setup(u32 core, struct handoff *h)
     struct cpu *cpu = cpu_of(core);
     cpu->core = core;
     cpu->core8 = core * 8ull;
+    cpu->frame = &nil_frame;
     cpu->armed_ns = UINT64_MAX;
+    cpu->attention = ATTENTION_TIMER;
     cpu->seen = 1;
     cpu->wheel = (struct wheel *)(DM_BASE + boot_alloc(h, 1));
     cpu->trace = (struct trace_entry *)(DM_BASE + boot_alloc(h, 1));
@@ -243,6 +245,7 @@ void kernel_main(struct handoff *h)
     console_init();
     page_count = h->page_count;
     kernel_pml4 = h->pml4;
+    nil_frame.cr3 = kernel_pml4;
     empty_caps = (struct slot *)(DM_BASE + boot_alloc(h, 1));
     for (u32 i = 0; i < SLOTS_PER_PAGE; i++)
         empty_caps[i].w0 = CAP_NIL;
@@ -253,11 +256,11 @@ void kernel_main(struct handoff *h)
     lapic_init(0);
     ioapic_init(h);
     clock_init(h);
+    schedule_init();
     if (!features.meltdown_safe)
         console_puts("[kernel] this processor may leak memory to user programs (Meltdown)\n");
     pages_init(h);
     cpu_count = smp_start(h);
     root_create(h);
-    cpu_of(0)->since_ns = clock_ns();
     core_run(0);
 }

@@ -9,6 +9,13 @@
 #include <arch/platform.h>
 #include <kernel.h>
 
+/* A fault's wait takes nothing. */
+static void fault_wait_end(const struct thread *t, u64 bits)
+{
+    if (bits && object_alive(t->own, PT_NOTIFICATION, t->own_gen))
+        t->own->word |= bits;
+}
+
 /* Own core. Also ends queueing and throttling, where no result is due. */
 void wait_end(struct thread *t, i64 status, u64 bits)
 {
@@ -27,9 +34,9 @@ void wait_end(struct thread *t, i64 status, u64 bits)
         if (t->waits_on && t->waits_on->waiter == t)
             t->waits_on->waiter = 0;
         t->waits_on = 0;
-        if (t->wait_plain && bits && object_alive(t->own, PT_NOTIFICATION, t->own_gen))
-            t->own->word |= bits; /* a fault's wait takes nothing */
-        if (!t->wait_plain) {
+        if (t->wait_plain) {
+            fault_wait_end(t, bits);
+        } else {
             t->regs->rax = (u64)status;
             t->regs->rdx = bits;
         }
@@ -43,22 +50,26 @@ void notification_wake(struct notification *n, struct thread *t)
     u64 bits = n->word;
     if (!bits)
         return;
+    struct cpu *cpu = cpu_self();
     n->word = 0;
     n->waiter = 0;
-    if (cpu_of(t->core) == cpu_self()) {
-        wait_end(t, 0, bits);
+    t->waits_on = 0;
+    if (likely(t->core == cpu->core)) { /* wait_end(), knowing that it waits */
+        if (unlikely(t->timer_slot))
+            wheel_remove(cpu, t);
+        if (unlikely(t->wait_plain)) {
+            fault_wait_end(t, bits);
+        } else {
+            t->regs->rax = 0;
+            t->regs->rdx = bits;
+        }
+        thread_ready(t);
+        schedule_if_higher(cpu, t);
     } else {
-        t->waits_on = 0;
         t->wake_status = 0;
         t->wake_value = bits;
         thread_post(t, REQUEST_WAKE);
     }
-}
-
-void notification_tell(struct notification *n, u64 gen, u64 bits)
-{
-    if (bits && object_alive(n, PT_NOTIFICATION, gen))
-        notification_raise(n, bits);
 }
 
 void notification_reset(struct notification *n)

@@ -20,22 +20,12 @@
 #define SLICE_NS 8000000u
 #define INBOX_STEP 32u
 
-void thread_ready(struct thread *t)
+u64 time_changes = 1;
+u64 slice_ticks;
+
+void schedule_init(void)
 {
-    struct cpu *cpu = cpu_of(t->core);
-    struct thread **head = &cpu->run[t->priority];
-    t->state = THREAD_READY;
-    t->slice_ns = SLICE_NS;
-    if (!*head) {
-        t->run_next = t->run_prev = t;
-        *head = t;
-        cpu->run_bits |= 1ull << t->priority;
-    } else {
-        t->run_next = *head;
-        t->run_prev = (*head)->run_prev;
-        t->run_prev->run_next = t;
-        (*head)->run_prev = t;
-    }
+    slice_ticks = clock_tsc_ticks(SLICE_NS);
 }
 
 void thread_block(struct thread *t, u8 state)
@@ -59,12 +49,6 @@ void thread_block(struct thread *t, u8 state)
         cpu->resched = 1;
 }
 
-void schedule_if_higher(struct cpu *cpu, const struct thread *t)
-{
-    if (!cpu->donor || t->priority > cpu->donor->priority)
-        cpu->resched = 1;
-}
-
 void thread_post(struct thread *t, u32 requests)
 {
     struct cpu *cpu = cpu_of(t->core);
@@ -73,6 +57,7 @@ void thread_post(struct thread *t, u32 requests)
         t->inboxed = 1;
         t->inbox_next = cpu->inbox;
         cpu->inbox = t;
+        cpu->attention |= ATTENTION_INBOX;
     }
     if (cpu == cpu_self())
         cpu->resched = 1;
@@ -80,20 +65,33 @@ void thread_post(struct thread *t, u32 requests)
         ipi_send(t->core, VEC_KICK);
 }
 
-/* Charges the time since the last call to the running thread and the donor's time. */
+static __attribute__((noinline)) void charge(struct cpu *cpu, u64 ticks)
+{
+    const struct thread *donor = cpu->donor;
+    if (donor && donor->time == cpu->charged &&
+        object_alive(cpu->charged, PT_TIME, donor->time_gen))
+        cpu->charged->left_ns -= (i64)clock_ticks_ns(ticks);
+}
+
+/* Charges the time since the last call to the running thread, and to the donor's turn and
+ * time. In TSC ticks, because it is on the way of every switch. */
+static ALWAYS_INLINE u64 account_run(struct cpu *cpu)
+{
+    u64 now = rdtsc(), ticks = now - cpu->since;
+    cpu->since = now;
+    if (likely(cpu->thread != 0)) {
+        cpu->thread->run += ticks;
+        if (likely(cpu->donor != 0)) /* none when nothing could be picked just now */
+            cpu->donor->slice -= (i64)ticks;
+        if (unlikely(cpu->charged != 0))
+            charge(cpu, ticks);
+    }
+    return ticks;
+}
+
 void account(struct cpu *cpu)
 {
-    u64 now = clock_ns(), delta = now - cpu->since_ns;
-    cpu->since_ns = now;
-    if (!cpu->thread)
-        return;
-    cpu->thread->run_ns += delta;
-    struct thread *donor = cpu->donor; /* none when nothing could be picked just now */
-    if (!donor)
-        return;
-    donor->slice_ns = donor->slice_ns > delta ? donor->slice_ns - (u32)delta : 0;
-    if (object_alive(donor->time, PT_TIME, donor->time_gen) && donor->time->budget_ns)
-        donor->time->left_ns -= (i64)delta;
+    (void)account_run(cpu);
 }
 
 /* Counts running time in the activations of the running thread; tells owners of services
@@ -115,17 +113,18 @@ static void limits_check(struct cpu *cpu, u64 delta)
 
 void tick(struct cpu *cpu)
 {
-    u64 before = cpu->since_ns;
-    account(cpu);
+    u64 ran_ns = clock_ticks_ns(account_run(cpu));
     cpu->armed_ns = UINT64_MAX;
-    wheel_advance(cpu, cpu->since_ns);
+    cpu->attention |= ATTENTION_TIMER;
+    wheel_advance(cpu, clock_ns());
     if (cpu->thread)
-        limits_check(cpu, cpu->since_ns - before);
+        limits_check(cpu, ran_ns);
     cpu->resched = 1;
 }
 
-/* A time whose budget is used up: wait for the next period. */
-static bool time_left(struct cpu *cpu, struct thread *t)
+/* Looks at the thread's time: false when the thread cannot run now. A time whose budget is
+ * used up lets it wait for the next period. */
+static __attribute__((noinline)) bool time_look(struct cpu *cpu, struct thread *t)
 {
     struct time *time = t->time;
     if (!object_alive(time, PT_TIME, t->time_gen)) {
@@ -136,11 +135,15 @@ static bool time_left(struct cpu *cpu, struct thread *t)
         thread_block(t, THREAD_STOPPED);
         return false;
     }
-    if (!time->budget_ns)
+    if (!time->budget_ns) {
+        t->time_seen = time_changes;
         return true;
-    if (cpu->since_ns >= time->refill_ns) {
+    }
+    cpu->charged = time;
+    u64 now = clock_ns();
+    if (now >= time->refill_ns) {
         time->left_ns = (time->left_ns < 0 ? time->left_ns : 0) + (i64)time->budget_ns;
-        time->refill_ns = cpu->since_ns + time->period_ns;
+        time->refill_ns = now + time->period_ns;
     }
     if (time->left_ns > 0)
         return true;
@@ -157,6 +160,8 @@ static bool time_left(struct cpu *cpu, struct thread *t)
 static struct thread *helped(struct thread *donor)
 {
     struct thread *t = donor;
+    if (donor->top->space->dead)
+        return donor;
     for (u32 i = 0; i < USER_LEVEL && t->helps; i++) {
         const struct frame *s = t->helps;
         struct thread *holder = 0;
@@ -179,6 +184,7 @@ static void schedule_change(struct thread *t)
         thread_block(t, THREAD_STOPPED);
     t->time = t->new_time;
     t->time_gen = t->new_time_gen;
+    t->time_seen = 0;
     t->priority = t->new_priority;
     t->new_time = 0;
     if (queued)
@@ -211,8 +217,10 @@ void inbox_process(struct cpu *cpu)
         t->inboxed = 0;
         requests_take(cpu, t);
     }
-    if (cpu->inbox)
+    if (cpu->inbox) {
+        cpu->attention |= ATTENTION_INBOX;
         ipi_send(cpu->core, VEC_KICK);
+    }
 }
 
 void thread_bases_sync(struct thread *t)
@@ -244,43 +252,42 @@ static void thread_leave(struct cpu *cpu)
     cpu->thread = 0;
 }
 
-static void thread_enter(struct cpu *cpu, struct thread *t)
+static __attribute__((noinline)) void thread_enter_slow(struct cpu *cpu, struct thread *t)
 {
-    if (cpu->thread != t) {
-        trace(EVENT_SWITCH, cpu->thread ? cpu->thread->id : 0, t->id);
-        if (cpu->thread)
-            thread_leave(cpu);
-        bases_load(t);
-        fpu_load(t->fpu);
-        if (t->debug_on)
-            debug_registers_load(t->debug);
-        cpu->thread = t;
-    }
-    cpu->frame = t->top;
+    if (cpu->thread)
+        thread_leave(cpu);
+    bases_load(t);
+    fpu_load(t->fpu);
+    if (t->debug_on)
+        debug_registers_load(t->debug);
 }
 
-void space_load(struct cpu *cpu)
+static ALWAYS_INLINE void thread_enter(struct cpu *cpu, struct thread *t)
 {
-    u64 want = cpu->frame->cr3;
-    if (read_cr3() != (want & ~(1ull << 63)))
-        write_cr3(want);
+    struct thread *old = cpu->thread;
+    if (likely(old != t)) {
+        trace(EVENT_SWITCH, old ? old->id : 0, t->id);
+        if (likely(old && features.quick_switch && !(old->debug_on | t->debug_on)))
+            state_switch(old->fpu, &old->fs_base, &old->gs_base, t->fpu, t->fs_base, t->gs_base);
+        else
+            thread_enter_slow(cpu, t);
+        cpu->thread = t;
+    }
+    frame_enter(cpu, t->top);
 }
 
 /* The next thread by priority that may run; nil: none. Each round takes one out. */
-static struct thread *pick(struct cpu *cpu)
+static ALWAYS_INLINE struct thread *pick(struct cpu *cpu)
 {
-    for (u32 rounds = 0; cpu->run_bits && rounds < 64; rounds++) {
+    cpu->charged = 0;
+    for (u32 rounds = 0; cpu->run_bits && rounds < PRIORITIES; rounds++) {
         u32 priority = 63u - (u32)__builtin_clzll(cpu->run_bits);
         struct thread *t = cpu->run[priority];
-        if (!t->slice_ns) { /* used up, also when others interrupted it: to the end */
-            t->slice_ns = SLICE_NS;
+        if (unlikely(t->slice <= 0)) { /* used up, also when others interrupted it: to the end */
+            t->slice = (i64)slice_ticks;
             cpu->run[priority] = t = t->run_next;
         }
-        if (t->space->dead && t->top == &t->base) {
-            thread_block(t, THREAD_STOPPED);
-            continue;
-        }
-        if (!time_left(cpu, t))
+        if (unlikely(t->time_seen != time_changes) && !time_look(cpu, t))
             continue;
         cpu->donor = t;
         return t;
@@ -289,12 +296,11 @@ static struct thread *pick(struct cpu *cpu)
     return 0;
 }
 
-static void idle(struct cpu *cpu)
+static __attribute__((noinline)) void idle(struct cpu *cpu)
 {
     if (cpu->thread)
         thread_leave(cpu);
-    cpu->frame = 0;
-    write_cr3(kernel_pml4);
+    frame_enter(cpu, &nil_frame);
     u64 next = wheel_next_ns(cpu);
     if (cpu->armed_ns != next) {
         cpu->armed_ns = next;
@@ -303,7 +309,21 @@ static void idle(struct cpu *cpu)
     lock_release();
     __asm__ volatile("sti; hlt; cli" ::: "memory");
     lock_take();
-    cpu->since_ns = clock_ns();
+    cpu->attention |= ATTENTION_TIMER; /* it may be armed for too late */
+    cpu->since = rdtsc();
+}
+
+static __attribute__((noinline)) void attend(struct cpu *cpu)
+{
+    u32 attention = cpu->attention;
+    cpu->attention = 0;
+    if (attention & ATTENTION_INBOX)
+        inbox_process(cpu);
+    u64 latest = clock_ns() + TICK_NS;
+    if (attention & ATTENTION_TIMER && cpu->armed_ns > latest) {
+        cpu->armed_ns = min_u64(latest, wheel_next_ns(cpu));
+        timer_arm(cpu->armed_ns);
+    }
 }
 
 static bool unwind_due(struct cpu *cpu, struct thread *t)
@@ -321,42 +341,50 @@ static bool unwind_due(struct cpu *cpu, struct thread *t)
     return true;
 }
 
-struct thread *schedule(void)
+/* What stands against running t, which has been entered; false: choose again. */
+static __attribute__((noinline)) bool settle(struct cpu *cpu, struct thread *t)
 {
-    struct cpu *cpu = cpu_self();
+    if (cpu->frame->space->dead) {
+        if (cpu->frame->kind == FRAME_BASE)
+            thread_block(t, THREAD_STOPPED);
+        else
+            frames_drop_dead(cpu);
+        return false;
+    }
+    if (t->unwind && unwind_due(cpu, t))
+        return false;
+    return !cpu->resched;
+}
+
+struct thread *schedule_locked(struct cpu *cpu)
+{
     struct thread *t;
-    lock_take();
     for (;;) {
-        if (cpu->thread)
+        if (likely(cpu->thread != 0))
             cpu->thread->top = cpu->frame;
-        account(cpu);
-        cpu->resched = 0;
-        if (cpu->inbox)
-            inbox_process(cpu);
+        (void)account_run(cpu);
+        if (unlikely(cpu->attention))
+            attend(cpu);
         t = pick(cpu);
-        if (!t) {
+        cpu->resched = 0;
+        if (unlikely(!t)) {
             if (!cpu->run_bits && !cpu->inbox)
                 idle(cpu);
             continue;
         }
-        t = helped(t);
+        if (unlikely(t->helps != 0))
+            t = helped(t);
         thread_enter(cpu, t);
-        if (frame_space(cpu->frame)->dead) {
-            frames_drop_dead(cpu);
-            continue;
-        }
-        if (t->unwind && unwind_due(cpu, t))
-            continue;
-        if (cpu->resched)
+        if ((unlikely(cpu->frame->space->dead) || unlikely(t->unwind != 0)) && !settle(cpu, t))
             continue;
         break;
     }
-    space_load(cpu);
-    u64 latest = cpu->since_ns + TICK_NS;
-    if (cpu->armed_ns > latest) {
-        cpu->armed_ns = min_u64(latest, wheel_next_ns(cpu));
-        timer_arm(cpu->armed_ns);
-    }
     lock_release();
     return t;
+}
+
+struct thread *schedule(void)
+{
+    lock_take();
+    return schedule_locked(cpu_self());
 }

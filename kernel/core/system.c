@@ -8,26 +8,12 @@
 struct result op_system_info(u64 control, u64 what)
 {
     i64 error;
-    u64 longest = 0, operation = 0;
     LOCKED;
     if (!cap_here(control, PT_CONTROL, RIGHT_USE, &error))
         return fail(error);
-    for (u32 i = 0; i < cpu_count; i++) {
-        if (cpu_of(i)->longest > longest) {
-            longest = cpu_of(i)->longest;
-            operation = cpu_of(i)->longest_op;
-        }
-        if (what == 3)
-            cpu_of(i)->longest = 0;
-    }
     switch (what) {
     case 0:
         return ok(cpu_count);
-    case 1:
-    case 3:
-        return ok(longest);
-    case 2:
-        return ok(operation);
     case 4:
         return ok(clock_scale.tsc_hz);
     default:

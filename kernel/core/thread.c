@@ -86,6 +86,7 @@ void thread_bind(struct thread *t, struct time *time)
 {
     t->time = time;
     t->time_gen = time->gen;
+    t->time_seen = 0;
 }
 
 struct result op_thread_start(u64 thread, u64 time, u64 where, u64 rip, u64 rsp, u64 argument)
@@ -280,7 +281,7 @@ struct result op_thread_info(u64 thread, u64 buffer)
     account(cpu_self());
     u64 state = t->state == THREAD_STOPPED && (t->requests_start || cpu_of(t->core)->thread == t)
                     ? THREAD_READY : t->state;
-    struct pith_thread_info i = { state, t->core, t->priority, thread_depth(t), t->run_ns,
+    struct pith_thread_info i = { state, t->core, t->priority, thread_depth(t), clock_ticks_ns(t->run),
                                   t->id, t->fault_count, 0 };
     return user_write(buffer, &i, sizeof i) ? ok(state) : fail(-E_MEMORY);
 }
@@ -400,7 +401,7 @@ struct result op_thread_exit(void)
 struct result op_thread_yield(void)
 {
     LOCKED;
-    cpu_self()->donor->slice_ns = 0;
+    cpu_self()->donor->slice = 0;
     cpu_self()->resched = 1;
     return ok(0);
 }

@@ -12,23 +12,24 @@
 #define WHEEL_SHIFT 10u /* a slot of level 0 covers 1024 ns */
 struct wheel { struct thread *slots[WHEEL_LEVELS][WHEEL_SLOTS]; };
 
+enum attention { ATTENTION_INBOX = 1, ATTENTION_TIMER = 2 };
+
 struct cpu {
-    struct frame *frame;     /* [call] innermost frame of the running thread */
+    struct frame *frame;     /* [call] innermost frame of the running thread, or &nil_frame;
+                              * its space is the one that is loaded */
     u64 ursp;                /* [call] user stack pointer during entry */
     u64 core8;               /* core * 8 */
     struct thread *thread;   /* running; nil when idle */
     u32 resched;             /* an operation wants schedule() before it returns */
     u32 core;
-    u64 loaded_cr3;          /* valid after slow paths only */
     u64 seen;                /* epoch this core has passed; written by itself */
     u32 kicked, online;
     struct thread *inbox;    /* threads with requests for this core */
     struct thread *donor;    /* whose turn it is; differs from thread when helping */
-    u64 since_ns;            /* when the running thread was last accounted */
+    u64 since;               /* TSC when the running thread was last accounted */
+    struct time *charged;    /* the donor's time, when it has a budget */
     u64 armed_ns;            /* when the timer will fire */
-    u64 longest, longest_op; /* debug figure: longest time with interrupts off, TSC ticks */
-    u64 entered;
-    struct thread *fpu_owner;
+    u32 attention, pad;      /* schedule() has to look at: enum attention */
     u64 run_bits;            /* priorities with ready threads */
     struct thread *run[PRIORITIES]; /* circular lists */
     u64 wheel_base;          /* ns >> WHEEL_SHIFT up to which the wheel is current */

@@ -126,6 +126,13 @@ static inline struct slot *slot_at(struct space *space, u64 index)
 {
     return &space->capdir[(index >> 8) & 255u][index & 255u];
 }
+/* Makes f the current frame and loads its space. */
+static inline void frame_enter(struct cpu *cpu, struct frame *f)
+{
+    if (cpu->frame->cr3 != f->cr3)
+        write_cr3(f->cr3);
+    cpu->frame = f;
+}
 static inline struct space *current_space(void)
 {
     return cpu_self()->frame->space; /* frames are trapped only while they are not current */
@@ -222,11 +229,35 @@ i64 cap_transfer(struct space *from, u64 source, struct space *to, u64 slot, u64
 
 /* ---- threads, scheduling ---------------------------------------------------------- */
 struct thread *schedule(void);       /* picks and loads the next thread; may idle */
-void thread_ready(struct thread *t); /* into its core's run queue; own core only */
+struct thread *schedule_locked(struct cpu *cpu); /* the same, and releases the lock */
+void schedule_init(void);
+extern u64 slice_ticks;              /* a turn */
+/* Into its core's run queue; own core only. */
+static inline void thread_ready(struct thread *t)
+{
+    struct cpu *cpu = cpu_of(t->core);
+    struct thread **head = &cpu->run[t->priority], *first = *head;
+    t->state = THREAD_READY;
+    t->slice = (i64)slice_ticks;
+    if (likely(!first)) {
+        t->run_next = t->run_prev = t;
+        *head = t;
+        cpu->run_bits |= 1ull << t->priority;
+    } else {
+        t->run_next = first;
+        t->run_prev = first->run_prev;
+        t->run_prev->run_next = t;
+        first->run_prev = t;
+    }
+}
 void thread_block(struct thread *t, u8 state); /* out of it; own core only */
 void thread_post(struct thread *t, u32 requests); /* any core: act on t soon */
 void inbox_process(struct cpu *cpu);
-void schedule_if_higher(struct cpu *cpu, const struct thread *t);
+static inline void schedule_if_higher(struct cpu *cpu, const struct thread *t)
+{
+    if (!cpu->donor || t->priority > cpu->donor->priority)
+        cpu->resched = 1;
+}
 void account(struct cpu *cpu);
 void tick(struct cpu *cpu);
 void wheel_insert(struct cpu *cpu, struct thread *t, u64 deadline_ns);
@@ -235,6 +266,8 @@ void wheel_advance(struct cpu *cpu, u64 now_ns);
 u64 wheel_next_ns(const struct cpu *cpu);
 void thread_init(struct thread *t, struct space *space);
 i64 thread_take(struct thread *t);
+/* Changes when a time ends or gets another budget: threads look at theirs anew. */
+extern u64 time_changes;
 i64 time_check(const struct time *time, u64 core, u64 priority) MUST_USE;
 void thread_bind(struct thread *t, struct time *time);
 static inline struct thread *thread_of_base(const struct frame *base)
@@ -270,7 +303,11 @@ static inline void notification_raise(struct notification *n, u64 bits)
         notification_wake(n, n->waiter);
 }
 /* Raises if the generation still matches. */
-void notification_tell(struct notification *n, u64 gen, u64 bits);
+static inline void notification_tell(struct notification *n, u64 gen, u64 bits)
+{
+    if (bits && object_alive(n, PT_NOTIFICATION, gen))
+        notification_raise(n, bits);
+}
 void wait_end(struct thread *t, i64 status, u64 bits); /* own core: leave the wait */
 i64 notification_wait(struct cpu *cpu, struct notification *n, u64 deadline_ns, u64 *bits);
 void notification_reset(struct notification *n);       /* being destroyed */
@@ -279,9 +316,20 @@ void notification_reset(struct notification *n);       /* being destroyed */
 extern struct pool empty_pool;
 extern struct frame nil_frame;
 /* Pushes stack s as the current frame of cpu, entered through gate. */
-void frame_push(struct cpu *cpu, struct frame *s, struct gate *gate);
-/* Makes a return into f take the slow path. */
-void frame_trap(struct frame *f);
+static inline void frame_push(struct cpu *cpu, struct frame *s, struct gate *gate)
+{
+    s->prev = cpu->frame;
+    s->gate = gate;
+    s->rip = s->entry;
+    s->rsp = s->top;
+    s->flags = 0x202;
+    frame_enter(cpu, s);
+}
+/* Makes a return into f take the slow path. Not the current frame's. */
+static inline void frame_trap(struct frame *f)
+{
+    f->space = &trap_space;
+}
 struct frame *stack_find(struct cpu *cpu, struct pool *pool);
 /* Ends the current frame: what entry.S does on a return, for every odd case. */
 struct thread *return_slow(void);
@@ -308,7 +356,6 @@ bool line_used(u32 gsi);
 extern bool panic_stopping;
 void panic_regs(u64 vector, u64 error, u64 rip, u64 rsp, u64 rbp, const u64 *regs, u32 count)
     NORETURN;
-void space_load(struct cpu *cpu); /* the current frame's address space */
 /* The stack for a call through g, and then: wait arranged (-E_AGAIN) or another error. */
 struct frame *call_stack(struct cpu *cpu, struct gate *g, i64 *error, u64 *value);
 void thread_queue(struct thread *t, struct service *s);

@@ -13,6 +13,7 @@
  * docs/invariants.md lists the fields the call path reads unlocked.
  */
 #pragma once
+#include <arch/platform.h>
 #include <layout.h>
 #include <offsets.h>
 #include <types.h>
@@ -196,7 +197,8 @@ struct interrupt {
     u8 pad8[4];
     u64 window_ns;       /* rate limit of messages: start of the current window */
     u32 in_window, pad32;
-    u64 pad[7];
+    struct line line;    /* where to mask it */
+    u64 pad[5];
 };
 
 enum io_kind { IO_PORTS = 1, IO_MEMORY };
@@ -300,11 +302,12 @@ struct thread {
     u64 upcall_entry, upcall_data;        /* data: direct-map address */
     u64 event_entry, event_frame;         /* frame: direct-map address */
     u64 exit_lo, exit_hi;                 /* restartable exit range */
-    u64 run_ns;                 /* CPU time used */
+    u64 run;                    /* CPU time used, TSC ticks */
+    u64 time_seen;              /* is time_changes: its time is alive and has no budget */
     u64 debug[6];               /* DR0-3, DR6, DR7 */
     u8 single_step, debug_on, requests_start, inboxed;
     u8 new_priority, pad8[3];
-    u32 slice_ns;               /* left of its turn */
+    i64 slice;                  /* left of its turn, TSC ticks */
     struct time *new_time;      /* with new_priority, taken over by its core */
     u64 new_time_gen;
     u32 id;

@@ -59,7 +59,7 @@ static void list_remove(u32 *head, u32 ref)
 
 void flush_page(const struct space *space, u64 va)
 {
-    if (cpu_self()->frame && cpu_self()->frame->cr3 == space->cr3)
+    if (cpu_self()->frame->cr3 == space->cr3)
         invlpg(va);
     else if (features.pcid && space->pcid)
         invpcid(0, space->pcid, va);

@@ -108,6 +108,8 @@ static void small_end(void *object, u8 type)
     o[1] = epoch_stamp();
     if (type == PT_NOTIFICATION)
         notification_reset(object);
+    if (type == PT_TIME)
+        time_changes++;
     if (type == PT_REGION)
         region_drop(object);
     page_of(frame_of(object))->stamp = epoch_stamp();

@@ -483,8 +483,6 @@ TEST("system.figures")
 {
     CHECK_EQUAL(MUST(pith_system_info(BOOT_CONTROL, 0)), BOOTINFO->cores);
     CHECK_EQUAL(MUST(pith_system_info(BOOT_CONTROL, 4)), BOOTINFO->tsc_hz);
-    MUST(pith_system_info(BOOT_CONTROL, 1));
-    MUST(pith_system_info(BOOT_CONTROL, 2));
 }
 ANSWER("system.info-answers-e-cap", pith_system_info(fx.gate, 0), -E_CAP)
 ANSWER("system.info-answers-e-right", pith_system_info(weak(BOOT_CONTROL, RIGHT_GRANT), 0), -E_RIGHT)

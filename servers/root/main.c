@@ -13,6 +13,7 @@
 #include <spawn/system.h>
 
 #define SERIAL 0x3f8
+#define SERIAL_3 0x3e8
 #define DEBUG_EXIT 0x501
 #define ARCHIVE_VA 0x400000000000ull
 #define WINDOW_VA 0x410000000000ull
@@ -28,7 +29,7 @@
 
 enum {
     S_POOL = 16, S_VOLATILE_A, S_VOLATILE_B, S_PERSISTENT, S_SPACE_A, S_SPACE_B, S_THREAD_A,
-    S_THREAD_B, S_WAKE, S_MAIN, S_TIME
+    S_THREAD_B, S_WAKE, S_MAIN, S_LOG
 };
 
 void root_main(void);
@@ -170,7 +171,7 @@ static bool supervisor_start(const void *elf, size_t elf_bytes, uint64_t archive
     static const struct { const char *name; uint32_t slot; } given[] = {
         { "pool", S_POOL }, { "ports", BOOT_PORTS }, { "device-memory", BOOT_MEMORY },
         { "control", BOOT_CONTROL }, { "machine", BOOT_REGION }, { "root", S_WAKE },
-        { "log-port", S_TIME },
+        { "log-port", S_LOG },
     };
     for (unsigned i = 0; i < sizeof given / sizeof *given; i++) {
         strlcpy(st->caps[i].name, given[i].name, sizeof st->caps[i].name);
@@ -247,7 +248,9 @@ void root_main(void)
     MUST(pith_notification_create(BOOT_REGION, WHERE(small, 0), S_WAKE));
     MUST(pith_notification_create(BOOT_REGION, WHERE(small, 1), S_MAIN));
     uint64_t io = small + 1;
-    MUST(pith_io_create(BOOT_PORTS, BOOT_REGION, WHERE(io, 0), S_TIME, SERIAL, 8));
+    /* logport=3: the log goes to the third serial port, apart from programs' output. */
+    uint64_t log_port = strstr(B->command_line, "logport=3") ? SERIAL_3 : SERIAL;
+    MUST(pith_io_create(BOOT_PORTS, BOOT_REGION, WHERE(io, 0), S_LOG, log_port, 8));
     MUST(pith_thread_schedule(BOOT_THREAD, BOOT_TIME, PRIORITY));
     while (supervisor_start(elf, elf_bytes, bytes)) {
         uint32_t space = incarnation & 1 ? S_SPACE_A : S_SPACE_B;

@@ -291,7 +291,9 @@ static bool component_start(unsigned i)
     work.startup.clock_shift = STARTUP->clock_shift;
     work.startup.tsc_hz = STARTUP->tsc_hz;
     work.startup.boot_ns_realtime = state->realtime_ns;
-    memcpy(work.startup.arguments, c->arguments, sizeof c->arguments);
+    /* Whoever is told the first program: a kernel command line with another one wins. */
+    bool given = strstr(c->arguments, "init=") && strstr(STARTUP->arguments, "init=");
+    memcpy(work.startup.arguments, given ? STARTUP->arguments : c->arguments, sizeof c->arguments);
     modules_set(i);
     names_walk(i, name_only, &error);
     if (before + 1 > 2 && !s->clean && !volatile_clean(i, RECLAIM_NS))

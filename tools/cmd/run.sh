@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: MIT
-# ./pith run: boots the system on this terminal.
+# ./pith run: boots the system on this terminal, with a Linux program as the first process.
 
 run_usage() {
 	cat <<'END'
 usage: ./pith run [OPTIONS] [-- CMD ARG...]
 
+  --root DIR|IMG  the root file system: a folder (copied in) or a cpio archive; without it
+                  Debian's busybox with all its names
   --smp N         cores                       --icount        count instructions exactly
   --mem MiB       memory                      --cpu MODEL     QEMU's name of a CPU
-  --timeout S     end it after S seconds      -v              show what is started
-  --root DIR|IMG  --net  --hostfwd RULE  --disk IMG  and a command: not yet in this version
+  --timeout S     end it after S seconds      -v              the system's own log, on stderr
+  --kill MS       kill a server every MS milliseconds, each in turn
+  --net  --hostfwd RULE  --disk IMG           not yet in this version
 
-Ctrl-A X leaves. Status: 0, or 124 timed out, 125 the system died, 2 wrong use.
+Without a command: a shell. Ctrl-A X leaves. Status: the command's, 128+N when signal N ended it,
+124 timed out, 125 the system died, 2 wrong use.
 END
 }
 
-smp=1 mem=256 icount='' cpu='' timeout=0 verbose=''
+smp=1 mem='' icount='' cpu='' timeout=0 verbose='' root_fs='' chaos=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help | -h) run_usage; exit 0 ;;
@@ -22,7 +26,7 @@ while [ $# -gt 0 ]; do
 	-v) verbose=1; shift; continue ;;
 	--net) die "$1: there is no network yet" ;;
 	--) break ;;
-	--smp | --mem | --timeout | --cpu | --root | --disk | --hostfwd)
+	--smp | --mem | --timeout | --cpu | --root | --disk | --hostfwd | --kill)
 		[ $# -ge 2 ] && [ "$2" != -- ] || die "$1 needs a value" ;;
 	-*) die "unknown option $1" ;;
 	*) die "a command comes after --, not \"$1\"" ;;
@@ -31,21 +35,67 @@ while [ $# -gt 0 ]; do
 	--smp) number_option "$@"; smp=$2 ;;
 	--mem) number_option "$@"; mem=$2 ;;
 	--timeout) number_option "$@"; timeout=$2 ;;
+	--kill) number_option "$@"; chaos=$2 ;;
 	--cpu) cpu=$2 ;;
-	--root | --disk | --hostfwd) die "$1: there are no Linux programs, disks or network yet" ;;
+	--root) root_fs=$(user_path "$2") ;;
+	--disk | --hostfwd) die "$1: there are no disks and no network yet" ;;
 	esac
 	shift 2
 done
+interactive=1
 if [ "${1-}" = -- ]; then
 	shift
 	[ $# -gt 0 ] || die "no command after --"
-	die "\"$1\": there is no program loader yet, only the interactive system"
+	interactive=
 fi
+[ -z "$root_fs" ] || [ -e "$root_fs" ] || die "--root $root_fs: no such file or folder"
 
 need_packages
-build build/release/pith.elf build/release/system/boot.img build/host/guard
-set -- --smp "$smp" --mem "$mem" --timeout "$timeout" --cpu "$cpu" $icount
-[ -t 0 ] && set -- "$@" --interactive
-[ -z "$verbose" ] || say "tools/qemu-run $* build/release/pith.elf build/release/system/boot.img"
-# The same process from here on: who ends it ends the emulator, and waits for that.
-exec tools/qemu-run "$@" build/release/pith.elf build/release/system/boot.img
+use_tmp
+build build/release/pith.elf build/release/system/linux.img build/host/guard build/host/mkroot \
+	build/host/mkimage build/host/sysc
+out=build/release
+if [ -z "$root_fs" ]; then
+	root_cpio=$out/system/rootfs.cpio
+elif [ -d "$root_fs" ]; then
+	root_cpio=$PITH_TMP/root.cpio
+	build/host/mkroot "$root_fs" "$root_cpio" || exit 2
+else
+	root_cpio=$root_fs
+fi
+
+# The file system gets room for the root and as much again for what programs write; the machine
+# gets the archive, that, and room to run in.
+root_mib=$(($(wc -c <"$root_cpio") / 1048576 + 1))
+files_mib=$((root_mib * 5 / 4 + 24))
+[ -n "$mem" ] || mem=$((root_mib + files_mib + 160))
+sed "/component ramfs/,/}/s/capsule [0-9]*M/capsule ${files_mib}M/" system/linux.sys \
+	>"$PITH_TMP/linux.sys"
+build/host/sysc "$PITH_TMP/linux.sys" "$PITH_TMP/system" || exit 2
+[ $# -gt 0 ] || set -- /bin/sh
+# Words in their order, each with a NUL.
+printf '%s\0' "$@" >"$PITH_TMP/command"
+build/host/mkimage "$PITH_TMP/run.img" root=$out/servers/root/root.stripped \
+	supervisor=$out/servers/supervisor/supervisor.stripped system="$PITH_TMP/system" \
+	memory=$out/servers/memory/memory.stripped ramfs=$out/fs/ramfs/ramfs.stripped \
+	console=$out/drivers/console/console.stripped pipe=$out/servers/pipe/pipe.stripped \
+	process=$out/servers/process/process.stripped linux=$out/linux/linux.stripped \
+	rootfs="$root_cpio" command="$PITH_TMP/command" || exit 2
+
+log=$PITH_TMP/system.log
+set -- --smp "$smp" --mem "$mem" --timeout "$timeout" --cpu "$cpu" $icount \
+	--append "logport=3${chaos:+ chaos=$chaos}" \
+	--qemu "-serial file:$PITH_TMP/stderr -serial file:$log"
+[ -z "$interactive" ] || [ ! -t 0 ] || set -- "$@" --interactive
+tools/qemu-run "$@" $out/pith.elf "$PITH_TMP/run.img"
+status=$?
+[ ! -s "$PITH_TMP/stderr" ] || cat "$PITH_TMP/stderr" >&2
+ended=$(sed -n 's/^\[process\] init exited with status \([0-9]*\).*/\1/p' "$log" 2>/dev/null | tail -n 1)
+if [ -n "$ended" ] && [ "$status" != 124 ]; then
+	status=$ended
+elif [ "$status" != 124 ] && [ "$status" != 0 ]; then
+	say "the system died:"
+	tail -n 20 "$log" >&2
+fi
+[ -z "$verbose" ] || cat "$log" >&2
+exit "$status"

@@ -28,11 +28,14 @@ void clock_init(const struct handoff *h)
     lapic_per_ns = divide_128(0, h->lapic_timer_hz << TICKS_SHIFT, NS_PER_S);
 }
 
+u64 clock_ticks_ns(u64 tsc_ticks)
+{
+    return (u64)((unsigned __int128)tsc_ticks * clock_scale.mult >> CLOCK_SHIFT);
+}
+
 u64 clock_ns(void)
 {
-    unsigned __int128 product = rdtsc() - clock_scale.base_tsc;
-
-    return (u64)(product * clock_scale.mult >> CLOCK_SHIFT);
+    return clock_ticks_ns(rdtsc() - clock_scale.base_tsc);
 }
 
 static u64 ticks(u64 ns, u64 per_ns)

@@ -112,4 +112,5 @@ void features_init(void)
         cpuid(0x80000007, 0, r);
         features.invariant_tsc = bit(r[3], 8);
     }
+    features.quick_switch = features.fsgsbase && features.xsave && features.xsaveopt;
 }

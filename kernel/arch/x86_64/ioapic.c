@@ -12,7 +12,6 @@
 
 #define REG_VERSION 1u
 #define REG_LINE 0x10u /* two words a line */
-#define LINE_MASKED 0x10000u
 #define LINE_LEVEL 0x8000u
 #define LINE_LOW 0x2000u
 
@@ -81,25 +80,16 @@ bool ioapic_valid(u32 gsi)
     return ioapic_of(gsi) != NULL;
 }
 
-void ioapic_route(u32 gsi, u8 vector, u32 core, bool level, bool low)
+struct line ioapic_route(u32 gsi, u8 vector, u32 core, bool level, bool low)
 {
     const struct ioapic *io = ioapic_of(gsi);
 
     if (!io)
-        return;
+        return (struct line){ 0 };
     u32 reg = REG_LINE + 2 * (gsi - io->gsi_base);
     ioapic_write(io, reg, LINE_MASKED);
     ioapic_write(io, reg + 1, apic_id_of(core) << 24);
-    ioapic_write(io, reg, LINE_MASKED | (level ? LINE_LEVEL : 0) | (low ? LINE_LOW : 0) | vector);
-}
-
-void ioapic_mask(u32 gsi, bool masked)
-{
-    const struct ioapic *io = ioapic_of(gsi);
-
-    if (!io)
-        return;
-    u32 reg = REG_LINE + 2 * (gsi - io->gsi_base);
-    u32 line = ioapic_read(io, reg) & ~LINE_MASKED;
-    ioapic_write(io, reg, line | (masked ? LINE_MASKED : 0));
+    struct line line = { io->va, reg, (level ? LINE_LEVEL : 0) | (low ? LINE_LOW : 0) | vector };
+    line_mask(&line, true);
+    return line;
 }

@@ -36,4 +36,4 @@ int64_t rt_call_parks(uint32_t gate, struct msg *m, struct xfer *x);
 /* A new sequence for a mutating request: this thread's lane and its next number. */
 uint64_t rt_sequence(uint32_t gate);
 
-#define RT_DEATHS_MAX 3
+#define RT_DEATHS_MAX 10 /* kills by hand count as well, so not just the two of a poisonous request */

@@ -39,5 +39,4 @@ u32 apic_id_of(u32 core);
 extern u32 smp_cores;                       /* cores running, numbered 0..smp_cores-1 */
 
 /* Ticks that cover an interval of at most 2^40 ns, rounded up; at least 1. */
-u64 clock_tsc_ticks(u64 ns);
 u64 clock_lapic_ticks(u64 ns);

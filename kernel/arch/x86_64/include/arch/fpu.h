@@ -24,6 +24,18 @@ static inline void fpu_load(const u8 *area)
         __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
 }
 
+/* From one thread's vector registers, FS and GS base to another's, where
+ * features.quick_switch says that the processor has the instructions for it. */
+static inline void state_switch(u8 *from, u64 *from_fs, u64 *from_gs, const u8 *to, u64 to_fs,
+                                u64 to_gs)
+{
+    u32 lo = (u32)features.xcr0, hi = (u32)(features.xcr0 >> 32);
+    __asm__ volatile("rdfsbase %0; rdgsbase %1" : "=r"(*from_fs), "=r"(*from_gs));
+    __asm__ volatile("wrfsbase %0; wrgsbase %1" ::"r"(to_fs), "r"(to_gs));
+    __asm__ volatile("xsaveopt64 (%0); xrstor64 (%1)" ::"r"(from), "r"(to), "a"(lo), "d"(hi)
+                     : "memory");
+}
+
 /* A fresh area: control words as after finit, everything else in its initial state. */
 static inline void fpu_init(u8 *area)
 {

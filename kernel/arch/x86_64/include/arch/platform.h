@@ -4,6 +4,7 @@
  * Everything here runs with interrupts off. All functions are bounded.
  */
 #pragma once
+#include <arch/x86.h>
 #include <handoff.h>
 #include <stdarg.h>
 #include <types.h>
@@ -12,6 +13,7 @@
 struct features {
     bool nx, smep, smap, umip, pcid, invpcid, fsgsbase, xsave, xsaveopt, x2apic, page1g;
     bool invariant_tsc, pku, tsc_deadline, mce, pge;
+    bool quick_switch;   /* fsgsbase, xsave and xsaveopt: see fpu.h */
     /* pcid means usable: only together with invpcid */
     u64 xcr0;            /* enabled components, 0 without xsave */
     u32 xsave_size;      /* bytes of a thread's FPU area, at most 2752 */
@@ -41,14 +43,22 @@ void timer_arm(u64 deadline_ns);
 
 void clock_init(const struct handoff *h);
 u64 clock_ns(void);                         /* since boot, monotonic on all cores */
+u64 clock_ticks_ns(u64 tsc_ticks);
+u64 clock_tsc_ticks(u64 ns);                /* one more, never too few */
 struct clock_scale { u64 mult; u32 shift; u32 pad; u64 base_tsc; u64 tsc_hz; };
 extern struct clock_scale clock_scale;      /* ns = (tsc - base) * mult >> shift, 128 bit */
 
 /* IO-APIC lines. gsi is checked by ioapic_valid. Routing leaves the line masked. */
 void ioapic_init(const struct handoff *h);
 bool ioapic_valid(u32 gsi);
-void ioapic_route(u32 gsi, u8 vector, u32 core, bool level, bool low);
-void ioapic_mask(u32 gsi, bool masked);
+struct line { u64 va; u32 reg, word; }; /* where a routed line's register is, and its value */
+struct line ioapic_route(u32 gsi, u8 vector, u32 core, bool level, bool low);
+#define LINE_MASKED 0x10000u
+static inline void line_mask(const struct line *line, bool masked)
+{
+    mmio_write32(line->va, line->reg);
+    mmio_write32(line->va + 0x10, line->word | (masked ? LINE_MASKED : 0));
+}
 /* Address and data a device must write for vector on core (MSI). */
 void msi_message(u32 core, u8 vector, u64 *address, u32 *data);
 

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+$(call user-program,console,drivers/console,main.c,file proto-file server rt)

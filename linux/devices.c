@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* Device files that need no server, and terminal requests. */
+#include "layer.h"
+#include <proto/file_client.h>
+
+static const struct device {
+    const char *name;
+    uint8_t kind;
+    uint16_t number; /* major << 8 | minor */
+} devices[] = {
+    { "/dev/null", FILE_NULL, 0x103 },      { "/dev/zero", FILE_ZERO, 0x105 },
+    { "/dev/full", FILE_FULL, 0x107 },      { "/dev/random", FILE_RANDOM, 0x108 },
+    { "/dev/urandom", FILE_RANDOM, 0x109 }, { "/dev/tty", FILE_TERMINAL, 0x500 },
+    { "/dev/console", FILE_TERMINAL, 0x501 },
+};
+
+static const struct device *device_find(const char *full)
+{
+    if (memcmp(full, "/dev/", 5))
+        return 0;
+    for (unsigned i = 0; i < sizeof devices / sizeof *devices; i++)
+        if (!strcmp(devices[i].name, full))
+            return &devices[i];
+    return 0;
+}
+
+/* /dev/fd/N and its names: the file behind a descriptor. */
+static struct file *descriptor_named(const char *full)
+{
+    static const char *const prefixes[] = { "/dev/fd/", "/proc/self/fd/" };
+    if (!strcmp(full, "/dev/stdin"))
+        return file_of(0);
+    if (!strcmp(full, "/dev/stdout"))
+        return file_of(1);
+    if (!strcmp(full, "/dev/stderr"))
+        return file_of(2);
+    for (unsigned i = 0; i < 2; i++) {
+        size_t n = strlen(prefixes[i]);
+        if (strncmp(full, prefixes[i], n) || !full[n])
+            continue;
+        unsigned fd = 0;
+        for (const char *c = full + n; *c; c++) {
+            if (*c < '0' || *c > '9' || fd >= FDS_MAX)
+                return 0;
+            fd = fd * 10 + (unsigned)(*c - '0');
+        }
+        return file_of(fd);
+    }
+    return 0;
+}
+
+bool device_attributes(const char *full, struct file_attributes *a)
+{
+    const struct device *d = device_find(full);
+    if (!d) {
+        struct file *f = descriptor_named(full);
+        return f && f->kind != FILE_FREE && !file_attributes_of(f, a);
+    }
+    memset(a, 0, sizeof *a);
+    a->mode = S_IFCHR | (d->kind == FILE_TERMINAL ? 0620 : 0666);
+    a->links = 1;
+    a->node = d->number;
+    a->device = 5;
+    a->special = d->number;
+    a->block_size = PAGE;
+    a->accessed.seconds = a->modified.seconds = a->changed.seconds =
+        (int64_t)(self.realtime_ns / NS_PER_S);
+    return true;
+}
+
+int64_t device_open(const char *full, uint32_t flags, struct file **out)
+{
+    const struct device *d = device_find(full);
+    struct file *f = d ? 0 : descriptor_named(full);
+    if (f) {
+        f->users++;
+        *out = f;
+        return 0;
+    }
+    if (!d)
+        return text_open(full, flags, out);
+    if (flags & O_DIRECTORY)
+        return -ENOTDIR;
+    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        return -EEXIST;
+    int64_t e = file_new(&f);
+    if (e)
+        return e;
+    f->kind = d->kind;
+    f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+    if (d->kind == FILE_TERMINAL) {
+        f->slot = (uint16_t)slot_take();
+        if (!f->slot || slot_copy(SLOT_TERMINAL, f->slot)) {
+            f->kind = FILE_FREE;
+            file_drop(f);
+            return -ENXIO;
+        }
+    }
+    *out = f;
+    return 0;
+}
+
+/* ---- /proc files that are made when opened ------------------------------------------------------ */
+
+static size_t text_make(const char *full, char *to, size_t size)
+{
+    if (!strcmp(full, "/proc/mounts") || !strcmp(full, "/proc/self/mounts"))
+        return (size_t)snprintf(to, size, "ramfs / ramfs rw 0 0\n");
+    if (!strcmp(full, "/proc/uptime"))
+        return (size_t)snprintf(to, size, "%lu.%02lu 0.00\n", (unsigned long)(now_ns() / NS_PER_S),
+                                (unsigned long)(now_ns() % NS_PER_S / 10000000));
+    if (!strcmp(full, "/proc/loadavg"))
+        return (size_t)snprintf(to, size, "0.00 0.00 0.00 1/1 %u\n", self.pid);
+    if (!strcmp(full, "/proc/version"))
+        return (size_t)snprintf(to, size, "Linux version 6.1.0-pith (Pith)\n");
+    if (!strcmp(full, "/proc/filesystems"))
+        return (size_t)snprintf(to, size, "nodev\tramfs\nnodev\tproc\n");
+    if (!strcmp(full, "/proc/self/comm"))
+        return (size_t)snprintf(to, size, "%s\n", self.command);
+    if (!strcmp(full, "/proc/sys/kernel/pid_max"))
+        return (size_t)snprintf(to, size, "32768\n");
+    if (!strcmp(full, "/proc/sys/kernel/osrelease"))
+        return (size_t)snprintf(to, size, "6.1.0-pith\n");
+    if (!strcmp(full, "/proc/sys/kernel/ngroups_max"))
+        return (size_t)snprintf(to, size, "65536\n");
+    return 0;
+}
+
+int64_t text_open(const char *full, uint32_t flags, struct file **out)
+{
+    char text[PAGE];
+    struct file *f;
+    if (strncmp(full, "/proc/", 6))
+        return -ENOENT;
+    size_t n = text_make(full, text, sizeof text);
+    if (!n)
+        return -ENOENT;
+    if ((flags & O_ACCMODE) != O_RDONLY)
+        return -EACCES;
+    int64_t e = file_new(&f);
+    if (e)
+        return e;
+    char *copy = layer_text(text);
+    if (!copy)
+        return -ENOMEM;
+    f->kind = FILE_TEXT;
+    f->value = (uint64_t)copy;
+    f->length = n;
+    *out = f;
+    return 0;
+}
+
+/* ---- ioctl --------------------------------------------------------------------------------------- */
+
+struct termios { uint32_t input, output, control, local; uint8_t line, chars[19]; };
+static struct termios terminal = {
+    .input = 0x500, .output = 5, .control = 0xbf, .local = 0x8a3b,
+    .chars = { 3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22 },
+};
+
+static int64_t terminal_request(uint64_t request, uint64_t at)
+{
+    struct { uint16_t rows, columns, x, y; } size = { 24, 80, 0, 0 };
+    struct process_identity_group { uint32_t group; } g;
+    switch (request) {
+    case 0x5401: /* TCGETS */
+        return user_write(at, &terminal, 36) ? 0 : -EFAULT;
+    case 0x5402: case 0x5403: case 0x5404: /* TCSETS, W, F */
+        return user_read(&terminal, at, 36) ? 0 : -EFAULT;
+    case 0x5413: /* TIOCGWINSZ */
+        return user_write(at, &size, sizeof size) ? 0 : -EFAULT;
+    case 0x5414: case 0x540e: case 0x540b: case 0x5410: case 0x5409: case 0x540a:
+        /* TIOCSWINSZ TIOCSCTTY TCFLSH TIOCSPGRP TCSBRK TCXONC */
+        return 0;
+    case 0x540f: /* TIOCGPGRP */
+        g.group = (uint32_t)sys_getpgrp(0);
+        return user_write(at, &g, 4) ? 0 : -EFAULT;
+    case 0x5429: /* TIOCGSID */
+        g.group = 1;
+        return user_write(at, &g, 4) ? 0 : -EFAULT;
+    default:
+        return -ENOTTY;
+    }
+}
+
+int64_t sys_ioctl(const uint64_t *a)
+{
+    struct file *f = file_of(a[0]);
+    uint32_t value;
+    if (!f)
+        return -EBADF;
+    switch (a[1]) {
+    case 0x5450: /* FIONCLEX */
+    case 0x5451: /* FIOCLEX */
+        fd_set_cloexec((unsigned)a[0], a[1] == 0x5451);
+        return 0;
+    case 0x5421: /* FIONBIO */
+        if (!user_read(&value, a[2], 4))
+            return -EFAULT;
+        f->flags = value ? f->flags | O_NONBLOCK : f->flags & ~(uint32_t)O_NONBLOCK;
+        return 0;
+    }
+    return f->kind == FILE_TERMINAL ? terminal_request((uint32_t)a[1], a[2]) : -ENOTTY;
+}

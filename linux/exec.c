@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * execve: ELF programs (static, static-PIE) and #! scripts.
+ *
+ * Everything that can be refused is checked before the old program is gone: the header and
+ * segments are read, argv and envp are saved in the layer's own pages. After memory.reset
+ * there is no way back, and an error ends the process. References: ELF-64 object file format
+ * 1.5; System V ABI, AMD64 supplement 3.4.1 (the stack at the start).
+ */
+#include "layer.h"
+#include <proto/file_client.h>
+#include <proto/memory_client.h>
+#include <proto/process_client.h>
+
+#define STACK_BYTES (8ull << 20)
+#define STRINGS_MAX (128ull * 1024)
+#define WORDS_MAX 4096u
+#define SEGMENTS_MAX 32u
+#define PIE_BASE 0x555555554000ull
+#define SCRIPTS_MAX 4u
+
+struct elf_header {
+    uint8_t ident[16];
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, phoff, shoff;
+    uint32_t flags;
+    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+struct elf_segment { uint32_t type, flags; uint64_t offset, vaddr, paddr, filesz, memsz, align; };
+enum { PT_LOAD = 1, PT_INTERP = 3, PT_PHDR = 6, PF_X = 1, PF_W = 2, PF_R = 4 };
+
+/* The strings and words of the new program, in pages of the layer's own. */
+struct words {
+    uint64_t pages;                 /* address; STRINGS_MAX of text, then the pointers */
+    size_t used;
+    unsigned argc, envc;
+    const char **argv, **envp;
+};
+
+struct image {
+    struct file *file;
+    struct elf_header header;
+    struct elf_segment segments[SEGMENTS_MAX];
+    uint64_t base, low, high, phdr;
+};
+
+/* ---- arguments ---------------------------------------------------------------------------- */
+
+#define WORDS_BYTES (STRINGS_MAX + 2 * WORDS_MAX * sizeof(char *))
+
+static int64_t words_make(struct words *w)
+{
+    memset(w, 0, sizeof *w);
+    int64_t e = layer_pages(WORDS_BYTES, &w->pages);
+    if (e)
+        return e;
+    w->argv = (const char **)(w->pages + STRINGS_MAX);
+    w->envp = w->argv + WORDS_MAX;
+    return 0;
+}
+
+static void words_free(struct words *w)
+{
+    layer_pages_free(w->pages, WORDS_BYTES);
+}
+
+static int64_t word_add(struct words *w, const char **list, unsigned *count, const char *text)
+{
+    size_t n = strlen(text) + 1;
+    if (*count + 1 >= WORDS_MAX || n > STRINGS_MAX - w->used)
+        return -E2BIG;
+    char *copy = memcpy((char *)w->pages + w->used, text, n);
+    w->used += n;
+    list[(*count)++] = copy;
+    return 0;
+}
+
+static int64_t words_user(struct words *w, const char **list, unsigned *count, uint64_t from)
+{
+    for (uint64_t i = 0; from; i++) {
+        uint64_t text;
+        if (!user_read(&text, from + i * 8, 8))
+            return -EFAULT;
+        if (!text)
+            break;
+        if (*count + 1 >= WORDS_MAX)
+            return -E2BIG;
+        char *to = (char *)w->pages + w->used;
+        int64_t n = user_text(to, text, STRINGS_MAX - w->used);
+        if (n < 0)
+            return n == -ENAMETOOLONG ? -E2BIG : n;
+        w->used += (size_t)n + 1;
+        list[(*count)++] = to;
+    }
+    return 0;
+}
+
+/* ---- the program ----------------------------------------------------------------------------- */
+
+static int64_t elf_check(struct image *m)
+{
+    const struct elf_header *h = &m->header;
+    if (memcmp(h->ident, "\177ELF\2\1", 6) || (h->type != 2 && h->type != 3) || h->machine != 62)
+        return -ENOEXEC;
+    if (h->phentsize != sizeof *m->segments || !h->phnum || h->phnum > SEGMENTS_MAX)
+        return -ENOEXEC;
+    size_t bytes = h->phnum * sizeof *m->segments;
+    int64_t n = file_read_at(m->file, h->phoff, m->segments, bytes);
+    if (n != (int64_t)bytes)
+        return n < 0 ? n : -ENOEXEC;
+    m->low = UINT64_MAX;
+    for (unsigned i = 0; i < h->phnum; i++) {
+        const struct elf_segment *s = &m->segments[i];
+        if (s->type == PT_INTERP) {
+            layer_print("[linux] %s: dynamic programs are not supported yet\n", self.command);
+            return -ENOEXEC;
+        }
+        if (s->type != PT_LOAD || !s->memsz)
+            continue;
+        if (s->filesz > s->memsz || s->vaddr > MEMORY_MAP_TOP || s->memsz > MEMORY_MAP_TOP - s->vaddr ||
+            (s->vaddr ^ s->offset) & (PAGE - 1))
+            return -ENOEXEC;
+        if (s->vaddr < m->low)
+            m->low = s->vaddr & ~(PAGE - 1);
+        if (s->vaddr + s->memsz > m->high)
+            m->high = s->vaddr + s->memsz;
+        if (h->phoff >= s->offset && h->phoff + bytes <= s->offset + s->filesz)
+            m->phdr = s->vaddr + (h->phoff - s->offset);
+    }
+    if (m->low == UINT64_MAX)
+        return -ENOEXEC;
+    m->base = h->type == 3 ? PIE_BASE - m->low : 0;
+    return m->high + m->base > MEMORY_MAP_TOP ? -ENOEXEC : 0;
+}
+
+static int64_t segment_map(struct image *m, const struct elf_segment *s)
+{
+    uint64_t start = m->base + s->vaddr, first = start & ~(PAGE - 1), got;
+    uint64_t end = (start + s->memsz + PAGE - 1) & ~(PAGE - 1);
+    uint8_t protection = (uint8_t)((s->flags & PF_R ? MEMORY_PROTECTION_READ : 0) |
+                                   (s->flags & PF_W ? MEMORY_PROTECTION_WRITE : 0) |
+                                   (s->flags & PF_X ? MEMORY_PROTECTION_EXEC : 0));
+    uint8_t full = MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE;
+    int64_t e = errno_of(memory_map(SLOT_MEMORY, first, end - first, full, MEMORY_MAP_FIXED, &got));
+    if (!e && s->filesz)
+        e = map_fill(m->file, start, s->filesz, s->offset);
+    if (!e && protection != full)
+        e = errno_of(memory_protect(SLOT_MEMORY, first, end - first, protection, 0));
+    return e;
+}
+
+/* ---- the stack ---------------------------------------------------------------------------------- */
+
+enum {
+    AT_NULL, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY, AT_UID = 11,
+    AT_EUID, AT_GID, AT_EGID, AT_PLATFORM, AT_HWCAP, AT_CLKTCK, AT_SECURE = 23, AT_RANDOM = 25,
+    AT_HWCAP2, AT_EXECFN = 31,
+};
+
+static uint64_t cpu_features(void)
+{
+    uint32_t a = 1, b, c, d;
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
+    return d;
+}
+
+static uint64_t push(uint64_t *sp, const void *from, size_t bytes, int64_t *e)
+{
+    *sp -= bytes;
+    if (!user_write(*sp, from, bytes))
+        *e = -EFAULT;
+    return *sp;
+}
+
+/* Writes everything below top; the stack pointer for the program's first instruction. */
+static int64_t stack_build(struct image *m, struct words *w, uint64_t top, uint64_t *result)
+{
+    uint64_t sp = top, word = 0;
+    int64_t e = 0;
+    uint8_t random[16];
+    random_fill(random, sizeof random);
+    push(&sp, &word, 8, &e);
+    uint64_t name = push(&sp, self.executable, strlen(self.executable) + 1, &e);
+    uint64_t texts = push(&sp, (const void *)w->pages, w->used, &e);
+    uint64_t platform = push(&sp, "x86_64", 7, &e);
+    sp &= ~15ull;
+    uint64_t seed = push(&sp, random, sizeof random, &e);
+    const uint64_t aux[][2] = {
+        { AT_HWCAP, cpu_features() }, { AT_PAGESZ, PAGE }, { AT_CLKTCK, 100 },
+        { AT_PHDR, m->base + m->phdr }, { AT_PHENT, sizeof(struct elf_segment) },
+        { AT_PHNUM, m->header.phnum }, { AT_BASE, 0 }, { AT_FLAGS, 0 },
+        { AT_ENTRY, m->base + m->header.entry }, { AT_UID, 0 }, { AT_EUID, 0 }, { AT_GID, 0 },
+        { AT_EGID, 0 }, { AT_SECURE, 0 }, { AT_RANDOM, seed }, { AT_HWCAP2, 2 }, { AT_EXECFN, name },
+        { AT_PLATFORM, platform }, { AT_NULL, 0 },
+    };
+    uint64_t words = 1 + w->argc + 1 + w->envc + 1;
+    sp -= sizeof aux + words * 8;
+    sp &= ~15ull;
+    uint64_t at = sp;
+    word = w->argc;
+    if (!user_write(at, &word, 8))
+        return -EFAULT;
+    at += 8;
+    for (unsigned i = 0; i <= w->argc; i++, at += 8) {
+        word = i < w->argc ? texts + ((uint64_t)w->argv[i] - w->pages) : 0;
+        if (!user_write(at, &word, 8))
+            return -EFAULT;
+    }
+    for (unsigned i = 0; i <= w->envc; i++, at += 8) {
+        word = i < w->envc ? texts + ((uint64_t)w->envp[i] - w->pages) : 0;
+        if (!user_write(at, &word, 8))
+            return -EFAULT;
+    }
+    if (!user_write(at, aux, sizeof aux))
+        return -EFAULT;
+    *result = sp;
+    return e;
+}
+
+/* ---- execve -------------------------------------------------------------------------------------- */
+
+static void name_set(struct words *w)
+{
+    char line[PROCESS_NAME_MAX];
+    size_t n = 0;
+    for (unsigned i = 0; i < w->argc && n < sizeof line; i++)
+        n += strlcpy(line + n, w->argv[i], sizeof line - n) + 1;
+    process_name(SLOT_PROCESS, line, n < sizeof line ? n : sizeof line);
+}
+
+/* The point of no return and what follows. */
+static int64_t image_run(struct block *b, struct image *m, struct words *w)
+{
+    uint64_t stack = 0, sp = 0;
+    int64_t e = errno_of(memory_reset(SLOT_MEMORY));
+    for (unsigned i = 0; !e && i < m->header.phnum; i++)
+        if (m->segments[i].type == PT_LOAD && m->segments[i].memsz)
+            e = segment_map(m, &m->segments[i]);
+    if (!e)
+        e = errno_of(memory_map(SLOT_MEMORY, 0, STACK_BYTES,
+                                MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE, 0, &stack));
+    if (!e)
+        e = stack_build(m, w, stack + STACK_BYTES, &sp);
+    if (e) {
+        layer_print("[linux] %u %s: exec failed late: %ld\n", self.pid, self.command, -e);
+        process_end(SIGKILL);
+    }
+    self.stack_low = stack;
+    self.stack_high = stack + STACK_BYTES;
+    uint64_t gap;
+    random_fill(&gap, sizeof gap);
+    self.brk_start = ((m->base + m->high + PAGE - 1) & ~(PAGE - 1)) + (gap & 0x1fff) * PAGE;
+    self.brk_end = self.brk_mapped = self.brk_start;
+    name_set(w);
+    fd_close_exec();
+    signals_exec();
+    memset(&b->regs, 0, sizeof b->regs);
+    b->regs.rsp = sp;
+    b->site.rip = m->base + m->header.entry;
+    b->site.flags = 0x202;
+    b->fs_base = b->tid_address = 0;
+    pith_thread_bases(0, 0, 3);
+    __asm__ volatile("fninit");
+    uint32_t mxcsr = 0x1f80;
+    __asm__ volatile("ldmxcsr %0" : : "m"(mxcsr));
+    return 0;
+}
+
+/* "#!interpreter argument" in head: the words become those, the path, and the rest. */
+static int64_t script_words(char *head, size_t n, const char *path, struct words *w, char *interpreter)
+{
+    char *end = memchr(head, '\n', n), *at = head + 2, *argument;
+    if (!end)
+        end = head + n - 1;
+    *end = 0;
+    while (end > at && (end[-1] == ' ' || end[-1] == '\t'))
+        *--end = 0;
+    at += strspn(at, " \t");
+    if (!*at)
+        return -ENOEXEC;
+    argument = at + strcspn(at, " \t");
+    if (*argument) {
+        *argument++ = 0;
+        argument += strspn(argument, " \t");
+    }
+    if (strlcpy(interpreter, at, PATH_MAX) >= PATH_MAX)
+        return -ENAMETOOLONG;
+    unsigned extra = *argument ? 2 : 1, old = w->argc ? w->argc - 1 : 0;
+    if (old + extra + 2 >= WORDS_MAX)
+        return -E2BIG;
+    for (unsigned i = old; i > 0; i--)
+        w->argv[i + extra] = w->argv[i];
+    unsigned count = 0, total = 1 + extra + old;
+    int64_t e = word_add(w, w->argv, &count, at);
+    if (!e && *argument)
+        e = word_add(w, w->argv, &count, argument);
+    if (!e)
+        e = word_add(w, w->argv, &count, path);
+    w->argc = total;
+    return e;
+}
+
+static int64_t image_open(struct image *m, const char *text, struct path *p)
+{
+    struct file_attributes a;
+    if (!strcmp(text, "/proc/self/exe"))
+        text = self.executable;
+    int64_t e = path_set(p, AT_FDCWD, text);
+    if (!e)
+        e = open_path(p, O_RDONLY, 0, &m->file);
+    if (e)
+        return e;
+    e = m->file->kind == FILE_PLAIN ? file_attributes_of(m->file, &a) : -EACCES;
+    if (!e && !(a.mode & 0111))
+        e = -EACCES;
+    if (e)
+        file_drop(m->file);
+    return e;
+}
+
+static int64_t words_run(struct block *b, const char *path, struct words *w)
+{
+    struct image m;
+    struct path p;
+    char text[PATH_MAX];
+    if (strlcpy(text, path, sizeof text) >= sizeof text)
+        return -ENAMETOOLONG;
+    for (unsigned depth = 0; depth <= SCRIPTS_MAX; depth++) {
+        char head[257];
+        memset(&m, 0, sizeof m);
+        int64_t e = image_open(&m, text, &p);
+        if (e)
+            return e;
+        int64_t n = file_read_at(m.file, 0, head, 256);
+        if (n > 2 && head[0] == '#' && head[1] == '!') {
+            file_drop(m.file);
+            char script[PATH_MAX];
+            strlcpy(script, text, sizeof script);
+            e = script_words(head, (size_t)n, script, w, text);
+            if (e)
+                return e;
+            continue;
+        }
+        const char *last = strrchr(p.full, '/');
+        if (n < (int64_t)sizeof m.header) {
+            e = n < 0 ? n : -ENOEXEC;
+        } else {
+            memcpy(&m.header, head, sizeof m.header);
+            e = elf_check(&m);
+        }
+        if (!e) {
+            strlcpy(self.command, last ? last + 1 : text, sizeof self.command);
+            strlcpy(self.executable, p.full, sizeof self.executable);
+            e = image_run(b, &m, w);
+        }
+        file_drop(m.file);
+        return e;
+    }
+    return -ELOOP;
+}
+
+int64_t exec_run(struct block *b, const char *path, char *const *argv, char *const *envp)
+{
+    struct words w;
+    int64_t e = words_make(&w);
+    if (e)
+        return e;
+    for (; !e && *argv; argv++)
+        e = word_add(&w, w.argv, &w.argc, *argv);
+    for (; !e && *envp; envp++)
+        e = word_add(&w, w.envp, &w.envc, *envp);
+    if (!e)
+        e = words_run(b, path, &w);
+    words_free(&w);
+    return e;
+}
+
+int64_t sys_execve(const uint64_t *a)
+{
+    struct words w;
+    char path[PATH_MAX];
+    struct block *b = block_self();
+    int64_t e = user_text(path, a[0], sizeof path);
+    if (e < 0)
+        return e;
+    if (!e)
+        return -ENOENT;
+    e = words_make(&w);
+    if (e)
+        return e;
+    e = words_user(&w, w.argv, &w.argc, a[1]);
+    if (!e && !w.argc)
+        e = word_add(&w, w.argv, &w.argc, "");
+    if (!e)
+        e = words_user(&w, w.envp, &w.envc, a[2]);
+    if (!e)
+        e = words_run(b, path, &w);
+    words_free(&w);
+    return e;
+}

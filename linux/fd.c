@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* dup, fcntl, close, pipes. */
+#include "layer.h"
+#include <proto/file_client.h>
+#include <proto/pipe_client.h>
+
+int64_t sys_close(const uint64_t *a)
+{
+    return a[0] < FDS_MAX ? fd_close((unsigned)a[0]) : -EBADF;
+}
+
+int64_t sys_close_range(const uint64_t *a)
+{
+    uint32_t first = (uint32_t)a[0], last = (uint32_t)a[1];
+    if (first > last || a[2] & ~6ull)
+        return -EINVAL;
+    for (uint32_t fd = first; fd <= last && fd < FDS_MAX; fd++)
+        if (!file_of(fd))
+            continue;
+        else if (a[2] & 4)
+            fd_set_cloexec(fd, true);
+        else
+            fd_close(fd);
+    return 0;
+}
+
+static int64_t dup_from(uint64_t fd, uint64_t from, bool cloexec)
+{
+    struct file *f = file_of(fd);
+    if (!f)
+        return -EBADF;
+    if (from >= FDS_MAX)
+        return -EINVAL;
+    f->users++;
+    return fd_new(f, (unsigned)from, cloexec);
+}
+
+int64_t sys_dup(const uint64_t *a)
+{
+    return dup_from(a[0], 0, false);
+}
+
+static int64_t dup_to(uint64_t fd, uint64_t to, bool cloexec)
+{
+    struct file *f = file_of(fd);
+    if (!f || to >= FDS_MAX)
+        return -EBADF;
+    if (fd == to)
+        return (int64_t)to;
+    return fd_replace(f, (unsigned)to, cloexec);
+}
+
+int64_t sys_dup2(const uint64_t *a)
+{
+    return dup_to((uint32_t)a[0], (uint32_t)a[1], false);
+}
+
+int64_t sys_dup3(const uint64_t *a)
+{
+    if (a[2] & ~(uint64_t)O_CLOEXEC || (uint32_t)a[0] == (uint32_t)a[1])
+        return -EINVAL;
+    return dup_to((uint32_t)a[0], (uint32_t)a[1], a[2]);
+}
+
+struct linux_flock { int16_t type, whence; uint32_t pad; int64_t start, length; int32_t pid, pad2; };
+
+static int64_t lock_range(struct file *f, uint64_t command, uint64_t at)
+{
+    struct linux_flock l;
+    struct file_attributes s;
+    if (!user_read(&l, at, sizeof l))
+        return -EFAULT;
+    if ((uint16_t)l.type > 2 || (uint16_t)l.whence > 2)
+        return -EINVAL;
+    if (f->kind != FILE_PLAIN)
+        return 0;
+    int64_t start = l.start;
+    if (l.whence == 1)
+        start += (int64_t)f->position;
+    if (l.whence == 2) {
+        int64_t e = file_attributes_of(f, &s);
+        if (e)
+            return e;
+        start += (int64_t)s.size;
+    }
+    if (start < 0 || (l.length < 0 && start + l.length < 0))
+        return -EINVAL;
+    if (l.length < 0) {
+        start += l.length;
+        l.length = -l.length;
+    }
+    if (command == 5) { /* GETLK */
+        uint8_t kind = FILE_LOCK_KIND_UNLOCK;
+        uint64_t owner = 0, first = 0, length = 0;
+        int64_t e = errno_of(file_lock_query(f->slot, (uint8_t)l.type, self.pid, (uint64_t)start,
+                                             (uint64_t)l.length, &kind, &owner, &first, &length));
+        if (e)
+            return e;
+        l.type = kind;
+        if (kind != FILE_LOCK_KIND_UNLOCK) {
+            l.whence = 0;
+            l.start = (int64_t)first;
+            l.length = (int64_t)length;
+            l.pid = (int32_t)owner;
+        }
+        return user_write(at, &l, sizeof l) ? 0 : -EFAULT;
+    }
+    return errno_of(file_lock(f->slot, (uint8_t)l.type, command == 7, self.pid, (uint64_t)start,
+                              (uint64_t)l.length));
+}
+
+int64_t sys_fcntl(const uint64_t *a)
+{
+    struct file *f = file_of(a[0]);
+    if (!f)
+        return -EBADF;
+    switch (a[1]) {
+    case 0:    /* DUPFD */
+    case 1030: /* DUPFD_CLOEXEC */
+        return dup_from(a[0], a[2], a[1] == 1030);
+    case 1:
+        return fd_cloexec((unsigned)a[0]);
+    case 2:
+        fd_set_cloexec((unsigned)a[0], a[2] & 1);
+        return 0;
+    case 3:
+        return f->flags | O_LARGEFILE;
+    case 4: {
+        const uint32_t may = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
+        f->flags = (f->flags & ~may) | ((uint32_t)a[2] & may);
+        return 0;
+    }
+    case 5: case 6: case 7:
+        return lock_range(f, a[1], a[2]);
+    case 8: case 10: /* SETOWN, SETSIG */
+        return 0;
+    case 9:
+        return 0;
+    case 1031: case 1032: /* pipe size */
+        return f->kind == FILE_STREAM ? PIPE_CAPACITY : -EBADF;
+    default:
+        return -EINVAL;
+    }
+}
+
+int64_t sys_flock(const uint64_t *a)
+{
+    struct file *f = file_of(a[0]);
+    if (!f)
+        return -EBADF;
+    uint64_t how = a[1] & ~4ull;
+    if (how != 1 && how != 2 && how != 8)
+        return -EINVAL;
+    if (f->kind != FILE_PLAIN)
+        return 0;
+    uint8_t kind = how == 1 ? FILE_LOCK_KIND_SHARED : how == 2 ? FILE_LOCK_KIND_EXCLUSIVE
+                                                               : FILE_LOCK_KIND_UNLOCK;
+    return errno_of(file_lock(f->slot, kind, !(a[1] & 4), 1ull << 32, 0, 0));
+}
+
+/* Two slots in a row: capabilities of one reply arrive side by side. */
+static int64_t pipe_ends(uint32_t slot[2])
+{
+    uint32_t reader = 0, writer = 0;
+    slot[0] = slot_take();
+    slot[1] = slot_take();
+    if (!slot[0] || !slot[1])
+        return -ENFILE;
+    int64_t e = errno_of(pipe_create(SLOT_PIPE, &reader, &writer));
+    if (e)
+        return e;
+    if (slot_copy(reader, slot[0]) || slot_copy(writer, slot[1]))
+        e = -EIO;
+    pith_cap_delete(SPACE_SELF, reader);
+    pith_cap_delete(SPACE_SELF, writer);
+    return e;
+}
+
+static int64_t pipe_make(uint64_t to, uint32_t flags)
+{
+    uint32_t slot[2];
+    int32_t fd[2];
+    struct file *f[2];
+    int64_t e = pipe_ends(slot);
+    if (e)
+        return e;
+    if ((e = file_new(&f[0])))
+        return e;
+    f[0]->kind = FILE_STREAM; /* taken before the second is looked for */
+    if ((e = file_new(&f[1])))
+        return e;
+    f[1]->kind = FILE_STREAM;
+    f[0]->flags = O_RDONLY | (flags & O_NONBLOCK);
+    f[1]->flags = O_WRONLY | (flags & O_NONBLOCK);
+    f[0]->slot = (uint16_t)slot[0];
+    f[1]->slot = (uint16_t)slot[1];
+    fd[0] = (int32_t)fd_new(f[0], 0, flags & O_CLOEXEC);
+    fd[1] = fd[0] < 0 ? fd[0] : (int32_t)fd_new(f[1], 0, flags & O_CLOEXEC);
+    if (fd[0] < 0)
+        file_drop(f[1]);
+    if (fd[0] >= 0 && fd[1] < 0)
+        fd_close((unsigned)fd[0]);
+    if (fd[1] < 0)
+        return fd[1];
+    if (user_write(to, fd, sizeof fd))
+        return 0;
+    fd_close((unsigned)fd[0]);
+    fd_close((unsigned)fd[1]);
+    return -EFAULT;
+}
+
+int64_t sys_pipe(const uint64_t *a)
+{
+    return pipe_make(a[0], 0);
+}
+
+int64_t sys_pipe2(const uint64_t *a)
+{
+    if (a[1] & ~(uint64_t)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+        return -EINVAL;
+    return pipe_make(a[0], (uint32_t)a[1]);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Open files and descriptors.
+ *
+ * A file is one gate (or a device of the layer's own); descriptors name files. Invariant:
+ * files[i].users counts the descriptors that name i and the calls that hold it; a file of
+ * kind FILE_FREE has no users and no slot. A file's position is ours until a fork shares it.
+ */
+#include "layer.h"
+#include "heap.h"
+#include <proto/file_client.h>
+
+#define FILES_MAX 1024
+
+static struct file files[FILES_MAX];
+static uint16_t fds[FDS_MAX];
+static uint64_t cloexec[FDS_MAX / 64];
+static uint64_t slots[SLOTS_END / 64];
+static uint32_t slot_hint = SLOT_FILES, file_hint = 1;
+
+uint32_t slot_take(void)
+{
+    for (uint32_t n = SLOT_FILES; n < SLOTS_END; n++) {
+        uint32_t s = slot_hint++;
+        if (slot_hint == SLOTS_END)
+            slot_hint = SLOT_FILES;
+        if (!(slots[s / 64] >> (s % 64) & 1)) {
+            slots[s / 64] |= 1ull << (s % 64);
+            return s;
+        }
+    }
+    return 0;
+}
+
+void slot_give(uint32_t slot)
+{
+    slots[slot / 64] &= ~(1ull << (slot % 64));
+}
+
+void slot_delete(uint32_t slot)
+{
+    pith_cap_delete(SPACE_SELF, slot);
+    slot_give(slot);
+}
+
+int64_t slot_copy(uint32_t from, uint32_t to)
+{
+    struct pith_result r;
+    do
+        r = pith_cap_copy(from, SPACE_SELF, to, RIGHT_ALL);
+    while (r.status == -E_AGAIN);
+    return r.status;
+}
+
+struct file *file_of(uint64_t fd)
+{
+    return fd < FDS_MAX && fds[fd] ? &files[fds[fd]] : 0;
+}
+
+int64_t file_new(struct file **f)
+{
+    for (uint32_t n = 1; n < FILES_MAX; n++) {
+        uint32_t i = file_hint++;
+        if (file_hint == FILES_MAX)
+            file_hint = 1;
+        if (files[i].kind != FILE_FREE || files[i].users)
+            continue;
+        memset(&files[i], 0, sizeof files[i]);
+        files[i].users = 1;
+        *f = &files[i];
+        return 0;
+    }
+    return -ENFILE;
+}
+
+void file_drop(struct file *f)
+{
+    if (--f->users)
+        return;
+    if (f->slot)
+        slot_delete(f->slot);
+    if (f->kind == FILE_TEXT)
+        layer_free((void *)f->value);
+    layer_free(f->path);
+    memset(f, 0, sizeof *f);
+}
+
+int64_t fd_new(struct file *f, unsigned from, bool close_exec)
+{
+    for (unsigned fd = from; fd < FDS_MAX; fd++)
+        if (!fds[fd]) {
+            fds[fd] = (uint16_t)(f - files);
+            fd_set_cloexec(fd, close_exec);
+            return fd;
+        }
+    file_drop(f);
+    return -EMFILE;
+}
+
+int64_t fd_replace(struct file *f, unsigned fd, bool close_exec)
+{
+    if (fd >= FDS_MAX)
+        return -EBADF;
+    if (fds[fd])
+        fd_close(fd);
+    f->users++;
+    fds[fd] = (uint16_t)(f - files);
+    fd_set_cloexec(fd, close_exec);
+    return fd;
+}
+
+int64_t fd_close(unsigned fd)
+{
+    struct file *f = file_of(fd);
+    if (!f)
+        return -EBADF;
+    fds[fd] = NO_FILE;
+    fd_set_cloexec(fd, false);
+    file_drop(f);
+    return 0;
+}
+
+bool fd_cloexec(unsigned fd)
+{
+    return cloexec[fd / 64] >> (fd % 64) & 1;
+}
+
+void fd_set_cloexec(unsigned fd, bool on)
+{
+    cloexec[fd / 64] = (cloexec[fd / 64] & ~(1ull << (fd % 64))) | (uint64_t)on << (fd % 64);
+}
+
+void fd_close_exec(void)
+{
+    for (unsigned i = 0; i < FDS_MAX / 64; i++)
+        while (cloexec[i])
+            fd_close(i * 64 + (unsigned)__builtin_ctzll(cloexec[i]));
+}
+
+void fd_close_all(void)
+{
+    for (unsigned fd = 0; fd < FDS_MAX; fd++)
+        if (fds[fd])
+            fd_close(fd);
+}
+
+/* A first process: descriptors 0, 1 and 2 are the terminal. */
+void files_start(void)
+{
+    struct file *f;
+    uint32_t slot = slot_take();
+    if (file_new(&f) || slot_copy(SLOT_TERMINAL, slot))
+        return;
+    f->kind = FILE_TERMINAL;
+    f->slot = (uint16_t)slot;
+    f->flags = O_RDWR;
+    fd_new(f, 0, false);
+    fd_replace(f, 1, false);
+    fd_replace(f, 2, false);
+}
+
+void files_share(void)
+{
+    uint64_t position;
+    for (unsigned i = 1; i < FILES_MAX; i++)
+        if (files[i].kind == FILE_PLAIN && !files[i].shared) {
+            file_seek(files[i].slot, (int64_t)files[i].position, FILE_WHENCE_START, &position);
+            files[i].shared = true;
+        }
+}

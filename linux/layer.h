@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Linux layer: what its files share.
+ *
+ * One layer per process, in the process's own space: it holds what only the process itself
+ * could be hurt by. Addresses from LAYER_BASE on are native; the program below reaches it
+ * only through system calls (entry.S), which layer_call() hands to the sys_ functions that
+ * calls.def names. These return a result or a negative errno. Program memory is touched
+ * through user_read() and its kin only, which answer false for a bad address; memory lent
+ * to a server is touched first (user_ready), because servers stop at missing pages.
+ */
+#pragma once
+#include "block.h"
+#include "errno.h"
+#include "heap.h"
+#include "linux.h"
+#include <abi/stubs.h>
+#include <proto/memory.h>
+#include <rt/call.h>
+#include <rt/format.h>
+#include <rt/string.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PAGE 4096ull
+#define PATH_MAX 4096u
+
+/* Capability slots that the process server fills. */
+enum {
+    SLOT_MEMORY = 2, SLOT_PROCESS = 3, SLOT_ROOT = 4, SLOT_NOTE = 5, SLOT_PIPE = 6,
+    SLOT_TERMINAL = 7,
+    SLOT_RECEIVE = 16,      /* to 63 */
+    SLOT_FILES = 64, SLOTS_END = 256,
+};
+
+/* ---- threads ------------------------------------------------------------------------ */
+
+struct block {
+    struct pith_upcall site;
+    struct pith_regs regs;      /* rip and flags are in site */
+    struct rt_self self;
+    uint64_t number, fs_base, tid_address, child_set_tid;
+    uint32_t tid;
+    bool restartable;           /* the call that was interrupted may be repeated */
+    uint64_t mask, old_mask;    /* blocked signals; the one to restore after sigsuspend */
+    bool mask_saved;
+    uint64_t stack_base, stack_size;   /* sigaltstack */
+    uint64_t sleep_until; /* of a relative sleep that an event interrupted; 0: none */
+    uint64_t fault_vector, fault_error, fault_address;
+    uint8_t fpu[512] __attribute__((aligned(1024)));
+    struct pith_event event __attribute__((aligned(4096)));
+    uint8_t stack[BLOCK_SIZE - 8192] __attribute__((aligned(4096)));
+};
+
+extern const char upcall_stubs[], event_stubs[], exit_first[], exit_last[];
+extern struct block first_block;
+struct block *block_self(void);
+uint64_t block_index(const struct block *b);
+void block_touch(struct block *b);
+void block_register(struct block *b);
+
+/* Entered from entry.S. */
+void layer_call(struct block *b);
+void layer_events(struct block *b);
+void layer_event(struct block *b);
+void layer_start(struct block *b);
+void layer_child(struct block *b);
+void layer_thread(struct block *b);
+void layer_fault(struct block *b);
+
+typedef int64_t call_fn(const uint64_t *a);
+#define CALL(number, name) call_fn sys_##name;
+#include "calls.def"
+#undef CALL
+
+/* ---- the program's memory ------------------------------------------------------------- */
+
+int64_t user_copy(void *to, const void *from, size_t bytes);
+int64_t user_touch_read(uint64_t address);
+int64_t user_touch_write(uint64_t address);
+int64_t user_text_length(uint64_t text, size_t limit);
+int64_t user_exchange(uint64_t word, uint32_t expected, uint32_t value);
+bool user_range(uint64_t address, uint64_t bytes);   /* all below LAYER_BASE */
+bool user_read(void *to, uint64_t from, size_t bytes);
+bool user_write(uint64_t to, const void *from, size_t bytes);
+bool user_zero(uint64_t to, size_t bytes);
+/* Makes every page of a buffer present (write: and writable), for lending. Bytes that are. */
+size_t user_ready(uint64_t address, size_t bytes, bool write);
+/* A text of at most size - 1 bytes; its length or -ENAMETOOLONG or -EFAULT. */
+int64_t user_text(char *to, uint64_t from, size_t size);
+
+/* A server's answer as a negative errno (0 stays). */
+int64_t errno_of(int64_t status);
+
+/* ---- process ------------------------------------------------------------------------------ */
+
+struct self {
+    uint32_t pid, parent;
+    uint64_t clock_mult, clock_base, clock_shift, realtime_ns, tsc_hz;
+    uint64_t random[4];
+    uint64_t brk_start, brk_end, brk_mapped;
+    uint32_t umask, cores;
+    uint32_t cwd_slot;              /* a directory's gate; SLOT_ROOT at the start */
+    char cwd[PATH_MAX];
+    char executable[PATH_MAX];      /* absolute */
+    char command[16];               /* prctl's name */
+    uint64_t stack_low, stack_high;
+    bool log_unknown, log_calls;
+};
+extern struct self self;
+
+uint64_t now_ns(void);
+uint64_t realtime_ns(void);
+int64_t timespec_read(uint64_t from, uint64_t *ns);
+void random_fill(void *to, size_t bytes);
+void layer_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void process_end(uint32_t code);
+int64_t layer_pages(uint64_t bytes, uint64_t *address); /* memory of the layer's own */
+void layer_pages_free(uint64_t address, uint64_t bytes);
+
+/* ---- files --------------------------------------------------------------------------------- */
+
+enum file_kind {
+    FILE_FREE, FILE_PLAIN, FILE_DIRECTORY, FILE_STREAM /* pipe */, FILE_TERMINAL, FILE_NULL,
+    FILE_ZERO, FILE_FULL, FILE_RANDOM, FILE_PATH, FILE_EVENT, FILE_TEXT, FILE_EPOLL
+};
+struct file {
+    uint8_t kind;
+    bool shared;            /* another process has it too: the server keeps the position */
+    uint16_t slot;          /* its gate */
+    uint32_t users;         /* descriptors and calls that use it */
+    uint32_t flags;         /* O_ACCMODE, O_APPEND, O_NONBLOCK … */
+    uint32_t path_bytes;
+    uint64_t position;
+    uint64_t value;         /* FILE_EVENT: the count; FILE_TEXT: address of the text */
+    uint64_t length;
+    char *path;             /* absolute, of directories: for openat and fchdir */
+};
+#define FDS_MAX 1024
+#define NO_FILE 0
+
+struct file *file_of(uint64_t fd);
+int64_t file_new(struct file **f);            /* with one user and a free slot, kind to be set */
+void file_drop(struct file *f);
+void files_start(void);
+int64_t slot_copy(uint32_t from, uint32_t to);
+int64_t fd_new(struct file *f, unsigned from, bool cloexec); /* takes over a user */
+int64_t fd_close(unsigned fd);
+void fd_close_exec(void);
+void fd_close_all(void);
+bool fd_cloexec(unsigned fd);
+void fd_set_cloexec(unsigned fd, bool on);
+int64_t fd_replace(struct file *f, unsigned fd, bool cloexec);
+void files_share(void);                       /* before a fork */
+uint32_t slot_take(void);
+void slot_give(uint32_t slot);
+void slot_delete(uint32_t slot);
+int64_t file_read_at(struct file *f, uint64_t position, void *to, size_t bytes);
+int64_t file_read_user(struct file *f, uint64_t to, size_t bytes);
+int64_t file_write_user(struct file *f, uint64_t from, size_t bytes);
+
+int64_t memory_scratch(uint64_t bytes, uint64_t *address); /* of the program, for lending */
+void memory_scratch_free(uint64_t address, uint64_t bytes);
+int64_t map_fill(struct file *f, uint64_t address, uint64_t bytes, uint64_t offset);
+
+/* ---- paths ----------------------------------------------------------------------------------- */
+
+/* Where a walk starts, and what is left of the path. */
+struct path {
+    uint32_t gate;
+    unsigned links;
+    size_t length;
+    char text[PATH_MAX];        /* what is sent to the gate */
+    char full[PATH_MAX];        /* absolute, cleaned lexically */
+};
+#define AT_FDCWD (-100)
+int64_t path_user(struct path *p, int64_t at, uint64_t text);
+int64_t path_set(struct path *p, int64_t at, const char *text);
+/* After a walk that was not DONE: true to go on with the rest. */
+int64_t path_follow(struct path *p, uint8_t walk, uint16_t walked, const char *target,
+                    size_t target_length);
+int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **out);
+
+/* ---- devices: devices.c ------------------------------------------------------------------------ */
+
+struct file_attributes;
+int64_t device_open(const char *full, uint32_t flags, struct file **out); /* -ENOENT: not one */
+bool device_attributes(const char *full, struct file_attributes *a);
+int64_t file_attributes_of(struct file *f, struct file_attributes *a);
+
+/* ---- programs ------------------------------------------------------------------------------------- */
+
+/* Runs a program: argv and envp are NULL-terminated arrays in the layer's own memory. */
+int64_t exec_run(struct block *b, const char *path, char *const *argv, char *const *envp);
+
+/* ---- signals ---------------------------------------------------------------------------------------- */
+
+#define ERESTART 512 /* internal: interrupted; a handler decides whether it is repeated */
+#define ERESTART_NO_HANDLER 514 /* repeated unless a handler ran */
+void signals_deliver(struct block *b, int64_t interrupted);
+void signals_exec(void);
+void signals_child(struct block *b);
+void signal_self(uint32_t signal);
+int64_t text_open(const char *full, uint32_t flags, struct file **out);
+int64_t machine_end(uint32_t code);

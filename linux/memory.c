@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* mmap and its kin. The memory server keeps the mappings; we keep brk. */
+#include "layer.h"
+#include <proto/memory_client.h>
+
+static uint64_t pages_up(uint64_t n)
+{
+    return (n + PAGE - 1) & ~(PAGE - 1);
+}
+
+static uint8_t protection_of(uint64_t prot)
+{
+    return (uint8_t)((prot & PROT_READ ? MEMORY_PROTECTION_READ : 0) |
+                     (prot & PROT_WRITE ? MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE : 0) |
+                     (prot & PROT_EXEC ? MEMORY_PROTECTION_READ | MEMORY_PROTECTION_EXEC : 0));
+}
+
+int64_t memory_scratch(uint64_t bytes, uint64_t *address)
+{
+    return errno_of(memory_map(SLOT_MEMORY, 0, pages_up(bytes),
+                               MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE, 0, address));
+}
+
+void memory_scratch_free(uint64_t address, uint64_t bytes)
+{
+    memory_unmap(SLOT_MEMORY, address, pages_up(bytes), 0);
+}
+
+/* Fills a fresh mapping from a file; what lies behind its end stays zero. */
+int64_t map_fill(struct file *f, uint64_t address, uint64_t bytes, uint64_t offset)
+{
+    for (uint64_t done = 0; done < bytes;) {
+        size_t now = bytes - done < 256 * 1024 ? bytes - done : 256 * 1024;
+        now = user_ready(address + done, now, true);
+        int64_t n = now ? file_read_at(f, offset + done, (void *)(address + done), now) : -EFAULT;
+        if (n <= 0)
+            return n;
+        done += (uint64_t)n;
+        if ((size_t)n < now)
+            break;
+    }
+    return 0;
+}
+
+int64_t sys_mmap(const uint64_t *a)
+{
+    uint64_t address = a[0], bytes = pages_up(a[1]), prot = a[2], how = a[3], offset = a[5];
+    uint16_t flags = 0;
+    struct file *f = how & MAP_ANONYMOUS ? 0 : file_of((uint32_t)a[4]);
+    if (!a[1] || offset & (PAGE - 1) || !(how & 3))
+        return -EINVAL;
+    if (bytes < a[1])
+        return -ENOMEM;
+    if (!(how & MAP_ANONYMOUS) && !f)
+        return -EBADF;
+    if (f && f->kind != FILE_PLAIN && f->kind != FILE_ZERO)
+        return -ENODEV;
+    if (f && (f->flags & O_ACCMODE) == O_WRONLY)
+        return -EACCES;
+    if (f && f->kind == FILE_PLAIN && how & 1 && prot & PROT_WRITE &&
+        (how & 3) == MAP_SHARED_LINUX && (f->flags & O_ACCMODE) != O_RDWR)
+        return -EACCES;
+    if (how & (MAP_FIXED_LINUX | MAP_FIXED_NOREPLACE)) {
+        if (address & (PAGE - 1))
+            return -EINVAL;
+        if (!user_range(address, bytes))
+            return -ENOMEM;
+        flags |= MEMORY_MAP_FIXED | (how & MAP_FIXED_NOREPLACE ? MEMORY_MAP_NO_REPLACE : 0);
+    } else {
+        address &= ~(PAGE - 1);
+        if (!user_range(address, bytes))
+            address = 0;
+    }
+    if (how & MAP_SHARED_LINUX && (how & 3) != 2)
+        flags |= MEMORY_MAP_SHARED;
+    if (how & MAP_POPULATE_LINUX)
+        flags |= MEMORY_MAP_POPULATE;
+    if (how & MAP_32BIT)
+        flags |= MEMORY_MAP_LOW;
+    bool fill = f && f->kind == FILE_PLAIN;
+    uint64_t got = 0;
+    int64_t e = errno_of(memory_map(SLOT_MEMORY, address, bytes,
+                                    fill ? protection_of(PROT_READ | PROT_WRITE) : protection_of(prot),
+                                    flags, &got));
+    if (e)
+        return e;
+    if (fill) {
+        e = map_fill(f, got, bytes, offset);
+        if (!e && protection_of(prot) != protection_of(PROT_READ | PROT_WRITE))
+            e = errno_of(memory_protect(SLOT_MEMORY, got, bytes, protection_of(prot), 0));
+        if (e) {
+            memory_unmap(SLOT_MEMORY, got, bytes, 0);
+            return e;
+        }
+    }
+    return (int64_t)got;
+}
+
+int64_t sys_munmap(const uint64_t *a)
+{
+    if (a[0] & (PAGE - 1) || !a[1] || !user_range(a[0], pages_up(a[1])))
+        return -EINVAL;
+    return errno_of(memory_unmap(SLOT_MEMORY, a[0], pages_up(a[1]), 0));
+}
+
+int64_t sys_mprotect(const uint64_t *a)
+{
+    if (a[0] & (PAGE - 1))
+        return -EINVAL;
+    if (!a[1])
+        return 0;
+    if (!user_range(a[0], pages_up(a[1])))
+        return -ENOMEM;
+    int64_t e = errno_of(memory_protect(SLOT_MEMORY, a[0], pages_up(a[1]), protection_of(a[2]), 0));
+    return e == -EFAULT ? -ENOMEM : e;
+}
+
+int64_t sys_mremap(const uint64_t *a)
+{
+    uint64_t got = 0;
+    if (a[0] & (PAGE - 1) || !a[2] || a[3] & ~3ull || !user_range(a[0], pages_up(a[1])))
+        return -EINVAL;
+    if (!user_range(0, a[2]))
+        return -ENOMEM;
+    int64_t e = errno_of(memory_remap(SLOT_MEMORY, a[0], pages_up(a[1]), pages_up(a[2]), a[3] & 1,
+                                      a[4], a[3] & 2, &got));
+    return e ? e : (int64_t)got;
+}
+
+int64_t sys_madvise(const uint64_t *a)
+{
+    if (a[0] & (PAGE - 1))
+        return -EINVAL;
+    if (a[2] != 4 /* MADV_DONTNEED */ || !a[1])
+        return 0;
+    if (!user_range(a[0], pages_up(a[1])))
+        return -ENOMEM;
+    return errno_of(memory_discard(SLOT_MEMORY, a[0], pages_up(a[1])));
+}
+
+int64_t sys_msync(const uint64_t *a)
+{
+    return a[0] & (PAGE - 1) ? -EINVAL : 0;
+}
+
+int64_t sys_mlock(const uint64_t *a)
+{
+    (void)a;
+    return 0;
+}
+
+int64_t sys_brk(const uint64_t *a)
+{
+    uint64_t end = a[0], mapped = pages_up(end), got = 0;
+    if (end < self.brk_start || !user_range(end, 0) || end - self.brk_start > 1ull << 40)
+        return (int64_t)self.brk_end;
+    if (mapped > self.brk_mapped &&
+        memory_map(SLOT_MEMORY, self.brk_mapped, mapped - self.brk_mapped,
+                   MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE,
+                   MEMORY_MAP_FIXED | MEMORY_MAP_NO_REPLACE, &got))
+        return (int64_t)self.brk_end;
+    if (mapped < self.brk_mapped)
+        memory_unmap(SLOT_MEMORY, mapped, self.brk_mapped - mapped, 0);
+    self.brk_mapped = mapped;
+    self.brk_end = end;
+    return (int64_t)end;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* uname, limits, random bytes, and other small answers. */
+#include "layer.h"
+#include <proto/memory_client.h>
+
+/* ---- random: ChaCha20 (RFC 8439), key from the process server, never a constant ------------ */
+
+static uint32_t rotate(uint32_t v, unsigned n)
+{
+    return v << n | v >> (32 - n);
+}
+
+static void quarter(uint32_t *s, unsigned a, unsigned b, unsigned c, unsigned d)
+{
+    s[a] += s[b]; s[d] = rotate(s[d] ^ s[a], 16);
+    s[c] += s[d]; s[b] = rotate(s[b] ^ s[c], 12);
+    s[a] += s[b]; s[d] = rotate(s[d] ^ s[a], 8);
+    s[c] += s[d]; s[b] = rotate(s[b] ^ s[c], 7);
+}
+
+static void chacha(const uint64_t key[4], uint64_t counter, uint32_t out[16])
+{
+    uint32_t s[16] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574 };
+    memcpy(&s[4], key, 32);
+    memcpy(&s[12], &counter, 8);
+    memcpy(out, s, 64);
+    for (unsigned i = 0; i < 10; i++) {
+        quarter(out, 0, 4, 8, 12); quarter(out, 1, 5, 9, 13);
+        quarter(out, 2, 6, 10, 14); quarter(out, 3, 7, 11, 15);
+        quarter(out, 0, 5, 10, 15); quarter(out, 1, 6, 11, 12);
+        quarter(out, 2, 7, 8, 13); quarter(out, 3, 4, 9, 14);
+    }
+    for (unsigned i = 0; i < 16; i++)
+        out[i] += s[i];
+}
+
+/* Each block's first half becomes the next key, so that what was given cannot be found again. */
+void random_fill(void *to, size_t bytes)
+{
+    uint8_t *at = to;
+    while (bytes) {
+        uint32_t block[16];
+        size_t now = bytes < 32 ? bytes : 32;
+        chacha(self.random, now_ns(), block);
+        memcpy(self.random, block, 32);
+        memcpy(at, &block[8], now);
+        at += now;
+        bytes -= now;
+    }
+}
+
+int64_t sys_getrandom(const uint64_t *a)
+{
+    uint8_t block[256];
+    if (a[2] & ~7ull)
+        return -EINVAL;
+    for (uint64_t done = 0; done < a[1]; done += sizeof block) {
+        size_t now = a[1] - done < sizeof block ? a[1] - done : sizeof block;
+        random_fill(block, now);
+        if (!user_write(a[0] + done, block, now))
+            return done ? (int64_t)done : -EFAULT;
+    }
+    return (int64_t)a[1];
+}
+
+/* ---- names and limits ------------------------------------------------------------------------ */
+
+static char host_name[65] = "pith";
+
+int64_t sys_uname(const uint64_t *a)
+{
+    static const char fixed[6][65] = { "Linux", "", "6.1.0-pith", "#1 SMP Pith", "x86_64", "(none)" };
+    char u[6][65];
+    memcpy(u, fixed, sizeof u);
+    strlcpy(u[1], host_name, 65);
+    return user_write(a[0], u, sizeof u) ? 0 : -EFAULT;
+}
+
+int64_t sys_sethostname(const uint64_t *a)
+{
+    char name[65] = { 0 };
+    if (a[1] > 64)
+        return -EINVAL;
+    if (!user_read(name, a[0], a[1]))
+        return -EFAULT;
+    memcpy(host_name, name, sizeof name);
+    return 0;
+}
+
+struct limit { uint64_t now, most; };
+static struct limit limits[16] = {
+    { -1ull, -1ull }, { -1ull, -1ull }, { -1ull, -1ull }, { 8 << 20, -1ull }, { 0, -1ull },
+    { -1ull, -1ull }, { 4096, 4096 }, { FDS_MAX, FDS_MAX }, { 8 << 20, 8 << 20 }, { -1ull, -1ull },
+    { -1ull, -1ull }, { 4096, 4096 }, { 819200, 819200 }, { 0, 0 }, { 0, 0 }, { -1ull, -1ull },
+};
+
+static int64_t limit_change(uint64_t which, uint64_t new, uint64_t old)
+{
+    struct limit l;
+    if (which >= 16)
+        return -EINVAL;
+    if (new) {
+        if (!user_read(&l, new, sizeof l))
+            return -EFAULT;
+        if (l.now > l.most)
+            return -EINVAL;
+        if (which == 7 && l.most > FDS_MAX)
+            return -EPERM;
+    }
+    if (old && !user_write(old, &limits[which], sizeof l))
+        return -EFAULT;
+    if (new)
+        limits[which] = l;
+    return 0;
+}
+
+int64_t sys_getrlimit(const uint64_t *a)
+{
+    return limit_change(a[0], 0, a[1]);
+}
+
+int64_t sys_setrlimit(const uint64_t *a)
+{
+    return limit_change(a[0], a[1], 0);
+}
+
+int64_t sys_prlimit64(const uint64_t *a)
+{
+    if (a[0] && (uint32_t)a[0] != self.pid)
+        return -ESRCH;
+    return limit_change(a[1], a[2], a[3]);
+}
+
+int64_t sys_sysinfo(const uint64_t *a)
+{
+    struct memory_totals t;
+    struct {
+        int64_t uptime; uint64_t loads[3], total, free, shared, buffer, swap, swap_free;
+        uint16_t processes; uint64_t high, high_free; uint32_t unit, pad;
+    } s;
+    memset(&s, 0, sizeof s);
+    s.uptime = (int64_t)(now_ns() / NS_PER_S);
+    s.unit = 1;
+    s.processes = 1;
+    if (!memory_totals(SLOT_MEMORY, &t)) {
+        s.total = t.pages * PAGE;
+        s.free = t.free * PAGE;
+    }
+    return user_write(a[0], &s, 112) ? 0 : -EFAULT;
+}
+
+int64_t sys_prctl(const uint64_t *a)
+{
+    char name[16];
+    switch (a[0]) {
+    case 15: { /* SET_NAME */
+        size_t n = 0;
+        for (; n < 15; n++)
+            if (!user_read(name + n, a[1] + n, 1))
+                return -EFAULT;
+            else if (!name[n])
+                break;
+        name[n] = 0;
+        memcpy(self.command, name, sizeof name);
+        return 0;
+    }
+    case 16: /* GET_NAME */
+        return user_write(a[1], self.command, 16) ? 0 : -EFAULT;
+    case 3: /* GET_DUMPABLE */
+        return 1;
+    case 4: case 8: case 1: case 38: case 36: /* SET_DUMPABLE KEEPCAPS PDEATHSIG NO_NEW_PRIVS SUBREAPER */
+        return 0;
+    case 23: /* CAPBSET_READ */
+        return a[1] <= 40 ? 1 : -EINVAL;
+    default:
+        return -EINVAL;
+    }
+}
+
+int64_t sys_sched_getaffinity(const uint64_t *a)
+{
+    uint64_t mask = self.cores < 64 ? (1ull << self.cores) - 1 : UINT64_MAX;
+    if (a[1] < 8 || a[1] & 7)
+        return -EINVAL;
+    return user_write(a[2], &mask, 8) ? 8 : -EFAULT;
+}
+
+int64_t sys_getcpu(const uint64_t *a)
+{
+    uint32_t zero = 0;
+    if ((a[0] && !user_write(a[0], &zero, 4)) || (a[1] && !user_write(a[1], &zero, 4)))
+        return -EFAULT;
+    return 0;
+}
+
+int64_t sys_getgroups(const uint64_t *a)
+{
+    uint32_t zero = 0;
+    if (!a[0])
+        return 1;
+    return user_write(a[1], &zero, 4) ? 1 : -EFAULT;
+}
+
+int64_t sys_getpriority(const uint64_t *a)
+{
+    (void)a;
+    return 20;
+}
+
+int64_t sys_socket(const uint64_t *a)
+{
+    (void)a;
+    return -EAFNOSUPPORT;
+}
+
+int64_t sys_reboot(const uint64_t *a)
+{
+    if (a[0] != 0xfee1dead)
+        return -EINVAL;
+    if (a[2] == 0 || a[2] == 0x89abcdef) /* CAD off, on */
+        return 0;
+    return machine_end(0);
+}

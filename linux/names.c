@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/* Changing the tree: mkdir, unlink, rename, link, symlink, mknod, chmod, chown, times; and
+ * reading directories. */
+#include "layer.h"
+#include <proto/file_client.h>
+
+/* Repeats a request that takes a path until the walk is done. */
+#define WALK(p, call)                                                                        \
+    ({                                                                                       \
+        int64_t e_;                                                                          \
+        uint8_t walk = 0;                                                                    \
+        uint16_t walked = 0;                                                                 \
+        char target[PAGE];                                                                   \
+        size_t length = 0;                                                                   \
+        do                                                                                   \
+            e_ = errno_of(call);                                                             \
+        while (!e_ && walk != FILE_WALK_DONE &&                                              \
+               !(e_ = path_follow(p, walk, walked, target, length)));                        \
+        e_;                                                                                  \
+    })
+#define WALK_OUT &walk, &walked, target, sizeof target - 1, &length
+
+static int64_t make_at(int64_t at, uint64_t text, uint32_t mode, uint64_t special)
+{
+    struct path p;
+    struct file_attributes a;
+    int64_t e = path_user(&p, at, text);
+    if (e)
+        return e;
+    if (device_attributes(p.full, &a))
+        return -EEXIST;
+    return WALK(&p, file_make(p.gate, p.text, p.length, mode & ~self.umask, special, WALK_OUT));
+}
+
+int64_t sys_mkdir(const uint64_t *a)
+{
+    return make_at(AT_FDCWD, a[0], S_IFDIR | (a[1] & 07777), 0);
+}
+
+int64_t sys_mkdirat(const uint64_t *a)
+{
+    return make_at((int64_t)a[0], a[1], S_IFDIR | (a[2] & 07777), 0);
+}
+
+static int64_t mknod_at(int64_t at, uint64_t text, uint32_t mode, uint64_t device)
+{
+    struct path p;
+    struct file *f;
+    uint32_t type = mode & S_IFMT;
+    if (type == S_IFDIR)
+        return -EPERM;
+    if (type && type != S_IFREG)
+        return make_at(at, text, mode, device);
+    int64_t e = path_user(&p, at, text);
+    if (!e)
+        e = open_path(&p, O_CREAT | O_EXCL | O_WRONLY, mode & 07777, &f);
+    if (!e)
+        file_drop(f);
+    return e;
+}
+
+int64_t sys_mknod(const uint64_t *a)
+{
+    return mknod_at(AT_FDCWD, a[0], (uint32_t)a[1], a[2]);
+}
+
+int64_t sys_mknodat(const uint64_t *a)
+{
+    return mknod_at((int64_t)a[0], a[1], (uint32_t)a[2], a[3]);
+}
+
+static int64_t unlink_at(int64_t at, uint64_t text, bool directory)
+{
+    struct path p;
+    int64_t e = path_user(&p, at, text);
+    if (e)
+        return e;
+    const char *last = strrchr(p.text, '/');
+    last = last ? last + 1 : p.text;
+    if (directory && !strcmp(last, "."))
+        return -EINVAL;
+    if (directory && !strcmp(last, ".."))
+        return -ENOTEMPTY;
+    return WALK(&p, file_unlink(p.gate, p.text, p.length, directory ? FILE_UNLINK_DIRECTORY : 0,
+                                WALK_OUT));
+}
+
+int64_t sys_unlink(const uint64_t *a)
+{
+    return unlink_at(AT_FDCWD, a[0], false);
+}
+
+int64_t sys_rmdir(const uint64_t *a)
+{
+    return unlink_at(AT_FDCWD, a[0], true);
+}
+
+int64_t sys_unlinkat(const uint64_t *a)
+{
+    if (a[2] & ~(uint64_t)AT_REMOVEDIR)
+        return -EINVAL;
+    return unlink_at((int64_t)a[0], a[1], a[2] & AT_REMOVEDIR);
+}
+
+/* The second path's gate goes along when it is not the first's. */
+static int64_t rename_at(int64_t from, uint64_t old, int64_t to, uint64_t new, uint32_t flags)
+{
+    struct path p, q;
+    if (flags & ~3u || flags == 3)
+        return -EINVAL;
+    int64_t e = path_user(&p, from, old);
+    if (!e)
+        e = path_user(&q, to, new);
+    if (e)
+        return e;
+    return errno_of(file_rename(p.gate, q.gate == p.gate ? 0 : q.gate, p.text, p.length, q.text,
+                                q.length, flags));
+}
+
+int64_t sys_rename(const uint64_t *a)
+{
+    return rename_at(AT_FDCWD, a[0], AT_FDCWD, a[1], 0);
+}
+
+int64_t sys_renameat(const uint64_t *a)
+{
+    return rename_at((int64_t)a[0], a[1], (int64_t)a[2], a[3], 0);
+}
+
+int64_t sys_renameat2(const uint64_t *a)
+{
+    return rename_at((int64_t)a[0], a[1], (int64_t)a[2], a[3], (uint32_t)a[4]);
+}
+
+static int64_t link_at(int64_t from, uint64_t old, int64_t to, uint64_t new, uint32_t flags)
+{
+    struct path p, q;
+    int64_t e = path_user(&p, from, old);
+    if (!e)
+        e = path_user(&q, to, new);
+    if (e)
+        return e;
+    return errno_of(file_link(p.gate, q.gate == p.gate ? 0 : q.gate, p.text, p.length, q.text,
+                              q.length, flags & AT_SYMLINK_FOLLOW ? 0 : FILE_LOOK_NO_FOLLOW));
+}
+
+int64_t sys_link(const uint64_t *a)
+{
+    return link_at(AT_FDCWD, a[0], AT_FDCWD, a[1], 0);
+}
+
+int64_t sys_linkat(const uint64_t *a)
+{
+    return link_at((int64_t)a[0], a[1], (int64_t)a[2], a[3], (uint32_t)a[4]);
+}
+
+static int64_t symlink_at(uint64_t text, int64_t at, uint64_t path)
+{
+    struct path p;
+    char target[PATH_MAX];
+    int64_t n = user_text(target, text, sizeof target);
+    if (n <= 0)
+        return n ? n : -ENOENT;
+    int64_t e = path_user(&p, at, path);
+    return e ? e : errno_of(file_symlink(p.gate, target, (size_t)n, p.text, p.length));
+}
+
+int64_t sys_symlink(const uint64_t *a)
+{
+    return symlink_at(a[0], AT_FDCWD, a[1]);
+}
+
+int64_t sys_symlinkat(const uint64_t *a)
+{
+    return symlink_at(a[0], (int64_t)a[1], a[2]);
+}
+
+/* ---- attributes --------------------------------------------------------------------------- */
+
+static int64_t change_path(struct path *p, struct file_changes *c)
+{
+    struct file_attributes a;
+    if (device_attributes(p->full, &a))
+        return 0;
+    return WALK(p, file_set_attributes(p->gate, c, p->text, p->length, WALK_OUT));
+}
+
+static int64_t change_at(int64_t at, uint64_t text, uint32_t flags, struct file_changes *c)
+{
+    struct path p;
+    int64_t e = path_user(&p, at, text);
+    if (flags & AT_SYMLINK_NOFOLLOW)
+        c->what |= FILE_CHANGE_NO_FOLLOW;
+    return e ? e : change_path(&p, c);
+}
+
+static int64_t change_file(struct file *f, struct file_changes *c)
+{
+    uint8_t walk = 0;
+    uint16_t walked = 0;
+    size_t length = 0;
+    char target[1];
+    if (!f)
+        return -EBADF;
+    if (f->kind != FILE_PLAIN && f->kind != FILE_DIRECTORY)
+        return 0;
+    return errno_of(file_set_attributes(f->slot, c, "", 0, &walk, &walked, target, 0, &length));
+}
+
+static struct file_changes mode_change(uint64_t mode)
+{
+    return (struct file_changes){ .mode = mode & 07777, .what = FILE_CHANGE_MODE };
+}
+
+int64_t sys_chmod(const uint64_t *a)
+{
+    struct file_changes c = mode_change(a[1]);
+    return change_at(AT_FDCWD, a[0], 0, &c);
+}
+
+int64_t sys_fchmod(const uint64_t *a)
+{
+    struct file_changes c = mode_change(a[1]);
+    return change_file(file_of(a[0]), &c);
+}
+
+int64_t sys_fchmodat(const uint64_t *a)
+{
+    struct file_changes c = mode_change(a[2]);
+    return change_at((int64_t)a[0], a[1], 0, &c);
+}
+
+static struct file_changes owner_change(uint64_t owner, uint64_t group)
+{
+    struct file_changes c = { .owner = (uint32_t)owner, .group = (uint32_t)group };
+    c.what = ((uint32_t)owner != UINT32_MAX ? FILE_CHANGE_OWNER : 0) |
+             ((uint32_t)group != UINT32_MAX ? FILE_CHANGE_GROUP : 0);
+    return c;
+}
+
+int64_t sys_chown(const uint64_t *a)
+{
+    struct file_changes c = owner_change(a[1], a[2]);
+    return change_at(AT_FDCWD, a[0], 0, &c);
+}
+
+int64_t sys_lchown(const uint64_t *a)
+{
+    struct file_changes c = owner_change(a[1], a[2]);
+    return change_at(AT_FDCWD, a[0], AT_SYMLINK_NOFOLLOW, &c);
+}
+
+int64_t sys_fchown(const uint64_t *a)
+{
+    struct file_changes c = owner_change(a[1], a[2]);
+    return change_file(file_of(a[0]), &c);
+}
+
+int64_t sys_fchownat(const uint64_t *a)
+{
+    struct file_changes c = owner_change(a[2], a[3]);
+    return change_at((int64_t)a[0], a[1], (uint32_t)a[4], &c);
+}
+
+static int64_t times_set(struct file_changes *c, const struct linux_timespec t[2])
+{
+    enum { NOW = 0x3fffffff, OMIT = 0x3ffffffe };
+    struct file_time *to[2] = { &c->accessed, &c->modified };
+    static const uint32_t set[2] = { FILE_CHANGE_ACCESS_TIME, FILE_CHANGE_MODIFY_TIME };
+    static const uint32_t now[2] = { FILE_CHANGE_ACCESS_NOW, FILE_CHANGE_MODIFY_NOW };
+    for (unsigned i = 0; i < 2; i++) {
+        if (t[i].nanoseconds == OMIT)
+            continue;
+        c->what |= set[i];
+        if (t[i].nanoseconds == NOW) {
+            c->what |= now[i];
+            continue;
+        }
+        if ((uint64_t)t[i].nanoseconds >= NS_PER_S)
+            return -EINVAL;
+        *to[i] = (struct file_time){ t[i].seconds, (uint32_t)t[i].nanoseconds, { 0 } };
+    }
+    return 0;
+}
+
+int64_t sys_utimensat(const uint64_t *a)
+{
+    struct linux_timespec t[2] = { { 0, 0x3fffffff }, { 0, 0x3fffffff } };
+    struct file_changes c = { .what = 0 };
+    if (a[2] && !user_read(t, a[2], sizeof t))
+        return -EFAULT;
+    int64_t e = times_set(&c, t);
+    if (e)
+        return e;
+    if (!a[1])
+        return change_file(file_of(a[0]), &c);
+    return change_at((int64_t)a[0], a[1], (uint32_t)a[3], &c);
+}
+
+int64_t sys_utimes(const uint64_t *a)
+{
+    struct linux_timespec t[2] = { { 0, 0x3fffffff }, { 0, 0x3fffffff } };
+    struct file_changes c = { .what = 0 };
+    if (a[1]) {
+        if (!user_read(t, a[1], sizeof t))
+            return -EFAULT;
+        for (unsigned i = 0; i < 2; i++)
+            t[i].nanoseconds *= 1000;
+    }
+    int64_t e = times_set(&c, t);
+    return e ? e : change_at(AT_FDCWD, a[0], 0, &c);
+}
+
+int64_t sys_umask(const uint64_t *a)
+{
+    uint32_t old = self.umask;
+    self.umask = a[0] & 0777;
+    return old;
+}
+
+/* ---- directories ---------------------------------------------------------------------------- */
+
+struct dirent64 { uint64_t inode; int64_t next; uint16_t length; uint8_t type; char name[]; };
+
+static int64_t entries_out(struct file *f, uint64_t to, size_t room, const uint8_t *block,
+                           size_t bytes)
+{
+    size_t done = 0;
+    for (size_t at = 0; at + sizeof(struct file_entry) <= bytes;) {
+        const struct file_entry *e = (const struct file_entry *)(block + at);
+        size_t need = (offsetof(struct dirent64, name) + e->name_bytes + 1 + 7) & ~(size_t)7;
+        struct { struct dirent64 d; char name[FILE_NAME_MAX + 9]; } d;
+        if (done + need > room)
+            return done ? (int64_t)done : -EINVAL;
+        memset(&d, 0, sizeof d);
+        d.d.inode = e->attributes.node;
+        d.d.next = (int64_t)e->next;
+        d.d.length = (uint16_t)need;
+        d.d.type = (uint8_t)((e->attributes.mode & S_IFMT) >> 12);
+        memcpy(d.d.name, e + 1, e->name_bytes);
+        if (!user_write(to + done, &d, need))
+            return -EFAULT;
+        done += need;
+        f->position = e->next;
+        at += e->entry_bytes;
+    }
+    return (int64_t)done;
+}
+
+int64_t sys_getdents64(const uint64_t *a)
+{
+    struct file *f = file_of(a[0]);
+    uint8_t block[8192];
+    size_t bytes = 0, room = a[2] & 0xffffffff;
+    uint32_t count = 0;
+    if (!f)
+        return -EBADF;
+    if (f->kind != FILE_DIRECTORY)
+        return -ENOTDIR;
+    int64_t e = errno_of(file_getdents(f->slot, f->position, block, sizeof block, &bytes, &count));
+    return e ? e : entries_out(f, a[1], room, block, bytes);
+}

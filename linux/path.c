@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names in the process: which gate a path goes to, and where it goes on when the way leaves
+ * a file system.
+ *
+ * `full` is cleaned by its words alone ("a/../b" is "b"): it is for device names, the mount
+ * table and getcwd; what is sent to the server is the text as the program gave it.
+ */
+#include "layer.h"
+#include <proto/file_client.h>
+
+/* Adds the parts of text to an absolute, clean path. */
+static int64_t full_add(char *full, const char *text)
+{
+    size_t n = strlen(full);
+    while (*text) {
+        const char *end = strchrnul(text, '/');
+        size_t part = (size_t)(end - text);
+        if (part == 2 && text[0] == '.' && text[1] == '.') {
+            while (n > 1 && full[n - 1] != '/')
+                n--;
+            if (n > 1)
+                n--;
+        } else if (part && !(part == 1 && text[0] == '.')) {
+            if (n + part + 2 > PATH_MAX)
+                return -ENAMETOOLONG;
+            if (n > 1)
+                full[n++] = '/';
+            memcpy(full + n, text, part);
+            n += part;
+        }
+        full[n] = 0;
+        text = *end ? end + 1 : end;
+    }
+    return 0;
+}
+
+static int64_t path_start(struct path *p, int64_t at)
+{
+    p->links = 0;
+    p->length = strlen(p->text);
+    if (p->text[0] == '/') {
+        p->gate = SLOT_ROOT;
+        strlcpy(p->full, "/", sizeof p->full);
+    } else if ((int32_t)at == AT_FDCWD) {
+        p->gate = self.cwd_slot;
+        strlcpy(p->full, self.cwd, sizeof p->full);
+    } else {
+        struct file *f = file_of((uint32_t)at);
+        if (!f)
+            return -EBADF;
+        if (f->kind != FILE_DIRECTORY && f->kind != FILE_PATH)
+            return -ENOTDIR;
+        p->gate = f->slot;
+        strlcpy(p->full, f->path ? f->path : "/", sizeof p->full);
+    }
+    return full_add(p->full, p->text);
+}
+
+int64_t path_set(struct path *p, int64_t at, const char *text)
+{
+    if (strlcpy(p->text, text, sizeof p->text) >= sizeof p->text)
+        return -ENAMETOOLONG;
+    return path_start(p, at);
+}
+
+int64_t path_user(struct path *p, int64_t at, uint64_t text)
+{
+    int64_t n = user_text(p->text, text, sizeof p->text);
+    if (n < 0)
+        return n;
+    return n ? path_start(p, at) : -ENOENT;
+}
+
+int64_t path_follow(struct path *p, uint8_t walk, uint16_t walked, const char *target,
+                    size_t target_length)
+{
+    char old[PATH_MAX];
+    size_t rest = walked < p->length ? p->length - walked : 0;
+    if (++p->links > 40)
+        return -ELOOP;
+    memcpy(old, p->text + p->length - rest, rest);
+    if (walk == FILE_WALK_PARENT)
+        target_length = 0; /* above the root is the root */
+    if (target_length + rest + 2 > PATH_MAX)
+        return -ENAMETOOLONG;
+    p->text[0] = '/';
+    size_t n = 1;
+    memcpy(p->text + n, target, target_length);
+    n += target_length;
+    memcpy(p->text + n, old, rest);
+    n += rest;
+    p->text[n] = 0;
+    p->length = n;
+    p->gate = SLOT_ROOT;
+    strlcpy(p->full, "/", sizeof p->full);
+    return full_add(p->full, p->text);
+}
+
+/* The target of the link where a walk stopped, when the operation did not say. */
+static int64_t path_target(struct path *p, char *target, size_t *length)
+{
+    uint8_t walk = 0;
+    uint16_t walked = 0;
+    return errno_of(file_readlink(p->gate, p->text, p->length, &walk, &walked, target, PATH_MAX - 1,
+                                  length));
+}
+
+static uint32_t open_flags(uint32_t flags)
+{
+    static const uint32_t access[4] = { FILE_OPEN_READ, FILE_OPEN_WRITE,
+                                        FILE_OPEN_READ | FILE_OPEN_WRITE, 0 };
+    uint32_t f = flags & O_PATH ? FILE_OPEN_PATH : access[flags & O_ACCMODE];
+    if (flags & O_DIRECTORY)
+        f |= FILE_OPEN_DIRECTORY;
+    if (flags & O_NOFOLLOW)
+        f |= FILE_OPEN_NO_FOLLOW;
+    if (flags & O_APPEND && !(flags & O_PATH))
+        f |= FILE_OPEN_APPEND;
+    if (flags & O_NOATIME)
+        f |= FILE_OPEN_NO_ACCESS_TIME;
+    return f;
+}
+
+static uint32_t create_flags(uint32_t flags)
+{
+    uint32_t f = open_flags(flags);
+    if (flags & O_TRUNC)
+        f |= FILE_OPEN_TRUNCATE;
+    if (flags & O_EXCL)
+        f |= FILE_OPEN_EXCLUSIVE;
+    return f;
+}
+
+static int64_t open_at_server(struct path *p, uint32_t flags, uint32_t mode, uint32_t slot,
+                              struct file_attributes *attributes)
+{
+    struct { struct file_attributes a; char content[PAGE]; } reply;
+    for (;;) {
+        uint8_t walk = 0;
+        uint16_t walked = 0;
+        size_t length = 0;
+        uint32_t got = 0;
+        bool created;
+        int64_t status;
+        rt_self()->recv_slot = slot;
+        if (flags & O_CREAT && !(flags & O_PATH))
+            status = file_create(p->gate, p->text, p->length, create_flags(flags),
+                                 (uint16_t)(mode & 07777), &walk, &walked, &created, &reply.a, 256,
+                                 &length, &got);
+        else
+            status = file_open(p->gate, p->text, p->length, open_flags(flags), &walk, &walked,
+                               &reply.a, 256, &length, &got);
+        rt_self()->recv_slot = SLOT_RECEIVE;
+        if (status)
+            return errno_of(status);
+        if (walk == FILE_WALK_DONE) {
+            *attributes = reply.a;
+            return 0;
+        }
+        if (walk == FILE_WALK_LINK && !length &&
+            (status = path_target(p, reply.content, &length)))
+            return status;
+        if ((status = path_follow(p, walk, walked, reply.content, length)))
+            return status;
+    }
+}
+
+int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **out)
+{
+    struct file_attributes a;
+    struct file *f;
+    int64_t e = device_open(p->full, flags, out);
+    if (e != -ENOENT)
+        return e;
+    uint32_t slot = slot_take();
+    if (!slot)
+        return -ENFILE;
+    e = open_at_server(p, flags, mode & ~self.umask, slot, &a);
+    if (!e && flags & O_TRUNC && !(flags & (O_CREAT | O_PATH)) && (a.mode & S_IFMT) == S_IFREG)
+        e = errno_of(file_truncate(slot, 0));
+    if (!e)
+        e = file_new(&f);
+    if (e) {
+        slot_delete(slot);
+        return e;
+    }
+    f->slot = (uint16_t)slot;
+    f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+    f->kind = flags & O_PATH && (a.mode & S_IFMT) != S_IFDIR ? FILE_PATH
+              : (a.mode & S_IFMT) == S_IFDIR ? FILE_DIRECTORY
+              : (a.mode & S_IFMT) == S_IFIFO ? FILE_STREAM
+              : (a.mode & S_IFMT) == S_IFCHR ? FILE_TERMINAL : FILE_PLAIN;
+    if (f->kind == FILE_DIRECTORY && !(f->path = layer_text(p->full))) {
+        file_drop(f);
+        return -ENOMEM;
+    }
+    *out = f;
+    return 0;
+}
+
+static int64_t open_common(int64_t at, uint64_t text, uint32_t flags, uint32_t mode)
+{
+    struct path p;
+    struct file *f;
+    int64_t e = path_user(&p, at, text);
+    if (!e)
+        e = open_path(&p, flags, mode, &f);
+    return e ? e : fd_new(f, 0, flags & O_CLOEXEC);
+}
+
+int64_t sys_open(const uint64_t *a)
+{
+    return open_common(AT_FDCWD, a[0], (uint32_t)a[1], (uint32_t)a[2]);
+}
+
+int64_t sys_openat(const uint64_t *a)
+{
+    return open_common((int64_t)a[0], a[1], (uint32_t)a[2], (uint32_t)a[3]);
+}
+
+int64_t sys_creat(const uint64_t *a)
+{
+    return open_common(AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC, (uint32_t)a[1]);
+}
+
+static int64_t cwd_set(struct file *f, const char *full)
+{
+    uint32_t slot = slot_take();
+    if (!slot)
+        return -ENFILE;
+    if (slot_copy(f->slot, slot)) {
+        slot_give(slot);
+        return -EIO;
+    }
+    if (self.cwd_slot != SLOT_ROOT)
+        slot_delete(self.cwd_slot);
+    self.cwd_slot = slot;
+    strlcpy(self.cwd, full, sizeof self.cwd);
+    return 0;
+}
+
+int64_t sys_chdir(const uint64_t *a)
+{
+    struct path p;
+    struct file *f;
+    int64_t e = path_user(&p, AT_FDCWD, a[0]);
+    if (!e)
+        e = open_path(&p, O_PATH | O_DIRECTORY, 0, &f);
+    if (e)
+        return e;
+    e = f->kind == FILE_DIRECTORY ? cwd_set(f, f->path) : -ENOTDIR;
+    file_drop(f);
+    return e;
+}
+
+int64_t sys_fchdir(const uint64_t *a)
+{
+    struct file *f = file_of(a[0]);
+    if (!f)
+        return -EBADF;
+    return f->kind == FILE_DIRECTORY ? cwd_set(f, f->path) : -ENOTDIR;
+}
+
+int64_t sys_getcwd(const uint64_t *a)
+{
+    size_t n = strlen(self.cwd) + 1;
+    if (a[1] < n)
+        return -ERANGE;
+    return user_write(a[0], self.cwd, n) ? (int64_t)n : -EFAULT;
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* fork, wait, exit, and who a process is. */
+#include "layer.h"
+#include <proto/process_client.h>
+
+enum {
+    CLONE_VM = 0x100, CLONE_VFORK = 0x4000, CLONE_THREAD = 0x10000, CLONE_SETTLS = 0x80000,
+    CLONE_PARENT_SETTID = 0x100000, CLONE_CHILD_CLEARTID = 0x200000,
+    CLONE_CHILD_SETTID = 0x1000000,
+};
+
+/* A copy of this process. The child resumes from a copy of this block (layer_child), so what
+ * it shall find there is put in before and taken out again after. */
+static int64_t fork_with(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid,
+                         uint64_t tls)
+{
+    struct block *b = block_self();
+    uint64_t rsp = b->regs.rsp, fs = b->fs_base, tid_address = b->tid_address;
+    uint32_t child = 0;
+    if (flags & CLONE_THREAD)
+        return -ENOSYS;
+    files_share();
+    if (stack)
+        b->regs.rsp = stack;
+    if (flags & CLONE_SETTLS)
+        b->fs_base = tls;
+    b->tid_address = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
+    b->child_set_tid = flags & CLONE_CHILD_SETTID ? child_tid : 0;
+    __asm__ volatile("fxsave64 %0" : "=m"(b->fpu));
+    int64_t status = process_fork(SLOT_PROCESS, MEMORY_LAYER_BASE + LAYER_ENTRY_CHILD,
+                                  (uint64_t)b + BLOCK_SIZE, (uint64_t)b, &child);
+    b->regs.rsp = rsp;
+    b->fs_base = fs;
+    b->tid_address = tid_address;
+    /* Our pages may be other ones now: the kernel's pinned ones must be those we see. */
+    block_touch(b);
+    block_register(b);
+    b->event.pending = 1; /* one that came meanwhile went to the child's page */
+    if (status)
+        return errno_of(status);
+    if (flags & CLONE_PARENT_SETTID)
+        user_write(parent_tid, &child, 4);
+    return child;
+}
+
+int64_t sys_fork(const uint64_t *a)
+{
+    (void)a;
+    return fork_with(0, 0, 0, 0, 0);
+}
+
+int64_t sys_vfork(const uint64_t *a)
+{
+    (void)a;
+    return fork_with(0, 0, 0, 0, 0);
+}
+
+int64_t sys_clone(const uint64_t *a)
+{
+    return fork_with(a[0], a[1], a[2], a[3], a[4]);
+}
+
+_Noreturn void process_end(uint32_t code)
+{
+    struct block *b = block_self();
+    uint32_t zero = 0;
+    if (b->tid_address)
+        user_write(b->tid_address, &zero, 4);
+    fd_close_all();
+    if (self.cwd_slot != SLOT_ROOT)
+        slot_delete(self.cwd_slot);
+    process_exit(SLOT_PROCESS, code);
+    for (;;)
+        pith_thread_exit();
+}
+
+int64_t sys_exit(const uint64_t *a)
+{
+    process_end((a[0] & 0xff) << 8);
+}
+
+int64_t sys_exit_group(const uint64_t *a)
+{
+    process_end((a[0] & 0xff) << 8);
+}
+
+struct rusage { int64_t user_s, user_us, system_s, system_us, rest[14]; };
+_Static_assert(sizeof(struct rusage) == 144, "size");
+
+static int64_t usage_out(uint64_t to, uint64_t run_ns)
+{
+    struct rusage u = { .user_s = (int64_t)(run_ns / NS_PER_S),
+                        .user_us = (int64_t)(run_ns % NS_PER_S / 1000) };
+    return user_write(to, &u, sizeof u) ? 0 : -EFAULT;
+}
+
+int64_t sys_wait4(const uint64_t *a)
+{
+    uint32_t child = 0, code = 0;
+    uint64_t run_ns = 0;
+    if (a[2] & ~(uint64_t)(1 | 2 | 8 | 0xe0000000))
+        return -EINVAL;
+    int64_t e = errno_of(process_wait(SLOT_PROCESS, (int32_t)a[0],
+                                      (uint32_t)((a[2] & 3) | (a[2] & 8)) | PROCESS_WAIT_EXITED, &child,
+                                      &code, &run_ns));
+    if (e)
+        return e;
+    if (child && a[1] && !user_write(a[1], &code, 4))
+        return -EFAULT;
+    if (child && a[3] && usage_out(a[3], run_ns))
+        return -EFAULT;
+    return child;
+}
+
+/* waitid: type 0 all, 1 a process, 2 a group. */
+int64_t sys_waitid(const uint64_t *a)
+{
+    static const int32_t sign[3] = { 0, 1, -1 };
+    uint32_t child = 0, code = 0;
+    uint64_t run_ns = 0;
+    int32_t info[32] = { 0 };
+    if (a[0] > 2 || !(a[3] & 14) || a[3] & ~(uint64_t)0x100000f)
+        return -EINVAL;
+    int32_t which = a[0] ? sign[a[0]] * (int32_t)a[1] : -1;
+    int64_t e = errno_of(process_wait(SLOT_PROCESS, which, (uint32_t)a[3], &child, &code, &run_ns));
+    if (e)
+        return e;
+    if (child) {
+        info[0] = SIGCHLD;
+        info[2] = (code & 0x7f) == 0x7f ? 5 : code == 0xffff ? 6 : !(code & 0x7f) ? 1 : code & 0x80 ? 3 : 2;
+        info[4] = (int32_t)child;
+        info[6] = (int32_t)(code & 0x7f && (code & 0xff) != 0x7f ? code & 0x7f : code >> 8 & 0xff);
+    }
+    if (a[2] && !user_write(a[2], info, sizeof info))
+        return -EFAULT;
+    return a[4] && usage_out(a[4], run_ns) ? -EFAULT : 0;
+}
+
+static int64_t identity(uint64_t pid, struct process_identity *i)
+{
+    size_t length = 0;
+    return errno_of(process_identify(SLOT_PROCESS, (uint32_t)pid, i, 0, &length));
+}
+
+int64_t sys_getpid(const uint64_t *a)
+{
+    (void)a;
+    return self.pid;
+}
+
+int64_t sys_gettid(const uint64_t *a)
+{
+    (void)a;
+    return block_self()->tid;
+}
+
+int64_t sys_getppid(const uint64_t *a)
+{
+    struct process_identity i;
+    (void)a;
+    int64_t e = identity(0, &i);
+    return e ? e : i.parent;
+}
+
+int64_t sys_getpgid(const uint64_t *a)
+{
+    struct process_identity i;
+    int64_t e = identity((uint32_t)a[0], &i);
+    return e ? e : i.group;
+}
+
+int64_t sys_getpgrp(const uint64_t *a)
+{
+    static const uint64_t own[1];
+    (void)a;
+    return sys_getpgid(own);
+}
+
+int64_t sys_getsid(const uint64_t *a)
+{
+    struct process_identity i;
+    int64_t e = identity((uint32_t)a[0], &i);
+    return e ? e : i.session;
+}
+
+int64_t sys_setpgid(const uint64_t *a)
+{
+    if ((int32_t)a[0] < 0 || (int32_t)a[1] < 0)
+        return -EINVAL;
+    return errno_of(process_set_group(SLOT_PROCESS, (uint32_t)a[0], (uint32_t)a[1]));
+}
+
+int64_t sys_setsid(const uint64_t *a)
+{
+    uint32_t session = 0;
+    (void)a;
+    int64_t e = errno_of(process_set_session(SLOT_PROCESS, &session));
+    return e ? e : session;
+}
+
+int64_t sys_zero(const uint64_t *a)
+{
+    (void)a;
+    return 0;
+}
+
+int64_t sys_getresuid(const uint64_t *a)
+{
+    uint32_t zero = 0;
+    for (unsigned i = 0; i < 3; i++)
+        if (!user_write(a[i], &zero, 4))
+            return -EFAULT;
+    return 0;
+}
+
+int64_t sys_set_tid_address(const uint64_t *a)
+{
+    block_self()->tid_address = a[0];
+    return block_self()->tid;
+}
+
+int64_t sys_getrusage(const uint64_t *a)
+{
+    struct process_identity i;
+    int64_t e = identity(0, &i);
+    return e ? e : usage_out(a[1], (int32_t)a[0] == -1 ? 0 : i.run_ns);
+}
+
+int64_t sys_times(const uint64_t *a)
+{
+    struct process_identity i;
+    int64_t e = identity(0, &i);
+    if (e)
+        return e;
+    int64_t t[4] = { (int64_t)(i.run_ns / 10000000), 0, 0, 0 };
+    if (a[0] && !user_write(a[0], t, sizeof t))
+        return -EFAULT;
+    return (int64_t)(now_ns() / 10000000);
+}
+
+int64_t sys_arch_prctl(const uint64_t *a)
+{
+    struct block *b = block_self();
+    switch (a[0]) {
+    case 0x1001: /* ARCH_SET_GS */
+        return user_range(a[1], 0) && !pith_thread_bases(0, a[1], 2).status ? 0 : -EPERM;
+    case 0x1002: /* ARCH_SET_FS */
+        if (!user_range(a[1], 0) || pith_thread_bases(a[1], 0, 1).status)
+            return -EPERM;
+        b->fs_base = a[1];
+        return 0;
+    case 0x1003: /* ARCH_GET_FS */
+        return user_write(a[1], &b->fs_base, 8) ? 0 : -EFAULT;
+    default:
+        return -EINVAL;
+    }
+}
+
+int64_t machine_end(uint32_t code)
+{
+    return errno_of(process_power(SLOT_PROCESS, code));
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* How a process's first thread begins: a first process, or a fork's child. */
+#include "layer.h"
+#include <proto/process_client.h>
+#include <proto/file_client.h>
+
+struct self self;
+
+void layer_print(const char *format, ...)
+{
+    char line[200];
+    uint32_t written;
+    uint64_t end;
+    va_list a;
+    va_start(a, format);
+    int n = vsnprintf(line, sizeof line, format, a);
+    va_end(a);
+    if (n > (int)sizeof line - 1)
+        n = sizeof line - 1;
+    file_write(SLOT_TERMINAL, FILE_SHARED_POSITION, 0, line, (size_t)n, &written, &end);
+}
+
+uint64_t now_ns(void)
+{
+    uint32_t lo, hi;
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    uint64_t tsc = (uint64_t)hi << 32 | lo;
+    unsigned __int128 p = tsc - self.clock_base;
+    return (uint64_t)(p * self.clock_mult >> self.clock_shift);
+}
+
+uint64_t realtime_ns(void)
+{
+    return self.realtime_ns + now_ns();
+}
+
+/* What this thread needs for calls. The lane comes later; until then no mutating request. */
+static void rt_self_make(struct block *b, uint16_t lane)
+{
+    uint32_t lo, hi;
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    b->self.magic = RT_SELF_MAGIC;
+    b->self.notification = SLOT_NOTE;
+    b->self.recv_slot = SLOT_RECEIVE;
+    b->self.lane = lane;
+    b->self.number = (lo >> 8 | hi << 24) | 1;
+    b->self.deadline_ns = DEADLINE_NEVER;
+}
+
+static void take_start(struct block *b, const struct process_start *s)
+{
+    self.pid = s->process;
+    self.parent = s->parent;
+    self.clock_mult = s->clock_mult;
+    self.clock_base = s->clock_base;
+    self.clock_shift = s->clock_shift;
+    self.realtime_ns = s->realtime_ns;
+    self.tsc_hz = s->ticks_per_second;
+    self.cores = s->cores;
+    memcpy(self.random, s->random, sizeof self.random);
+    rt_self_make(b, s->lane);
+    b->tid = s->process;
+}
+
+static struct { struct process_start start; char words[PROCESS_ARGUMENTS_MAX]; } first;
+
+void layer_start(struct block *b)
+{
+    char *argv[64], *envp[16];
+    unsigned arguments = 0, variables = 0;
+    size_t length = 0;
+    block_touch(b);
+    for (uint64_t at = 0; at < sizeof first; at += PAGE)
+        ((volatile char *)&first)[at] = 0;
+    ((volatile char *)&first)[sizeof first - 1] = 0;
+    rt_self_make(b, 0);
+    int64_t status = process_start(SLOT_PROCESS, &first.start, sizeof first.words, &length);
+    if (status)
+        pith_thread_exit();
+    take_start(b, &first.start);
+    block_register(b);
+    self.umask = 022;
+    self.cwd_slot = SLOT_ROOT;
+    strlcpy(self.cwd, "/", sizeof self.cwd);
+    /* Words with '=' before the first without are the environment and our own options. */
+    static char path[] = "PATH=/bin:/sbin:/usr/bin:/usr/sbin", home[] = "HOME=/root",
+                term[] = "TERM=linux";
+    envp[variables++] = path;
+    envp[variables++] = home;
+    envp[variables++] = term;
+    for (size_t at = 0; at < length && arguments < 63;) {
+        char *word = first.words + at;
+        at += strnlen(word, length - at) + 1;
+        if (!*word)
+            continue;
+        if (!arguments && !strcmp(word, "log=calls"))
+            self.log_calls = true;
+        else if (!arguments && !strcmp(word, "log=unknown"))
+            self.log_unknown = true;
+        else if (!arguments && strchr(word, '=') && variables < 15)
+            envp[variables++] = word;
+        else
+            argv[arguments++] = word;
+    }
+    argv[arguments] = 0;
+    envp[variables] = 0;
+    files_start();
+    status = arguments ? exec_run(b, argv[0], argv, envp) : -ENOENT;
+    if (status) {
+        layer_print("[linux] cannot run %s: error %ld\n", arguments ? argv[0] : "nothing", -status);
+        process_end(127 << 8);
+    }
+}
+
+void layer_child(struct block *b)
+{
+    struct process_start start;
+    size_t length = 0;
+    block_touch(b);
+    block_register(b);
+    b->self.reply_cap_count = 0;
+    if (process_start(SLOT_PROCESS, &start, 0, &length))
+        pith_thread_exit();
+    take_start(b, &start);
+    signals_child(b);
+    if (b->fs_base)
+        pith_thread_bases(b->fs_base, 0, 1);
+    if (b->child_set_tid)
+        user_write(b->child_set_tid, &self.pid, 4);
+    b->regs.rax = 0;
+}
+
+/* Threads of a process that has several: not made yet (clone answers ENOSYS). */
+void layer_thread(struct block *b)
+{
+    (void)b;
+    pith_thread_exit();
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* Clocks, sleeping. */
+#include "layer.h"
+
+static int64_t clock_read(uint64_t clock, uint64_t *ns)
+{
+    switch ((int32_t)clock) {
+    case 0:  /* REALTIME */
+    case 5:  /* its coarse sister */
+    case 11: /* TAI */
+        *ns = realtime_ns();
+        return 0;
+    case 1: case 2: case 3: case 4: case 6: case 7:
+        *ns = now_ns();
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+static int64_t time_out(uint64_t to, uint64_t ns, uint64_t unit)
+{
+    int64_t t[2] = { (int64_t)(ns / NS_PER_S), (int64_t)(ns % NS_PER_S / unit) };
+    return user_write(to, t, sizeof t) ? 0 : -EFAULT;
+}
+
+int64_t sys_clock_gettime(const uint64_t *a)
+{
+    uint64_t ns;
+    int64_t e = clock_read(a[0], &ns);
+    return e ? e : time_out(a[1], ns, 1);
+}
+
+int64_t sys_clock_getres(const uint64_t *a)
+{
+    uint64_t ns;
+    int64_t e = clock_read(a[0], &ns);
+    return e ? e : a[1] ? time_out(a[1], 1, 1) : 0;
+}
+
+int64_t sys_gettimeofday(const uint64_t *a)
+{
+    static const uint64_t zone;
+    if (a[1] && !user_write(a[1], &zone, 8))
+        return -EFAULT;
+    return a[0] ? time_out(a[0], realtime_ns(), 1000) : 0;
+}
+
+int64_t sys_time(const uint64_t *a)
+{
+    uint64_t s = realtime_ns() / NS_PER_S;
+    return a[0] && !user_write(a[0], &s, 8) ? -EFAULT : (int64_t)s;
+}
+
+int64_t timespec_read(uint64_t from, uint64_t *ns)
+{
+    struct linux_timespec t;
+    if (!user_read(&t, from, sizeof t))
+        return -EFAULT;
+    if (t.seconds < 0 || (uint64_t)t.nanoseconds >= NS_PER_S)
+        return -EINVAL;
+    *ns = t.seconds > 9000000000 ? INT64_MAX : (uint64_t)t.seconds * NS_PER_S + (uint64_t)t.nanoseconds;
+    return 0;
+}
+
+static int64_t sleep_until(uint64_t deadline, uint64_t remain)
+{
+    struct pith_result r;
+    do
+        r = pith_notify_wait(SLOT_NOTE, deadline);
+    while (!r.status);
+    if (r.status != -E_INTR)
+        return 0;
+    uint64_t now = now_ns();
+    if (now >= deadline)
+        return 0;
+    if (remain && time_out(remain, deadline - now, 1))
+        return -EFAULT;
+    return -ERESTART_NO_HANDLER;
+}
+
+/* A relative sleep that is repeated after an event without a handler must not start anew. */
+static int64_t sleep_for(uint64_t ns, uint64_t remain)
+{
+    struct block *b = block_self();
+    uint64_t deadline = b->sleep_until ? b->sleep_until : now_ns() + ns;
+    int64_t e = sleep_until(deadline, remain);
+    b->sleep_until = e == -ERESTART_NO_HANDLER ? deadline : 0;
+    return e;
+}
+
+int64_t sys_nanosleep(const uint64_t *a)
+{
+    uint64_t ns;
+    int64_t e = timespec_read(a[0], &ns);
+    return e ? e : sleep_for(ns, a[1]);
+}
+
+int64_t sys_clock_nanosleep(const uint64_t *a)
+{
+    uint64_t ns, now;
+    int64_t e = timespec_read(a[2], &ns);
+    if (!e)
+        e = clock_read(a[0], &now);
+    if (e)
+        return e;
+    if (!(a[1] & 1))
+        return sleep_for(ns, a[3]);
+    uint64_t offset = now - now_ns(); /* of the clock asked for */
+    return sleep_until(ns > offset ? ns - offset : 0, 0);
+}
+
+int64_t sys_sched_yield(const uint64_t *a)
+{
+    (void)a;
+    pith_thread_yield();
+    return 0;
+}

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+$(call user-program,pipe,servers/pipe,main.c,file proto-pipe proto-file server rt)

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process: the process server. Its main thread ends what has exited and looks at faults; it
+ * does so through a gate of its own, so that it queues and helps like every client and
+ * never waits for the lock of a thread it has preempted.
+ */
+#include "process.h"
+#include <proto/process_client.h>
+
+#define LAYER LAYER_BASE_ADDRESS
+#define PAUSE_NS 200000u
+
+void process_entry(void);
+
+static void first_start(void)
+{
+    struct process *p = process_make(0);
+    if (!p) {
+        rt_log("cannot make the first process");
+        return;
+    }
+    p->group = p->session = 1;
+    TX_SET(processes->started, 1);
+    TX_SET(processes->last_pid, 1);
+    process_run(p, LAYER + LAYER_ENTRY_START, LAYER_BLOCKS + BLOCK_SIZE, LAYER_BLOCKS);
+    tx_commit();
+}
+
+void component_main(void)
+{
+    bool busy = true, good = capsule_open(PROCESS_VERSION, sizeof *processes, (void **)&processes);
+    uint64_t bits = BIT_FAULT;
+    if (good)
+        intent_undo();
+    if (!rt_service_open("process", process_entry, 1))
+        return;
+    rt_ready();
+    uint32_t own = rt_gate_create(rt_cap("process"), 0);
+    if (!processes->started && strstr(STARTUP->arguments, "init="))
+        first_start();
+    for (;;) {
+        bool again = false;
+        process_reap(own, bits & BIT_FAULT, &again);
+        busy = again;
+        bits = rt_wait(busy ? rt_now_ns() + PAUSE_NS : DEADLINE_NEVER);
+    }
+}

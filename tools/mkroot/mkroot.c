@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mkroot DIR OUT: packs a directory as a root file system: a cpio archive ("newc") whose
+ * files belong to root. Links stay links, hard links hard links; DIR is only read. What
+ * cannot be packed (sockets; files that cannot be read) is named and left out.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static FILE *out;
+static unsigned long left_out;
+
+static void pad(void)
+{
+    while (ftell(out) % 4)
+        fputc(0, out);
+}
+
+static void header(const char *name, const struct stat *s, unsigned long long size)
+{
+    fprintf(out, "070701%08lX%08X%08X%08X%08lX%08lX%08llX%08X%08X%08X%08X%08zX%08X",
+            (unsigned long)(s->st_ino & 0xffffffff), (unsigned)s->st_mode, 0u, 0u,
+            (unsigned long)s->st_nlink, (unsigned long)(s->st_mtime & 0xffffffff), size, 0u, 0u,
+            (unsigned)major(s->st_rdev), (unsigned)minor(s->st_rdev), strlen(name) + 1, 0u);
+    fwrite(name, 1, strlen(name) + 1, out);
+    pad();
+}
+
+static void skip(const char *name, const char *why)
+{
+    if (left_out++ < 10)
+        fprintf(stderr, "mkroot: %s: %s: left out\n", name, why);
+}
+
+static void pack_file(int at, const char *leaf, const char *name, const struct stat *s)
+{
+    char buffer[65536];
+    int f = openat(at, leaf, O_RDONLY | O_NOFOLLOW);
+    off_t left = s->st_size;
+    if (f < 0 || s->st_size > 0xffffffffl) {
+        skip(name, f < 0 ? strerror(errno) : "larger than 4 GiB");
+        if (f >= 0)
+            close(f);
+        return;
+    }
+    header(name, s, (unsigned long long)s->st_size);
+    while (left > 0) {
+        ssize_t n = read(f, buffer, left < (off_t)sizeof buffer ? (size_t)left : sizeof buffer);
+        if (n <= 0) { /* shrank meanwhile: zeros keep the archive in step */
+            memset(buffer, 0, sizeof buffer);
+            n = left < (off_t)sizeof buffer ? left : (ssize_t)sizeof buffer;
+        }
+        fwrite(buffer, 1, (size_t)n, out);
+        left -= n;
+    }
+    pad();
+    close(f);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void pack(int at, const char *leaf, const char *name);
+
+static void pack_directory(int at, const char *leaf, const char *name)
+{
+    int fd = openat(at, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    char **names = NULL, path[PATH_MAX];
+    size_t count = 0, room = 0;
+    struct dirent *e;
+    if (!d) {
+        skip(name, strerror(errno));
+        return;
+    }
+    while ((e = readdir(d))) {
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+            continue;
+        if (count == room && !(names = realloc(names, (room = room * 2 + 64) * sizeof *names)))
+            exit(1);
+        names[count++] = strdup(e->d_name);
+    }
+    qsort(names, count, sizeof *names, by_name);
+    for (size_t i = 0; i < count; i++) {
+        if (snprintf(path, sizeof path, "%s%s%s", *name == '.' ? "" : name, *name == '.' ? "" : "/",
+                     names[i]) < (int)sizeof path)
+            pack(dirfd(d), names[i], path);
+        else
+            skip(names[i], "path too long");
+        free(names[i]);
+    }
+    free(names);
+    closedir(d);
+}
+
+static void pack(int at, const char *leaf, const char *name)
+{
+    struct stat s;
+    char target[PATH_MAX];
+    if (fstatat(at, leaf, &s, AT_SYMLINK_NOFOLLOW)) {
+        skip(name, strerror(errno));
+        return;
+    }
+    if (S_ISREG(s.st_mode)) {
+        pack_file(at, leaf, name, &s);
+    } else if (S_ISLNK(s.st_mode)) {
+        ssize_t n = readlinkat(at, leaf, target, sizeof target);
+        if (n < 0) {
+            skip(name, strerror(errno));
+            return;
+        }
+        header(name, &s, (unsigned long long)n);
+        fwrite(target, 1, (size_t)n, out);
+        pad();
+    } else if (S_ISSOCK(s.st_mode)) {
+        skip(name, "a socket");
+    } else {
+        header(name, &s, 0);
+        if (S_ISDIR(s.st_mode))
+            pack_directory(at, leaf, name);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct stat none;
+    if (argc != 3) {
+        fprintf(stderr, "usage: mkroot DIR OUT\n");
+        return 2;
+    }
+    out = fopen(argv[2], "wb");
+    if (!out || stat(argv[1], &none) || !S_ISDIR(none.st_mode)) {
+        fprintf(stderr, "mkroot: %s: %s\n", out ? argv[1] : argv[2],
+                out && !errno ? "not a directory" : strerror(errno));
+        return 1;
+    }
+    int fd = open(argv[1], O_RDONLY | O_DIRECTORY);
+    pack(fd, ".", ".");
+    memset(&none, 0, sizeof none);
+    header("TRAILER!!!", &none, 0);
+    if (fclose(out)) {
+        fprintf(stderr, "mkroot: %s: %s\n", argv[2], strerror(errno));
+        return 1;
+    }
+    if (left_out)
+        fprintf(stderr, "mkroot: %lu left out\n", left_out);
+    return 0;
+}

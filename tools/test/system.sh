@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+# Ring system: servers under a checked workload, undisturbed and while they are killed.
+
+RING_WHAT="servers that are killed while clients check every answer"
+
+# IMAGE:CHAOS_MS:CPUS, one boot each; chaos 0 kills nothing.
+SYSTEM_CASES='counter:0:1 counter:20:1 counter:3:1 files:0:1 files:20:1 files:10:1 files:50:2'
+
+ring_exists() {
+	has_image files
+}
+
+ring_run() {
+	build build/release/pith.elf build/release/system/counter.img build/release/system/files.img
+	for case in $SYSTEM_CASES; do
+		image=${case%%:*} cpus=${case##*:}
+		chaos=${case#*:} chaos=${chaos%:*}
+		run_tests "system/$image-chaos$chaos-cpu$cpus" --timeout 200 --status 0 \
+			--expect "PASS" --elf build/release/pith.elf \
+			tools/qemu-run --smp "$cpus" --timeout 200 --append "chaos=$chaos" \
+			build/release/pith.elf "build/release/system/$image.img"
+	done
+}
