@@ -251,6 +251,7 @@ void layer_fault(struct block *b)
     if (b->mask & BIT(signal) || actions[signal].handler <= 1) /* cannot be put off */
         process_end(signal | 0x80);
     signal_act(b, &b->event.regs, signal, 0);
+    b->event.pending = 1; /* one may have come while we were stopped */
     pith_event_done();
 }
 

@@ -97,6 +97,7 @@ static i64 stack_wait(struct cpu *cpu, struct service *s)
         frame_trap(f[i].prev);
         if (thread_of(&f[i])->state == THREAD_READY) {
             t->helps = &f[i];
+            t->plain = 0;
             cpu->resched = 1;
             return -E_AGAIN;
         }
@@ -310,7 +311,7 @@ static bool return_settled(struct cpu *cpu)
         if (unlikely(t->stop_wanted | t->event_sticky))
             (void)depth0_requests(cpu, t);
         const struct time *m = t->time;
-        if (unlikely(t->time_seen != time_changes) &&
+        if (unlikely(t->plain != changes) &&
             (!object_alive(m, PT_TIME, t->time_gen) || (m->budget_ns && m->left_ns <= 0)))
             cpu->resched = 1;
     }
@@ -427,6 +428,7 @@ struct result op_thread_unwind(u64 thread, u64 service)
             break;
     }
     t->unwind = s;
+    t->plain = 0;
     thread_post(t, REQUEST_UNWIND);
     return fail(-E_AGAIN);
 }

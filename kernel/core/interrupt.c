@@ -151,7 +151,7 @@ static ALWAYS_INLINE void device_interrupt(struct cpu *cpu, u64 vector)
     lapic_eoi();
 }
 
-static __attribute__((noinline)) void own_interrupt(struct cpu *cpu, u64 vector)
+static NOINLINE void own_interrupt(struct cpu *cpu, u64 vector)
 {
     if (vector == VEC_SPURIOUS)
         return;
@@ -181,7 +181,7 @@ static ALWAYS_INLINE struct thread *trap_finish(struct cpu *cpu)
     return cpu->thread;
 }
 
-static __attribute__((noinline)) struct thread *exception(struct cpu *cpu, u64 vector, u64 error)
+static NOINLINE struct thread *exception(struct cpu *cpu, u64 vector, u64 error)
 {
     if (vector == 2 || vector == 18)
         panic("%s", vector == 2 ? "NMI" : "machine check");

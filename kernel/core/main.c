@@ -37,7 +37,7 @@ static void NORETURN core_run(u32 core)
 struct thread *core_loop(void)
 {
     lapic_init(cpu_self()->core);
-    return schedule();
+    return schedule(cpu_self());
 }
 
 void ap_main(u32 core)
@@ -58,7 +58,7 @@ static void cpu_setup(u32 core, struct handoff *h)
     cpu->core8 = core * 8ull;
     cpu->frame = &nil_frame;
     cpu->armed_ns = UINT64_MAX;
-    cpu->attention = ATTENTION_TIMER;
+    cpu->attention = ATTENTION_TIMER | (features.quick_switch ? 0 : ATTENTION_PROCESSOR);
     cpu->seen = 1;
     cpu->wheel = (struct wheel *)(DM_BASE + boot_alloc(h, 1));
     cpu->trace = (struct trace_entry *)(DM_BASE + boot_alloc(h, 1));

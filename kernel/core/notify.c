@@ -45,31 +45,37 @@ void wait_end(struct thread *t, i64 status, u64 bits)
     schedule_if_higher(cpu, t);
 }
 
-void notification_wake(struct notification *n, struct thread *t)
+/* Wakes by the general way, or its core. */
+static NOINLINE void wake_any(struct thread *t, u64 bits)
 {
-    u64 bits = n->word;
-    if (!bits)
-        return;
-    struct cpu *cpu = cpu_self();
-    n->word = 0;
-    n->waiter = 0;
-    t->waits_on = 0;
-    if (likely(t->core == cpu->core)) { /* wait_end(), knowing that it waits */
-        if (unlikely(t->timer_slot))
-            wheel_remove(cpu, t);
-        if (unlikely(t->wait_plain)) {
-            fault_wait_end(t, bits);
-        } else {
-            t->regs->rax = 0;
-            t->regs->rdx = bits;
-        }
-        thread_ready(t);
-        schedule_if_higher(cpu, t);
+    if (t->core == cpu_self()->core) {
+        wait_end(t, 0, bits);
     } else {
+        t->waits_on = 0;
         t->wake_status = 0;
         t->wake_value = bits;
         thread_post(t, REQUEST_WAKE);
     }
+}
+
+void notification_wake(struct notification *n, struct thread *t)
+{
+    struct cpu *cpu = cpu_self();
+    u64 bits = n->word;
+    if (!bits)
+        return;
+    n->word = 0;
+    n->waiter = 0;
+    if (unlikely(t->core != cpu->core) || unlikely(t->timer_slot) || unlikely(t->wait_plain)) {
+        wake_any(t, bits);
+        return;
+    }
+    struct saved *regs = t->regs; /* what wait_end() comes to here */
+    t->waits_on = 0;
+    regs->rax = 0;
+    regs->rdx = bits;
+    thread_ready_on(cpu, t);
+    schedule_if_higher(cpu, t);
 }
 
 void notification_reset(struct notification *n)

@@ -20,7 +20,7 @@
 #define SLICE_NS 8000000u
 #define INBOX_STEP 32u
 
-u64 time_changes = 1;
+u64 changes = 1;
 u64 slice_ticks;
 
 void schedule_init(void)
@@ -65,7 +65,7 @@ void thread_post(struct thread *t, u32 requests)
         ipi_send(t->core, VEC_KICK);
 }
 
-static __attribute__((noinline)) void charge(struct cpu *cpu, u64 ticks)
+static void charge(struct cpu *cpu, u64 ticks)
 {
     const struct thread *donor = cpu->donor;
     if (donor && donor->time == cpu->charged &&
@@ -75,15 +75,15 @@ static __attribute__((noinline)) void charge(struct cpu *cpu, u64 ticks)
 
 /* Charges the time since the last call to the running thread, and to the donor's turn and
  * time. In TSC ticks, because it is on the way of every switch. */
-static ALWAYS_INLINE u64 account_run(struct cpu *cpu)
+static u64 account_ticks(struct cpu *cpu)
 {
     u64 now = rdtsc(), ticks = now - cpu->since;
     cpu->since = now;
-    if (likely(cpu->thread != 0)) {
+    if (cpu->thread) {
         cpu->thread->run += ticks;
-        if (likely(cpu->donor != 0)) /* none when nothing could be picked just now */
+        if (cpu->donor) /* none when nothing could be picked just now */
             cpu->donor->slice -= (i64)ticks;
-        if (unlikely(cpu->charged != 0))
+        if (cpu->charged)
             charge(cpu, ticks);
     }
     return ticks;
@@ -91,7 +91,7 @@ static ALWAYS_INLINE u64 account_run(struct cpu *cpu)
 
 void account(struct cpu *cpu)
 {
-    (void)account_run(cpu);
+    (void)account_ticks(cpu);
 }
 
 /* Counts running time in the activations of the running thread; tells owners of services
@@ -113,7 +113,7 @@ static void limits_check(struct cpu *cpu, u64 delta)
 
 void tick(struct cpu *cpu)
 {
-    u64 ran_ns = clock_ticks_ns(account_run(cpu));
+    u64 ran_ns = clock_ticks_ns(account_ticks(cpu));
     cpu->armed_ns = UINT64_MAX;
     cpu->attention |= ATTENTION_TIMER;
     wheel_advance(cpu, clock_ns());
@@ -124,7 +124,7 @@ void tick(struct cpu *cpu)
 
 /* Looks at the thread's time: false when the thread cannot run now. A time whose budget is
  * used up lets it wait for the next period. */
-static __attribute__((noinline)) bool time_look(struct cpu *cpu, struct thread *t)
+static bool time_look(struct cpu *cpu, struct thread *t)
 {
     struct time *time = t->time;
     if (!object_alive(time, PT_TIME, t->time_gen)) {
@@ -136,10 +136,12 @@ static __attribute__((noinline)) bool time_look(struct cpu *cpu, struct thread *
         return false;
     }
     if (!time->budget_ns) {
-        t->time_seen = time_changes;
+        if (!t->helps && !t->unwind && !t->debug_on)
+            t->plain = changes;
         return true;
     }
     cpu->charged = time;
+    cpu->attention |= ATTENTION_CHARGED;
     u64 now = clock_ns();
     if (now >= time->refill_ns) {
         time->left_ns = (time->left_ns < 0 ? time->left_ns : 0) + (i64)time->budget_ns;
@@ -184,7 +186,7 @@ static void schedule_change(struct thread *t)
         thread_block(t, THREAD_STOPPED);
     t->time = t->new_time;
     t->time_gen = t->new_time_gen;
-    t->time_seen = 0;
+    t->plain = 0;
     t->priority = t->new_priority;
     t->new_time = 0;
     if (queued)
@@ -249,45 +251,40 @@ static void thread_leave(struct cpu *cpu)
     fpu_save(t->fpu);
     if (t->debug_on)
         debug_registers_clear();
+    cpu->attention &= ~(u32)ATTENTION_DEBUG;
     cpu->thread = 0;
 }
 
-static __attribute__((noinline)) void thread_enter_slow(struct cpu *cpu, struct thread *t)
+static void thread_enter(struct cpu *cpu, struct thread *t)
 {
-    if (cpu->thread)
-        thread_leave(cpu);
-    bases_load(t);
-    fpu_load(t->fpu);
-    if (t->debug_on)
-        debug_registers_load(t->debug);
-}
-
-static ALWAYS_INLINE void thread_enter(struct cpu *cpu, struct thread *t)
-{
-    struct thread *old = cpu->thread;
-    if (likely(old != t)) {
-        trace(EVENT_SWITCH, old ? old->id : 0, t->id);
-        if (likely(old && features.quick_switch && !(old->debug_on | t->debug_on)))
-            state_switch(old->fpu, &old->fs_base, &old->gs_base, t->fpu, t->fs_base, t->gs_base);
-        else
-            thread_enter_slow(cpu, t);
+    if (cpu->thread != t) {
+        trace(EVENT_SWITCH, cpu->thread ? cpu->thread->id : 0, t->id);
+        if (cpu->thread)
+            thread_leave(cpu);
+        bases_load(t);
+        fpu_load(t->fpu);
+        if (t->debug_on) {
+            debug_registers_load(t->debug);
+            cpu->attention |= ATTENTION_DEBUG;
+        }
         cpu->thread = t;
     }
     frame_enter(cpu, t->top);
 }
 
 /* The next thread by priority that may run; nil: none. Each round takes one out. */
-static ALWAYS_INLINE struct thread *pick(struct cpu *cpu)
+static struct thread *pick(struct cpu *cpu)
 {
     cpu->charged = 0;
+    cpu->attention &= ~(u32)ATTENTION_CHARGED;
     for (u32 rounds = 0; cpu->run_bits && rounds < PRIORITIES; rounds++) {
-        u32 priority = 63u - (u32)__builtin_clzll(cpu->run_bits);
+        u32 priority = 63u ^ (u32)__builtin_clzll(cpu->run_bits);
         struct thread *t = cpu->run[priority];
         if (unlikely(t->slice <= 0)) { /* used up, also when others interrupted it: to the end */
             t->slice = (i64)slice_ticks;
             cpu->run[priority] = t = t->run_next;
         }
-        if (unlikely(t->time_seen != time_changes) && !time_look(cpu, t))
+        if (t->plain != changes && !time_look(cpu, t))
             continue;
         cpu->donor = t;
         return t;
@@ -296,7 +293,7 @@ static ALWAYS_INLINE struct thread *pick(struct cpu *cpu)
     return 0;
 }
 
-static __attribute__((noinline)) void idle(struct cpu *cpu)
+static void idle(struct cpu *cpu)
 {
     if (cpu->thread)
         thread_leave(cpu);
@@ -313,10 +310,10 @@ static __attribute__((noinline)) void idle(struct cpu *cpu)
     cpu->since = rdtsc();
 }
 
-static __attribute__((noinline)) void attend(struct cpu *cpu)
+static void attend(struct cpu *cpu)
 {
     u32 attention = cpu->attention;
-    cpu->attention = 0;
+    cpu->attention &= ~(u32)(ATTENTION_INBOX | ATTENTION_TIMER);
     if (attention & ATTENTION_INBOX)
         inbox_process(cpu);
     u64 latest = clock_ns() + TICK_NS;
@@ -342,7 +339,7 @@ static bool unwind_due(struct cpu *cpu, struct thread *t)
 }
 
 /* What stands against running t, which has been entered; false: choose again. */
-static __attribute__((noinline)) bool settle(struct cpu *cpu, struct thread *t)
+static bool settle(struct cpu *cpu, struct thread *t)
 {
     if (cpu->frame->space->dead) {
         if (cpu->frame->kind == FRAME_BASE)
@@ -356,35 +353,64 @@ static __attribute__((noinline)) bool settle(struct cpu *cpu, struct thread *t)
     return !cpu->resched;
 }
 
-struct thread *schedule_locked(struct cpu *cpu)
+static NOINLINE struct thread *schedule_any(struct cpu *cpu)
 {
     struct thread *t;
     for (;;) {
-        if (likely(cpu->thread != 0))
+        if (cpu->thread)
             cpu->thread->top = cpu->frame;
-        (void)account_run(cpu);
-        if (unlikely(cpu->attention))
+        (void)account_ticks(cpu);
+        if (cpu->attention)
             attend(cpu);
         t = pick(cpu);
         cpu->resched = 0;
-        if (unlikely(!t)) {
+        if (!t) {
             if (!cpu->run_bits && !cpu->inbox)
                 idle(cpu);
             continue;
         }
-        if (unlikely(t->helps != 0))
+        if (t->helps)
             t = helped(t);
         thread_enter(cpu, t);
-        if ((unlikely(cpu->frame->space->dead) || unlikely(t->unwind != 0)) && !settle(cpu, t))
+        if ((cpu->frame->space->dead || t->unwind) && !settle(cpu, t))
             continue;
-        break;
+        lock_release();
+        return t;
     }
+}
+
+/* The same for the usual case: from a thread that runs on its own turn to one of higher
+ * priority, or from one that waits now to the next. Nothing is changed before all is known. */
+static ALWAYS_INLINE struct thread *schedule_usual(struct cpu *cpu)
+{
+    struct thread *old = cpu->thread;
+    if (unlikely(!old) || unlikely(cpu->donor != old) || unlikely(cpu->attention) ||
+        unlikely(!cpu->run_bits) || unlikely(trace_on))
+        return schedule_any(cpu);
+    struct thread *t = cpu->run[63u ^ (u32)__builtin_clzll(cpu->run_bits)];
+    if (unlikely(t == old) || unlikely(t->slice <= 0) || unlikely(t->plain != changes) ||
+        unlikely(t->top->space->dead))
+        return schedule_any(cpu);
+    u64 now = rdtsc(), ticks = now - cpu->since;
+    cpu->since = now;
+    old->run += ticks;
+    old->slice -= (i64)ticks;
+    old->top = cpu->frame;
+    state_switch(old->fpu, &old->fs_base, &old->gs_base, t->fpu, t->fs_base, t->gs_base);
+    cpu->thread = cpu->donor = t;
+    cpu->resched = 0;
+    frame_enter(cpu, t->top);
     lock_release();
     return t;
 }
 
-struct thread *schedule(void)
+struct thread *schedule_locked(struct cpu *cpu)
+{
+    return schedule_usual(cpu);
+}
+
+struct thread *schedule(struct cpu *cpu)
 {
     lock_take();
-    return schedule_locked(cpu_self());
+    return schedule_usual(cpu);
 }

@@ -86,7 +86,7 @@ void thread_bind(struct thread *t, struct time *time)
 {
     t->time = time;
     t->time_gen = time->gen;
-    t->time_seen = 0;
+    t->plain = 0;
 }
 
 struct result op_thread_start(u64 thread, u64 time, u64 where, u64 rip, u64 rsp, u64 argument)
@@ -383,6 +383,7 @@ struct result op_thread_debug(u64 thread, u64 buffer)
         t->debug[i] = d.dr[i];
     t->debug[5] = (d.dr7 & ~0xaaull) | 0x400; /* local enables only */
     t->debug_on = (d.dr7 & 0x55) != 0;
+    t->plain = 0;
     t->single_step = d.single_step != 0;
     t->base.flags = (t->base.flags & ~FLAG_TF) | (t->single_step ? FLAG_TF : 0);
     return ok(0);

@@ -46,6 +46,6 @@ struct result op_time_budget(u64 time, u64 budget_ns, u64 period_ns)
     t->period_ns = period_ns;
     t->left_ns = (i64)budget_ns;
     t->refill_ns = clock_ns() + period_ns;
-    time_changes++;
+    changes++;
     return ok(0);
 }

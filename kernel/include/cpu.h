@@ -12,7 +12,14 @@
 #define WHEEL_SHIFT 10u /* a slot of level 0 covers 1024 ns */
 struct wheel { struct thread *slots[WHEEL_LEVELS][WHEEL_SLOTS]; };
 
-enum attention { ATTENTION_INBOX = 1, ATTENTION_TIMER = 2 };
+/* Why schedule() cannot take the quick way. */
+enum attention {
+    ATTENTION_INBOX = 1,     /* inbox is not empty */
+    ATTENTION_TIMER = 2,     /* the timer may be armed for too late */
+    ATTENTION_CHARGED = 4,   /* charged is set */
+    ATTENTION_DEBUG = 8,     /* the running thread's debug registers are loaded */
+    ATTENTION_PROCESSOR = 16 /* the processor lacks features.quick_switch */
+};
 
 struct cpu {
     struct frame *frame;     /* [call] innermost frame of the running thread, or &nil_frame;
@@ -29,7 +36,7 @@ struct cpu {
     u64 since;               /* TSC when the running thread was last accounted */
     struct time *charged;    /* the donor's time, when it has a budget */
     u64 armed_ns;            /* when the timer will fire */
-    u32 attention, pad;      /* schedule() has to look at: enum attention */
+    u32 attention, pad;      /* enum attention */
     u64 run_bits;            /* priorities with ready threads */
     struct thread *run[PRIORITIES]; /* circular lists */
     u64 wheel_base;          /* ns >> WHEEL_SHIFT up to which the wheel is current */

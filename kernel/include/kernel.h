@@ -228,27 +228,31 @@ i64 cap_transfer_check(struct space *from, u64 source, struct space *to, u64 slo
 i64 cap_transfer(struct space *from, u64 source, struct space *to, u64 slot, u64 rights) MUST_USE;
 
 /* ---- threads, scheduling ---------------------------------------------------------- */
-struct thread *schedule(void);       /* picks and loads the next thread; may idle */
+struct thread *schedule(struct cpu *cpu); /* picks and loads the next thread; may idle */
 struct thread *schedule_locked(struct cpu *cpu); /* the same, and releases the lock */
 void schedule_init(void);
 extern u64 slice_ticks;              /* a turn */
 /* Into its core's run queue; own core only. */
-static inline void thread_ready(struct thread *t)
+static inline void thread_ready_on(struct cpu *cpu, struct thread *t)
 {
-    struct cpu *cpu = cpu_of(t->core);
-    struct thread **head = &cpu->run[t->priority], *first = *head;
+    u32 priority = t->priority;
+    struct thread **head = &cpu->run[priority], *first = *head;
     t->state = THREAD_READY;
     t->slice = (i64)slice_ticks;
     if (likely(!first)) {
         t->run_next = t->run_prev = t;
         *head = t;
-        cpu->run_bits |= 1ull << t->priority;
+        cpu->run_bits |= 1ull << priority;
     } else {
         t->run_next = first;
         t->run_prev = first->run_prev;
         t->run_prev->run_next = t;
         first->run_prev = t;
     }
+}
+static inline void thread_ready(struct thread *t)
+{
+    thread_ready_on(cpu_of(t->core), t);
 }
 void thread_block(struct thread *t, u8 state); /* out of it; own core only */
 void thread_post(struct thread *t, u32 requests); /* any core: act on t soon */
@@ -266,8 +270,8 @@ void wheel_advance(struct cpu *cpu, u64 now_ns);
 u64 wheel_next_ns(const struct cpu *cpu);
 void thread_init(struct thread *t, struct space *space);
 i64 thread_take(struct thread *t);
-/* Changes when a time ends or gets another budget: threads look at theirs anew. */
-extern u64 time_changes;
+/* Changes when a time ends or gets another budget: see thread.plain. */
+extern u64 changes;
 i64 time_check(const struct time *time, u64 core, u64 priority) MUST_USE;
 void thread_bind(struct thread *t, struct time *time);
 static inline struct thread *thread_of_base(const struct frame *base)

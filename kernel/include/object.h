@@ -303,7 +303,9 @@ struct thread {
     u64 event_entry, event_frame;         /* frame: direct-map address */
     u64 exit_lo, exit_hi;                 /* restartable exit range */
     u64 run;                    /* CPU time used, TSC ticks */
-    u64 time_seen;              /* is time_changes: its time is alive and has no budget */
+    /* Is changes only if nothing has to be looked at before it runs: its time is alive and has
+     * no budget, it helps nobody, nothing is to be unwound, no debug registers. */
+    u64 plain;
     u64 debug[6];               /* DR0-3, DR6, DR7 */
     u8 single_step, debug_on, requests_start, inboxed;
     u8 new_priority, pad8[3];

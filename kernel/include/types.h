@@ -19,6 +19,7 @@ typedef int64_t i64;
 #define NORETURN __attribute__((noreturn))
 /* Where the count of instructions matters: see bench/limits. */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
 #define MUST_USE __attribute__((warn_unused_result))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

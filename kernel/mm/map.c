@@ -475,9 +475,8 @@ static i64 small_map(struct space *s, const struct region *r, u64 index, u64 va,
 
 /* Maps a run of which done pages are mapped already, as far as it can be. Of large pages of
  * 1 GiB one a call, because 512 blocks are looked at. */
-static __attribute__((noinline)) struct result run_map(struct space *s, u64 va,
-                                                       const struct region *r, u64 index, u64 flags,
-                                                       u64 done)
+static NOINLINE struct result run_map(struct space *s, u64 va, const struct region *r, u64 index,
+                                      u64 flags, u64 done)
 {
     struct run run;
     i64 error = run_decode(va, flags, &run);

@@ -109,7 +109,7 @@ static void small_end(void *object, u8 type)
     if (type == PT_NOTIFICATION)
         notification_reset(object);
     if (type == PT_TIME)
-        time_changes++;
+        changes++;
     if (type == PT_REGION)
         region_drop(object);
     page_of(frame_of(object))->stamp = epoch_stamp();

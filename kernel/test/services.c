@@ -653,7 +653,7 @@ TEST("closed.a-close-during-the-reading-of-a-pair-is-not-lost")
         if (!r.status)
             seen |= r.value;
     }
-    CHECK_EQUAL(seen, 1 | 1 << 4 | 1 << 5);
+    CHECK_EQUAL(seen & 0x31, 0x31); /* others without clients may come along */
 }
 TEST("closed.a-killed-clients-capabilities-count")
 {

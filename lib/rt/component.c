@@ -110,7 +110,10 @@ static bool map_fresh(uint64_t va, uint64_t n)
 
 static uint32_t receive_slots(void)
 {
-    return __atomic_fetch_add(&receive_next, 4, __ATOMIC_RELAXED);
+    uint32_t first = __atomic_fetch_add(&receive_next, 4, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < 4; i++)
+        pith_cap_delete(SPACE_SELF, first + i); /* a killed incarnation may have left some */
+    return first;
 }
 
 static void self_init(uint64_t base, uint32_t notification, uint32_t receive)

@@ -9,6 +9,7 @@
  */
 #include <proto/file_server.h>
 #include <proto/pipe_server.h>
+#include <proto/ready_server.h>
 #include <rt/string.h>
 #include <server/capsule.h>
 
@@ -187,6 +188,26 @@ uint32_t file_serve_look(struct file_server *server, uint64_t badge, struct rpc_
     return 0;
 }
 
+uint32_t ready_serve_ready(struct ready_server *server, uint64_t badge, uint32_t park,
+                           uint16_t wanted, uint16_t *found)
+{
+    struct pipe *p = pipe_of(badge);
+    unsigned end = badge & 1;
+    (void)server;
+    (void)park;
+    tx_begin();
+    if (!end)
+        *found = (uint16_t)((p->used ? READY_EVENTS_IN : 0) | (p->gates[1] ? 0 : READY_EVENTS_HUP));
+    else
+        *found = (uint16_t)((PIPE_CAPACITY - p->used >= PIPE_ATOMIC ? READY_EVENTS_OUT : 0) |
+                            (p->gates[0] ? 0 : READY_EVENTS_ERR));
+    *found &= wanted | READY_EVENTS_ERR | READY_EVENTS_HUP;
+    if (!*found)
+        return park_on(&p->waiters[end]);
+    tx_commit();
+    return 0;
+}
+
 /* ---- last closes: the main thread asks for this through a gate of its own ------------------------ */
 
 static void end_close(uint64_t badge)
@@ -236,6 +257,8 @@ void stream_handle(uint64_t badge, struct msg *m)
 {
     if (!badge && (m->w[0] & RPC_OPERATION_MASK) != FILE_OP_SYNC)
         m->w[0] = RPC_BAD_OPERATION;
+    else if ((m->w[0] & RPC_OPERATION_MASK) == READY_OP_READY)
+        m->w[0] = ready_dispatch(0, badge, m);
     else
         m->w[0] = file_dispatch(0, badge, m);
 }

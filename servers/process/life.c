@@ -152,16 +152,21 @@ static void record_link(struct process *p, struct process *parent)
 static bool record_fill(struct process *p, struct process *parent)
 {
     uint32_t thread = 0, notification = 0;
-    if (memory_thread(rt_cap("memory"), p->memory, &p->thread_id, &thread, &notification))
+    int64_t status = memory_thread(rt_cap("memory"), p->memory, &p->thread_id, &thread, &notification);
+    if (status) {
+        rt_log("no thread for process %u: %ld", p->pid, status);
         return false;
+    }
     p->thread = keep(thread);
     p->notification = keep(notification);
     p->gate = rt_gate_create(rt_cap("process"), p->pid);
     if (!p->thread || !p->notification || !p->gate || !give(p, p->memory_gate, TO_MEMORY) ||
-        !give(p, p->gate, TO_PROCESS) || !give(p, p->notification, TO_NOTE))
+        !give(p, p->gate, TO_PROCESS) || !give(p, p->notification, TO_NOTE) ||
+        (parent ? !caps_copy(parent, p) : !caps_first(p))) {
+        rt_log("process %u: capabilities: thread %u, notification %u, gate %u", p->pid, p->thread,
+               p->notification, p->gate);
         return false;
-    if (parent ? !caps_copy(parent, p) : !caps_first(p))
-        return false;
+    }
     return !RETRY(pith_space_owner(p->space, SLOT_MAIN, BIT_FAULT)).status;
 }
 
@@ -172,7 +177,9 @@ struct process *process_make(uint64_t from_pid)
     if (from_pid && !parent)
         return 0;
     intent_set(parent ? parent->memory : 0);
-    if (space_ask(&processes->intent, &id, &space, &gate)) {
+    int64_t status = space_ask(&processes->intent, &id, &space, &gate);
+    if (status) {
+        rt_log("no space for a process: %ld", status);
         tx_begin();
         intent_clear();
         tx_commit();

@@ -38,7 +38,7 @@ void signal_continue(struct process *p)
         return;
     TX_SET(p->state, PROCESS_STATE_RUNNING);
     TX_SET(p->stop_wanted, false);
-    TX_SET(p->continue_told, false);
+    TX_SET(p->code, 0xffffu); /* what wait says of it */
     for (unsigned i = 0; i < 1000 && pith_thread_resume(p->thread).status == -E_STATE; i++)
         pith_thread_stop(p->thread);
     parent_tell(p);
@@ -79,16 +79,18 @@ void faults_look(struct process *p)
     TX_SET(p->fault_seen, f.sequence);
     if (pith_thread_regs_read(p->thread, (uint64_t)&r).status)
         return; /* not stopped: another's fault, or gone on */
-    if (r.rip >= LAYER + LAYER_COPY_FIRST && r.rip < LAYER + LAYER_COPY_FAILED) {
+    /* An event may have moved the stopped thread to its event entry: the record decides. */
+    uint64_t rip = f.regs[15];
+    if (rip >= LAYER + LAYER_COPY_FIRST && rip < LAYER + LAYER_COPY_FAILED) {
         r.rip = LAYER + LAYER_COPY_FAILED;
-    } else if (r.rip < LAYER) {
+    } else if (rip < LAYER) {
         tx_save(&p->fault, sizeof p->fault);
         p->fault = f;
         r.rip = LAYER + LAYER_ENTRY_FAULT;
         r.rdi = p->block;
     } else {
         rt_log("process %u (%s) died in its layer: vector %lu at %lx, address %lx", p->pid, p->name,
-               f.vector, r.rip, f.address);
+               f.vector, rip, f.address);
         process_exit_with(p, 11 | 0x80);
         return;
     }

@@ -20,7 +20,8 @@ mtools|mformat|image test|ISO image
 ovmf|/usr/share/ovmf/OVMF.fd /usr/share/OVMF/OVMF_CODE_4M.fd|test|UEFI firmware for the tests
 gdb|gdb|debug|debugger
 clang-format|clang-format|fmt lint|formatting
-git|git|fmt lint|which lines have changed'
+git|git|fmt lint|which lines have changed
+busybox-static|/bin/busybox|run test bench image debug trace|the programs of the default root file system'
 
 package_is_there() { # PROBES
 	for probe in $1; do

@@ -17,7 +17,7 @@ END
 	return 0
 }
 
-RINGS='host tools kernel boot system fuzz coverage'
+RINGS='host tools kernel boot system linux fuzz coverage'
 LONG_RINGS='fuzz-long crash-long'
 
 case ${1-} in

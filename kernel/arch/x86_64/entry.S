@@ -129,6 +129,7 @@ operation_switch:
     .globl schedule_entry
 schedule_entry:
     lea STACK_TOP, %rsp
+    lea CPU(0), %rdi
     mov $schedule, %rax
     call *%rax
     jmp resume
