@@ -6,7 +6,8 @@ LINUX_SRCS := $(wildcard linux/*.c) linux/entry.S lib/rt/call.c $(addprefix lib/
 LINUX_CFLAGS = $(USER_CFLAGS) -fpie -fvisibility=hidden -mno-red-zone -DRT_SELF_CUSTOM -Ilinux \
 	-Ilib/rt/include -Iproto/golden/memory/include -Iproto/golden/file/include \
 	-Iproto/golden/process/include -Iproto/golden/pipe/include \
-	-Iproto/golden/terminal/include -Iproto/golden/ready/include
+	-Iproto/golden/terminal/include -Iproto/golden/ready/include \
+	-Iproto/golden/supervisor/include
 $(call compile,$(OUT)/obj/linux/linux,$(LINUX_SRCS),$(CC),LINUX_CFLAGS,)
 
 PROGRAMS_BY_HAND += $(OUT)/linux/linux.elf

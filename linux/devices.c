@@ -2,6 +2,7 @@
 /* Device files that need no server, and terminal requests. */
 #include "layer.h"
 #include <proto/file_client.h>
+#include <proto/terminal_client.h>
 
 static const struct device {
     const char *name;
@@ -11,7 +12,7 @@ static const struct device {
     { "/dev/null", FILE_NULL, 0x103 },      { "/dev/zero", FILE_ZERO, 0x105 },
     { "/dev/full", FILE_FULL, 0x107 },      { "/dev/random", FILE_RANDOM, 0x108 },
     { "/dev/urandom", FILE_RANDOM, 0x109 }, { "/dev/tty", FILE_TERMINAL, 0x500 },
-    { "/dev/console", FILE_TERMINAL, 0x501 },
+    { "/dev/console", FILE_TERMINAL, 0x501 }, { "/dev/pith", FILE_SERVERS, 0xa01 },
 };
 
 static const struct device *device_find(const char *full)
@@ -106,6 +107,8 @@ static size_t text_make(const char *full, char *to, size_t size)
 {
     if (!strcmp(full, "/proc/mounts") || !strcmp(full, "/proc/self/mounts"))
         return (size_t)snprintf(to, size, "ramfs / ramfs rw 0 0\n");
+    if (!strcmp(full, "/proc/pith/servers"))
+        return servers_text(to, size);
     if (!strcmp(full, "/proc/uptime"))
         return (size_t)snprintf(to, size, "%lu.%02lu 0.00\n", (unsigned long)(now_ns() / NS_PER_S),
                                 (unsigned long)(now_ns() % NS_PER_S / 10000000));
@@ -152,32 +155,46 @@ int64_t text_open(const char *full, uint32_t flags, struct file **out)
 
 /* ---- ioctl --------------------------------------------------------------------------------------- */
 
-struct termios { uint32_t input, output, control, local; uint8_t line, chars[19]; };
-static struct termios terminal = {
-    .input = 0x500, .output = 5, .control = 0xbf, .local = 0x8a3b,
-    .chars = { 3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22 },
-};
-
-static int64_t terminal_request(uint64_t request, uint64_t at)
+static int64_t modes_change(uint32_t gate, uint64_t at, bool flush)
 {
-    struct { uint16_t rows, columns, x, y; } size = { 24, 80, 0, 0 };
-    struct process_identity_group { uint32_t group; } g;
+    struct terminal_modes m;
+    memset(&m, 0, sizeof m);
+    if (!user_read(&m, at, 36))
+        return -EFAULT;
+    return errno_of(terminal_set_modes(gate, &m, flush));
+}
+
+static int64_t terminal_request(uint32_t gate, uint32_t request, uint64_t at)
+{
+    struct terminal_modes m;
+    struct terminal_window w;
+    uint32_t group = 0, session = 0;
+    int64_t e;
     switch (request) {
     case 0x5401: /* TCGETS */
-        return user_write(at, &terminal, 36) ? 0 : -EFAULT;
-    case 0x5402: case 0x5403: case 0x5404: /* TCSETS, W, F */
-        return user_read(&terminal, at, 36) ? 0 : -EFAULT;
+        e = errno_of(terminal_get_modes(gate, &m));
+        return e ? e : user_write(at, &m, 36) ? 0 : -EFAULT;
+    case 0x5402: case 0x5403: /* TCSETS, W */
+    case 0x5404:              /* F: what was typed is forgotten */
+        return modes_change(gate, at, request == 0x5404);
     case 0x5413: /* TIOCGWINSZ */
-        return user_write(at, &size, sizeof size) ? 0 : -EFAULT;
-    case 0x5414: case 0x540e: case 0x540b: case 0x5410: case 0x5409: case 0x540a:
-        /* TIOCSWINSZ TIOCSCTTY TCFLSH TIOCSPGRP TCSBRK TCXONC */
+        e = errno_of(terminal_get_window(gate, &w));
+        return e ? e : user_write(at, &w, sizeof w) ? 0 : -EFAULT;
+    case 0x5414: /* TIOCSWINSZ */
+        return user_read(&w, at, sizeof w) ? errno_of(terminal_set_window(gate, &w)) : -EFAULT;
+    case 0x540e: /* TIOCSCTTY */
+        return errno_of(terminal_set_session(gate, self.pid));
+    case 0x540b: /* TCFLSH */
+        e = errno_of(terminal_get_modes(gate, &m));
+        return e || at == 1 ? e : errno_of(terminal_set_modes(gate, &m, true));
+    case 0x5409: case 0x540a: /* TCSBRK TCXONC */
         return 0;
+    case 0x5410: /* TIOCSPGRP */
+        return user_read(&group, at, 4) ? errno_of(terminal_set_foreground(gate, group)) : -EFAULT;
     case 0x540f: /* TIOCGPGRP */
-        g.group = (uint32_t)sys_getpgrp(0);
-        return user_write(at, &g, 4) ? 0 : -EFAULT;
     case 0x5429: /* TIOCGSID */
-        g.group = 1;
-        return user_write(at, &g, 4) ? 0 : -EFAULT;
+        e = errno_of(terminal_get_foreground(gate, &group, &session));
+        return e ? e : user_write(at, request == 0x540f ? &group : &session, 4) ? 0 : -EFAULT;
     default:
         return -ENOTTY;
     }
@@ -200,5 +217,5 @@ int64_t sys_ioctl(const uint64_t *a)
         f->flags = value ? f->flags | O_NONBLOCK : f->flags & ~(uint32_t)O_NONBLOCK;
         return 0;
     }
-    return f->kind == FILE_TERMINAL ? terminal_request((uint32_t)a[1], a[2]) : -ENOTTY;
+    return f->kind == FILE_TERMINAL ? terminal_request(f->slot, (uint32_t)a[1], a[2]) : -ENOTTY;
 }

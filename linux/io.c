@@ -81,6 +81,7 @@ static int64_t read_at(struct file *f, int64_t at, uint64_t to, size_t bytes)
     case FILE_DIRECTORY:
         return -EISDIR;
     case FILE_NULL:
+    case FILE_SERVERS:
         return 0;
     case FILE_ZERO:
     case FILE_FULL:
@@ -162,6 +163,8 @@ static int64_t write_at(struct file *f, int64_t at, uint64_t from, size_t bytes)
         return (int64_t)bytes;
     case FILE_FULL:
         return -ENOSPC;
+    case FILE_SERVERS:
+        return servers_command(from, bytes);
     case FILE_EVENT: {
         uint64_t value;
         if (bytes < 8 || !user_read(&value, from, 8))

@@ -29,7 +29,7 @@
 /* Capability slots that the process server fills. */
 enum {
     SLOT_MEMORY = 2, SLOT_PROCESS = 3, SLOT_ROOT = 4, SLOT_NOTE = 5, SLOT_PIPE = 6,
-    SLOT_TERMINAL = 7,
+    SLOT_TERMINAL = 7, SLOT_SUPERVISOR = 9,
     SLOT_RECEIVE = 16,      /* to 63 */
     SLOT_FILES = 64, SLOTS_END = 256,
 };
@@ -119,11 +119,16 @@ _Noreturn void process_end(uint32_t code);
 int64_t layer_pages(uint64_t bytes, uint64_t *address); /* memory of the layer's own */
 void layer_pages_free(uint64_t address, uint64_t bytes);
 
+/* ---- the supervisor as files (servers.c) -------------------------------------------------- */
+
+size_t servers_text(char *to, size_t size);
+int64_t servers_command(uint64_t from, size_t bytes);
+
 /* ---- files --------------------------------------------------------------------------------- */
 
 enum file_kind {
     FILE_FREE, FILE_PLAIN, FILE_DIRECTORY, FILE_STREAM /* pipe */, FILE_TERMINAL, FILE_NULL,
-    FILE_ZERO, FILE_FULL, FILE_RANDOM, FILE_PATH, FILE_EVENT, FILE_TEXT, FILE_EPOLL
+    FILE_ZERO, FILE_FULL, FILE_RANDOM, FILE_PATH, FILE_EVENT, FILE_TEXT, FILE_EPOLL, FILE_SERVERS
 };
 struct file {
     uint8_t kind;

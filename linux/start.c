@@ -64,6 +64,21 @@ static void take_start(struct block *b, const struct process_start *s)
 
 static struct { struct process_start start; char words[PROCESS_ARGUMENTS_MAX]; } first;
 
+/* The first program: a name without a slash is looked for where a shell would. */
+static int64_t first_run(struct block *b, char **argv, char **envp)
+{
+    static const char *const places[] = { "/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/" };
+    static char found[PATH_MAX];
+    int64_t status = -ENOENT;
+    if (strchr(argv[0], '/'))
+        return exec_run(b, argv[0], argv, envp);
+    for (unsigned i = 0; i < sizeof places / sizeof *places && status == -ENOENT; i++) {
+        snprintf(found, sizeof found, "%s%s", places[i], argv[0]);
+        status = exec_run(b, found, argv, envp);
+    }
+    return status;
+}
+
 void layer_start(struct block *b)
 {
     char *argv[64], *envp[16];
@@ -105,7 +120,7 @@ void layer_start(struct block *b)
     argv[arguments] = 0;
     envp[variables] = 0;
     files_start();
-    status = arguments ? exec_run(b, argv[0], argv, envp) : -ENOENT;
+    status = arguments ? first_run(b, argv, envp) : -ENOENT;
     if (status) {
         layer_print("[linux] cannot run %s: error %ld\n", arguments ? argv[0] : "nothing", -status);
         process_end(127 << 8);

@@ -16,6 +16,15 @@ echo 'root:x:0:0:root:/root:/bin/sh' >"$folder/etc/passwd"
 echo 'root:x:0:' >"$folder/etc/group"
 echo pith >"$folder/etc/hostname"
 printf 'Pith\n' >"$folder/etc/issue"
+cat >"$folder/bin/servers" <<'END'
+#!/bin/sh
+# servers: lists the system's servers; servers kill|restart NAME, servers replace NAME BINARY.
+if [ $# = 0 ]; then
+	exec cat /proc/pith/servers
+fi
+echo "$@" >/dev/pith
+END
+chmod 755 "$folder/bin/servers"
 [ ! -d "${ROOTFS_EXTRA:-/nonexistent}" ] || cp -r "$ROOTFS_EXTRA/." "$folder/"
 out=$(realpath "$(dirname "$out")")/$(basename "$out")
 cd "$folder"

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * console: a 16550 as a terminal, until there is a terminal server. Service "terminal"
- * speaks the file protocol: read_next gives lines (with echo and erasing), write puts text.
- * Keeps nothing across its death but typed lines not read yet, which are in the capsule.
+ * console: a 16550 as a Linux terminal, until there is a terminal server. Service "terminal"
+ * speaks the protocols file (read_next, write), terminal (modes, window, foreground group)
+ * and ready. The line discipline is here: discipline.c. State is in the capsule; the chip is
+ * set up anew by each incarnation.
  * Reference: National Semiconductor PC16550D.
  */
+#include "console.h"
 #include <proto/file_server.h>
+#include <proto/ready_server.h>
+#include <proto/terminal_server.h>
 #include <rt/string.h>
-#include <server/capsule.h>
 
 #define DATA 0
 #define INTERRUPTS 1
@@ -18,15 +21,8 @@
 #define STATUS_DATA 1u
 #define STATUS_EMPTY 32u
 #define BIT_SERIAL 1u
-#define TYPED_MAX 4096u
 
-struct file_server {
-    char typed[TYPED_MAX];     /* a ring: bytes that readers may have, then the unfinished line */
-    uint32_t head, ready, total;
-    uint32_t ends;             /* ^D's typed on an empty line */
-    struct park_list readers;
-};
-static struct file_server *terminal;
+struct terminal *terminal;
 static uint32_t port;
 
 static uint8_t in(unsigned r)
@@ -39,55 +35,34 @@ static void out(unsigned r, uint8_t v)
     pith_io_out(port, r, 1, v);
 }
 
-static void put(char c)
+void chip_put(char c)
 {
     for (unsigned i = 0; i < 100000 && !(in(LINE_STATUS) & STATUS_EMPTY); i++)
         ;
     out(DATA, (uint8_t)c);
 }
 
-static void echo(char c)
+static uint32_t park_here(void)
 {
-    if (c == '\n')
-        put('\r');
-    put(c);
+    uint32_t slot = rt_keep_cap(0);
+    if (slot && !park_add(&terminal->readers, slot))
+        rt_slot_free(slot);
+    tx_commit();
+    return RPC_PARK;
 }
 
-/* One typed byte; inside a transaction. */
-static void typed(struct file_server *t, char c)
+/* Is there something to read? */
+static bool readable(const struct terminal *t)
 {
-    if (c == '\r')
-        c = '\n';
-    if (c == 127 || c == 8) {
-        if (t->total > t->ready) {
-            TX_SET(t->total, t->total - 1);
-            put(8), put(' '), put(8);
-        }
-        return;
-    }
-    if (c == 4) {
-        if (t->total == t->ready)
-            TX_SET(t->ends, t->ends + 1);
-        TX_SET(t->ready, t->total);
-        park_wake(&t->readers);
-        return;
-    }
-    if (t->total == TYPED_MAX)
-        return;
-    char *place = &t->typed[(t->head + t->total) % TYPED_MAX];
-    TX_SET(*place, c);
-    TX_SET(t->total, t->total + 1);
-    echo(c);
-    if (c == '\n') {
-        TX_SET(t->ready, t->total);
-        park_wake(&t->readers);
-    }
+    return t->ready || t->ends;
 }
 
-uint32_t file_serve_read_next(struct file_server *t, uint64_t badge, uint64_t sequence,
+uint32_t file_serve_read_next(struct file_server *server, uint64_t badge, uint64_t sequence,
                               uint32_t park, struct rpc_out *data, uint64_t *end)
 {
+    struct terminal *t = terminal;
     uint32_t count = 0;
+    (void)server;
     (void)park;
     (void)end;
     tx_begin();
@@ -96,13 +71,8 @@ uint32_t file_serve_read_next(struct file_server *t, uint64_t badge, uint64_t se
         data->length = count;
         return 0;
     }
-    if (!t->ready && !t->ends) {
-        uint32_t slot = rt_keep_cap(0);
-        if (slot && !park_add(&t->readers, slot))
-            rt_slot_free(slot);
-        tx_commit();
-        return RPC_PARK;
-    }
+    if (!readable(t) && data->capacity && !(!(t->modes.local & L_CANON) && !t->modes.chars[V_MIN]))
+        return park_here();
     while (count < t->ready && count < data->capacity) {
         char c = t->typed[(t->head + count) % TYPED_MAX];
         if (!rt_copy_to_client(data->offset + count, &c, 1)) {
@@ -110,10 +80,10 @@ uint32_t file_serve_read_next(struct file_server *t, uint64_t badge, uint64_t se
             return RPC_BAD_BUFFER;
         }
         count++;
-        if (c == '\n')
+        if (c == '\n' && t->modes.local & L_CANON)
             break;
     }
-    if (!t->ready)
+    if (!count && t->ends)
         TX_SET(t->ends, t->ends - 1);
     TX_SET(t->head, (t->head + count) % TYPED_MAX);
     TX_SET(t->ready, t->ready - count);
@@ -124,12 +94,12 @@ uint32_t file_serve_read_next(struct file_server *t, uint64_t badge, uint64_t se
     return 0;
 }
 
-uint32_t file_serve_write(struct file_server *t, uint64_t badge, uint64_t sequence, uint32_t park,
-                          uint64_t position, uint32_t flags, struct rpc_in data, uint32_t *written,
-                          uint64_t *end)
+uint32_t file_serve_write(struct file_server *server, uint64_t badge, uint64_t sequence,
+                          uint32_t park, uint64_t position, uint32_t flags, struct rpc_in data,
+                          uint32_t *written, uint64_t *end)
 {
     char block[256];
-    (void)t;
+    (void)server;
     (void)park;
     (void)position;
     (void)flags;
@@ -146,7 +116,7 @@ uint32_t file_serve_write(struct file_server *t, uint64_t badge, uint64_t sequen
             return RPC_BAD_BUFFER;
         }
         for (size_t i = 0; i < now; i++)
-            echo(block[i]);
+            put_processed(block[i]);
         done += now;
     }
     *written = (uint32_t)data.length;
@@ -155,11 +125,11 @@ uint32_t file_serve_write(struct file_server *t, uint64_t badge, uint64_t sequen
     return 0;
 }
 
-uint32_t file_serve_look(struct file_server *t, uint64_t badge, struct rpc_in path, uint32_t flags,
-                         uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
-                         struct rpc_out *target)
+uint32_t file_serve_look(struct file_server *server, uint64_t badge, struct rpc_in path,
+                         uint32_t flags, uint8_t *walk, uint16_t *walked,
+                         struct file_attributes *attributes, struct rpc_out *target)
 {
-    (void)t;
+    (void)server;
     (void)badge;
     (void)path;
     (void)flags;
@@ -175,28 +145,194 @@ uint32_t file_serve_look(struct file_server *t, uint64_t badge, struct rpc_in pa
 }
 
 /* The main thread comes here through its own gate (badge 0): takes what the chip has. */
-uint32_t file_serve_sync(struct file_server *t, uint64_t badge, uint32_t park, bool data_only)
+uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t park, bool data_only)
 {
+    (void)server;
     (void)park;
     (void)data_only;
     if (badge)
         return 0;
     tx_begin();
     for (unsigned i = 0; i < 256 && in(LINE_STATUS) & STATUS_DATA; i++)
-        typed(t, (char)in(DATA));
+        terminal_typed(terminal, (char)in(DATA));
     tx_commit();
+    return 0;
+}
+
+/* ---- protocol ready ------------------------------------------------------------------------- */
+
+uint32_t ready_serve_ready(struct ready_server *server, uint64_t badge, uint32_t park,
+                           uint16_t wanted, uint16_t *found)
+{
+    (void)server;
+    (void)badge;
+    (void)park;
+    tx_begin();
+    *found = (readable(terminal) ? READY_EVENTS_IN : 0) | READY_EVENTS_OUT;
+    *found &= wanted;
+    if (!*found)
+        return park_here();
+    tx_commit();
+    return 0;
+}
+
+/* ---- protocol terminal ------------------------------------------------------------------------ */
+
+uint32_t terminal_serve_get_modes(struct terminal_server *server, uint64_t badge,
+                                  struct terminal_modes *modes)
+{
+    (void)server;
+    (void)badge;
+    *modes = terminal->modes;
+    return 0;
+}
+
+/* These set what they are told: to do so twice changes nothing, so no reply is stored. */
+uint32_t terminal_serve_set_modes(struct terminal_server *server, uint64_t badge, uint64_t sequence,
+                                  const struct terminal_modes *modes, bool flush)
+{
+    struct terminal *t = terminal;
+    (void)server;
+    (void)badge;
+    (void)sequence;
+    tx_begin();
+    tx_save(&t->modes, sizeof t->modes);
+    t->modes = *modes;
+    if (flush) {
+        TX_SET(t->ready, 0);
+        TX_SET(t->total, 0);
+        TX_SET(t->ends, 0);
+    } else if (!(modes->local & L_CANON)) {
+        TX_SET(t->ready, t->total);
+    }
+    park_wake(&t->readers);
+    tx_commit();
+    return 0;
+}
+
+uint32_t terminal_serve_get_window(struct terminal_server *server, uint64_t badge,
+                                   struct terminal_window *window)
+{
+    (void)server;
+    (void)badge;
+    *window = terminal->window;
+    return 0;
+}
+
+uint32_t terminal_serve_set_window(struct terminal_server *server, uint64_t badge, uint64_t sequence,
+                                   const struct terminal_window *window)
+{
+    (void)server;
+    (void)badge;
+    (void)sequence;
+    tx_begin();
+    bool changed = memcmp(window, &terminal->window, sizeof *window) != 0;
+    TX_SET(terminal->window, *window);
+    if (changed)
+        terminal_signal(terminal, 28);
+    tx_commit();
+    return 0;
+}
+
+uint32_t terminal_serve_get_foreground(struct terminal_server *server, uint64_t badge,
+                                       uint32_t *group, uint32_t *session)
+{
+    (void)server;
+    (void)badge;
+    *group = terminal->group;
+    *session = terminal->session;
+    return 0;
+}
+
+uint32_t terminal_serve_set_foreground(struct terminal_server *server, uint64_t badge,
+                                       uint64_t sequence, uint32_t group)
+{
+    (void)server;
+    (void)badge;
+    (void)sequence;
+    tx_begin();
+    TX_SET(terminal->group, group);
+    tx_commit();
+    return 0;
+}
+
+uint32_t terminal_serve_set_session(struct terminal_server *server, uint64_t badge,
+                                    uint64_t sequence, uint32_t session)
+{
+    (void)server;
+    (void)badge;
+    (void)sequence;
+    tx_begin();
+    TX_SET(terminal->session, session);
+    TX_SET(terminal->group, session);
+    tx_commit();
+    return 0;
+}
+
+uint32_t terminal_serve_watch(struct terminal_server *server, uint64_t badge, uint64_t sequence,
+                              uint32_t watcher)
+{
+    (void)server;
+    (void)badge;
+    (void)sequence;
+    (void)watcher;
+    tx_begin();
+    uint32_t slot = rt_keep_cap(0), old = terminal->watcher;
+    if (slot) {
+        TX_SET(terminal->watcher, slot);
+        if (old)
+            rt_slot_free(old);
+    }
+    tx_commit();
+    return slot ? 0 : TERMINAL_ERROR_INVAL;
+}
+
+uint32_t terminal_serve_take_signal(struct terminal_server *server, uint64_t badge,
+                                    uint64_t sequence, uint32_t *signal, uint32_t *group)
+{
+    struct terminal *t = terminal;
+    struct { uint32_t signal, group; } r = { 0, 0 };
+    (void)server;
+    tx_begin();
+    if (!capsule_reply_find(badge, sequence, &r, sizeof r)) {
+        if (t->signals) {
+            r.signal = (uint32_t)__builtin_ctz(t->signals);
+            r.group = t->signal_group;
+            TX_SET(t->signals, t->signals & (t->signals - 1));
+        }
+        capsule_reply_store(badge, sequence, &r, sizeof r);
+    }
+    tx_commit();
+    *signal = r.signal;
+    *group = r.group;
     return 0;
 }
 
 SERVER_ENTRY(terminal);
 void terminal_handle(uint64_t badge, struct msg *m)
 {
-    m->w[0] = file_dispatch(terminal, badge, m);
+    uint64_t operation = m->w[0] & RPC_OPERATION_MASK;
+    if (operation == READY_OP_READY)
+        m->w[0] = ready_dispatch(0, badge, m);
+    else if (operation >= TERMINAL_OP_GET_MODES)
+        m->w[0] = terminal_dispatch(0, badge, m);
+    else
+        m->w[0] = file_dispatch(0, badge, m);
 }
+
+static const struct terminal_modes cooked = {
+    .input = I_CRNL | I_XON, .output = O_POST | O_NLCR, .control = 0xbf,
+    .local = L_SIG | L_CANON | L_ECHO | L_ECHOE | L_ECHOK | L_ECHOCTL | L_ECHOKE | L_EXTEN,
+    .chars = { 3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22 },
+};
 
 void component_main(void)
 {
-    (void)capsule_open(FILE_VERSION, sizeof *terminal, (void **)&terminal);
+    if (!capsule_open(FILE_VERSION, sizeof *terminal, (void **)&terminal)) {
+        terminal->modes = cooked;
+        terminal->window = (struct terminal_window){ 24, 80, 0, 0 };
+        terminal->group = terminal->session = 1;
+    }
     port = rt_cap("serial");
     out(LINE_CONTROL, 3);
     out(FIFO, 7);
@@ -205,6 +341,8 @@ void component_main(void)
     if (!rt_service_open("terminal", terminal_entry, 1))
         return;
     rt_ready();
+    if (terminal->watcher)
+        pith_notify_raise(terminal->watcher, TERMINAL_BIT_SIGNAL);
     uint32_t own = rt_gate_create(rt_cap("terminal"), 0), irq = rt_cap("serial-irq");
     pith_interrupt_bind(irq, SLOT_MAIN, BIT_SERIAL);
     for (;;) {

@@ -143,7 +143,12 @@ static uint64_t stack_make(uint32_t notification, uint32_t receive)
 
 bool rt_service_open(const char *name, void (*entry)(void), unsigned count)
 {
-    uint32_t service = rt_cap(name), pool = SLOT_NAMED - 8;
+    return rt_service_serve(rt_cap(name), name, entry, count);
+}
+
+bool rt_service_serve(uint32_t service, const char *name, void (*entry)(void), unsigned count)
+{
+    uint32_t pool = SLOT_NAMED - 8;
     uint64_t page = rt_volatile_page();
     struct pith_result r;
     if (!service || !page) {

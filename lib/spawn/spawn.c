@@ -149,7 +149,7 @@ int64_t spawn_build(struct spawn *s, const char **what)
     pith_cap_delete(SPACE_SELF, s->space);
     pith_cap_delete(SPACE_SELF, s->thread);
     STEP("space", RETRY(pith_space_create(s->volatile_region, 0, s->space)).status);
-    STEP("tables", tables_give(s, 16 + (s->capsule_pages + s->heap_pages) / 512 * 2));
+    STEP("tables", tables_give(s, 16 + s->extra_tables + (s->capsule_pages + s->heap_pages) / 512 * 2));
     STEP("program", load(s, &entry));
     STEP("capability table", caps_bring(s));
     STEP("heap", fill(s, HEAP_BASE, s->heap_pages, 0, 0, 0, MAP_WRITE));

@@ -112,8 +112,8 @@ static bool give(struct process *p, uint32_t from, uint32_t to)
 
 static bool caps_copy(struct process *from, struct process *to)
 {
-    static const uint32_t single[] = { TO_ROOT, TO_PIPE, TO_TERMINAL };
-    for (unsigned i = 0; i < 3; i++)
+    static const uint32_t single[] = { TO_ROOT, TO_PIPE, TO_TERMINAL, TO_SUPERVISOR };
+    for (unsigned i = 0; i < 4; i++)
         if (RETRY(pith_caps_copy(from->space, to->space, single[i], 1)).status)
             return false;
     for (uint32_t slot = TO_FILES; slot < TO_END; slot += 64)
@@ -126,6 +126,7 @@ static bool caps_first(struct process *p)
 {
     /* What is not there yet is left out. */
     give(p, rt_cap("pipe"), TO_PIPE);
+    give(p, rt_cap("supervisor"), TO_SUPERVISOR);
     return give(p, rt_cap("file"), TO_ROOT) && give(p, rt_cap("terminal"), TO_TERMINAL);
 }
 

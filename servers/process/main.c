@@ -6,6 +6,7 @@
  */
 #include "process.h"
 #include <proto/process_client.h>
+#include <proto/terminal_client.h>
 
 #define LAYER LAYER_BASE_ADDRESS
 #define PAUSE_NS 200000u
@@ -26,10 +27,18 @@ static void first_start(void)
     tx_commit();
 }
 
+/* What was typed for a foreground group (^C and its like). */
+static void terminal_look(uint32_t own)
+{
+    uint32_t signal = 0, group = 0;
+    while (!terminal_take_signal(rt_cap("terminal"), &signal, &group) && signal)
+        process_kill(own, -(int32_t)group, signal);
+}
+
 void component_main(void)
 {
     bool busy = true, good = capsule_open(PROCESS_VERSION, sizeof *processes, (void **)&processes);
-    uint64_t bits = BIT_FAULT;
+    uint64_t bits = BIT_FAULT | BIT_TERMINAL;
     if (good)
         intent_undo();
     if (!rt_service_open("process", process_entry, 1))
@@ -38,10 +47,13 @@ void component_main(void)
     uint32_t own = rt_gate_create(rt_cap("process"), 0);
     if (!processes->started && strstr(STARTUP->arguments, "init="))
         first_start();
+    terminal_watch(rt_cap("terminal"), SLOT_MAIN);
     for (;;) {
         bool again = false;
         process_reap(own, bits & BIT_FAULT, &again);
         busy = again;
+        if (bits & BIT_TERMINAL)
+            terminal_look(own);
         bits = rt_wait(busy ? rt_now_ns() + PAUSE_NS : DEADLINE_NEVER);
     }
 }

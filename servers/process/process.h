@@ -20,10 +20,12 @@
 #define HASH 256u
 #define BIT_WORK 1u
 #define BIT_FAULT 2u
+#define BIT_TERMINAL 4u /* raised by the terminal's server */
 #define PRIORITY 20u
 
 /* Slots in a Linux process: see linux/layer.h. */
 enum { TO_MEMORY = 2, TO_PROCESS = 3, TO_ROOT = 4, TO_NOTE = 5, TO_PIPE = 6, TO_TERMINAL = 7,
+       TO_SUPERVISOR = 9,
        TO_FILES = 64, TO_END = 256 };
 
 struct process {

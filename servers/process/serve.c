@@ -214,9 +214,9 @@ static bool kill_matches(const struct process *me, const struct process *p, int3
         return false;
     if (which > 0)
         return p->pid == (uint32_t)which;
-    if (which == -1)
+    if (which == -1 && me) /* the terminal means group 1 */
         return p->pid != 1 && p != me;
-    return p->group == (which ? (uint32_t)-which : me->group);
+    return p->group == (which ? (uint32_t)-which : me ? me->group : 0);
 }
 
 uint32_t process_serve_kill(struct process_server *server, uint64_t badge, uint64_t sequence,
@@ -227,14 +227,14 @@ uint32_t process_serve_kill(struct process_server *server, uint64_t badge, uint6
     if (repeated(badge, sequence, &r))
         return r.status;
     struct process *me = process_find(badge);
-    for (struct process *p = me ? server->all : 0, *next; p; p = next) {
+    for (struct process *p = me || !badge ? server->all : 0, *next; p; p = next) {
         next = p->next;
         if (!kill_matches(me, p, which))
             continue;
         any = true;
         /* Nothing that it does not handle kills the first process. */
         if (signal && !(p->pid == 1 && (signal == 9 || signal == 19)))
-            signal_post(p, signal, me->pid);
+            signal_post(p, signal, me ? me->pid : 0);
     }
     return finish(badge, sequence, &r, any ? 0 : PROCESS_ERROR_SRCH);
 }

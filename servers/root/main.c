@@ -160,6 +160,7 @@ static bool supervisor_start(const void *elf, size_t elf_bytes, uint64_t archive
     s.priority = PRIORITY - 2;
     s.main_notification = S_MAIN;
     s.window = WINDOW_VA;
+    s.extra_tables = 16; /* for the window it builds others through */
     struct rt_startup *st = &s.startup;
     st->incarnation = incarnation;
     st->cores = B->cores;

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-$(call user-program,supervisor,servers/supervisor,main.c control.c,server spawn rt)
+$(call user-program,supervisor,servers/supervisor,main.c control.c,proto-supervisor server spawn rt)

@@ -131,6 +131,14 @@ static void gates_make(unsigned i)
     const struct system_component *c = component(i);
     unsigned owner, offer;
     for (unsigned u = 0; u < c->use_count; u++) {
+        if (!strcmp(c->uses[u].name, "supervisor")) {
+            struct small *g = &state->control_gates;
+            if (!g->page || g->used == 128)
+                *g = (struct small){ pages(1), 0, 0 };
+            MUST(pith_gate_create(CONTROL_SERVICE, pool, WHERE(g->page, g->used++),
+                                  slot(i, C_USE) + u, c->uses[u].badge));
+            continue;
+        }
         if (!offer_find(c->uses[u].name, &owner, &offer))
             rt_panic("%s: nobody offers %s", c->name, c->uses[u].name);
         struct small *g = &state->gates[owner][offer];
@@ -147,6 +155,7 @@ static void system_make(void)
 {
     struct pith_result r = pith_region_info(pool);
     state->page_end = (uint32_t)r.value & ~1u;
+    MUST(pith_service_create(pool, pages(1), CONTROL_SERVICE, CONTROL_LEVEL, 0));
     for (unsigned i = 0; i < description->count; i++)
         component_make(i);
     for (unsigned i = 0; i < description->count; i++)

@@ -5,6 +5,8 @@
 #include <spawn/spawn.h>
 #include <spawn/system.h>
 
+#define CONTROL_SERVICE 900u /* slot of our own service, level CONTROL_LEVEL */
+#define CONTROL_LEVEL 28u
 #define FIRST_SLOT 1024u
 #define COMPONENT_SLOTS 48u
 #define WINDOW_VA 0x410000000000ull
@@ -45,6 +47,7 @@ struct state {
     uint64_t page_next, page_end;
     uint64_t realtime_ns, archive_first;
     struct small small[SMALL_KINDS];
+    struct small control_gates;
     struct small gates[SYSTEM_COMPONENTS_MAX][SYSTEM_OFFERS];
     struct component_state of[SYSTEM_COMPONENTS_MAX];
 };

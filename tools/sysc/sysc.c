@@ -261,6 +261,11 @@ static void check(void)
                     c->name);
         }
         for (unsigned u = 0; u < c->use_count; u++) {
+            if (!strcmp(c->uses[u].name, "supervisor")) {
+                if (!(c->flags & SYSTEM_SUPERVISES))
+                    die("%s uses supervisor but does not get supervision", c->name);
+                continue;
+            }
             const struct system_offer *o = offer_find(c->uses[u].name, &owner);
             if (!o)
                 die("%s uses %s, which nobody offers", c->name, c->uses[u].name);

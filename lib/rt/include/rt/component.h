@@ -72,6 +72,8 @@ uint64_t rt_volatile_pages(uint64_t n); /* a run, the first frame even */
 /* Offers service (a named capability) at entry: makes pool and stacks (count per core),
  * binds and opens. entry comes from SERVER_ENTRY (lib/server). False with a log line. */
 bool rt_service_open(const char *name, void (*entry)(void), unsigned count);
+/* The same for a service in a slot; name is for the log. */
+bool rt_service_serve(uint32_t service, const char *name, void (*entry)(void), unsigned count);
 /* Starts a thread of this component on a core; its rt_self has a notification of its own.
  * 0 or -E_…. The thread ends by returning. */
 int64_t rt_thread_start(void (*function)(uint64_t), uint64_t argument, unsigned core,

@@ -23,6 +23,7 @@ struct spawn {
     uint64_t capsule_pages, object_pages, heap_pages;
     uint32_t time, priority;     /* slot; of the main thread */
     uint32_t main_notification;  /* slot here */
+    uint32_t extra_tables, pad;  /* page tables beside what it needs to start */
     uint64_t window;             /* 2 MiB of address space here, used while spawning */
     struct rt_startup startup;   /* caps, modules, clock… filled by the caller; the rest here */
     struct { uint64_t address, first, count; uint32_t region; } modules[4]; /* read-only */
