@@ -29,11 +29,20 @@ uint64_t block_index(const struct block *b)
     return ((uint64_t)b - LAYER_BLOCKS) >> BLOCK_SHIFT;
 }
 
-/* Servers copy into and out of our stack, so its pages must be there and our own. */
+/* The two pages that the kernel writes to must be there and our own, and of the stack what
+ * small replies of servers land on; larger buffers see to it themselves (own_ready). */
 void block_touch(struct block *b)
 {
-    for (uint64_t at = 0; at < BLOCK_SIZE; at += PAGE)
-        user_touch_write((uint64_t)b + at);
+    user_touch_write((uint64_t)b);
+    user_touch_write((uint64_t)b + PAGE);
+    own_ready((uint8_t *)b + BLOCK_SIZE - 2 * PAGE, 2 * PAGE);
+}
+
+void own_ready(void *buffer, size_t bytes)
+{
+    uint64_t end = (uint64_t)buffer + bytes;
+    for (uint64_t at = (uint64_t)buffer; at < end; at = (at & ~(PAGE - 1)) + PAGE)
+        user_touch_write(at);
 }
 
 /* Tells the kernel about this thread's pages; anew after they moved (a fork). */

@@ -144,19 +144,29 @@ void fd_close_all(void)
             fd_close(fd);
 }
 
-/* A first process: descriptors 0, 1 and 2 are the terminal. */
-void files_start(void)
+static struct file *file_start(uint8_t kind, uint32_t gate)
 {
     struct file *f;
     uint32_t slot = slot_take();
-    if (file_new(&f) || slot_copy(SLOT_TERMINAL, slot))
-        return;
-    f->kind = FILE_TERMINAL;
+    if (file_new(&f) || slot_copy(gate, slot))
+        return 0;
+    f->kind = kind;
     f->slot = (uint16_t)slot;
     f->flags = O_RDWR;
+    return f;
+}
+
+/* A first process: descriptors 0, 1 and 2 are the terminal, or streams to the host. */
+void files_start(void)
+{
+    struct file *f = self.streams ? file_start(FILE_STREAM, SLOT_STREAM)
+                                  : file_start(FILE_TERMINAL, SLOT_TERMINAL);
+    struct file *errors = self.streams ? file_start(FILE_STREAM, SLOT_ERRORS) : f;
+    if (!f || !errors)
+        return;
     fd_new(f, 0, false);
     fd_replace(f, 1, false);
-    fd_replace(f, 2, false);
+    fd_replace(errors, 2, false);
 }
 
 void files_share(void)

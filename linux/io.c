@@ -51,6 +51,7 @@ static int64_t read_server(struct file *f, int64_t at, uint64_t to, size_t bytes
 
 int64_t file_read_at(struct file *f, uint64_t position, void *to, size_t bytes)
 {
+    own_ready(to, bytes); /* the layer's, or the program's and ready already */
     return read_server(f, (int64_t)position, (uint64_t)to, bytes);
 }
 

@@ -29,7 +29,7 @@
 /* Capability slots that the process server fills. */
 enum {
     SLOT_MEMORY = 2, SLOT_PROCESS = 3, SLOT_ROOT = 4, SLOT_NOTE = 5, SLOT_PIPE = 6,
-    SLOT_TERMINAL = 7, SLOT_SUPERVISOR = 9,
+    SLOT_TERMINAL = 7, SLOT_SUPERVISOR = 9, SLOT_STREAM = 10, SLOT_ERRORS = 11,
     SLOT_RECEIVE = 16,      /* to 63 */
     SLOT_FILES = 64, SLOTS_END = 256,
 };
@@ -58,6 +58,7 @@ extern struct block first_block;
 struct block *block_self(void);
 uint64_t block_index(const struct block *b);
 void block_touch(struct block *b);
+void own_ready(void *buffer, size_t bytes); /* of the layer's: before a server writes to it */
 void block_register(struct block *b);
 
 /* Entered from entry.S. */
@@ -106,7 +107,7 @@ struct self {
     char executable[PATH_MAX];      /* absolute */
     char command[16];               /* prctl's name */
     uint64_t stack_low, stack_high;
-    bool log_unknown, log_calls;
+    bool log_unknown, log_calls, streams; /* streams: stdio is the host's, not a terminal */
 };
 extern struct self self;
 

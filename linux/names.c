@@ -11,6 +11,7 @@
         uint8_t walk = 0;                                                                    \
         uint16_t walked = 0;                                                                 \
         char target[PAGE];                                                                   \
+        own_ready(target, sizeof target);                                                    \
         size_t length = 0;                                                                   \
         do                                                                                   \
             e_ = errno_of(call);                                                             \
@@ -357,6 +358,7 @@ int64_t sys_getdents64(const uint64_t *a)
         return -EBADF;
     if (f->kind != FILE_DIRECTORY)
         return -ENOTDIR;
+    own_ready(block, sizeof block);
     int64_t e = errno_of(file_getdents(f->slot, f->position, block, sizeof block, &bytes, &count));
     return e ? e : entries_out(f, a[1], room, block, bytes);
 }

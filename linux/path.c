@@ -136,6 +136,7 @@ static int64_t open_at_server(struct path *p, uint32_t flags, uint32_t mode, uin
                               struct file_attributes *attributes)
 {
     struct { struct file_attributes a; char content[PAGE]; } reply;
+    own_ready(&reply, sizeof reply);
     for (;;) {
         uint8_t walk = 0;
         uint16_t walked = 0;

@@ -110,6 +110,8 @@ void layer_start(struct block *b)
             continue;
         if (!arguments && !strcmp(word, "log=calls"))
             self.log_calls = true;
+        else if (!arguments && !strcmp(word, "stdio=streams"))
+            self.streams = true;
         else if (!arguments && !strcmp(word, "log=unknown"))
             self.log_unknown = true;
         else if (!arguments && strchr(word, '=') && variables < 15)

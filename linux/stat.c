@@ -8,6 +8,7 @@ static int64_t look(struct path *p, uint32_t flags, struct file_attributes *out)
     struct { struct file_attributes a; char target[PAGE - 1]; } reply;
     if (device_attributes(p->full, out))
         return 0;
+    own_ready(&reply, sizeof reply);
     for (;;) {
         uint8_t walk = 0;
         uint16_t walked = 0;
@@ -32,6 +33,7 @@ int64_t file_attributes_of(struct file *f, struct file_attributes *a)
     uint8_t walk = 0;
     uint16_t walked = 0;
     size_t length = 0;
+    own_ready(a, sizeof *a);
     memset(a, 0, sizeof *a);
     a->node = (uint64_t)f->kind;
     a->block_size = PAGE;
@@ -174,6 +176,7 @@ static int64_t access_at(int64_t at, uint64_t text, uint32_t mode, uint32_t flag
     int64_t e = path_user(&p, at, text);
     if (e)
         return e;
+    own_ready(target, sizeof target);
     for (;;) {
         uint8_t walk = 0;
         uint16_t walked = 0;
@@ -207,6 +210,7 @@ int64_t sys_faccessat2(const uint64_t *a)
 static int64_t link_text(struct path *p, char *target, size_t *length)
 {
     char number[24];
+    own_ready(target, PAGE);
     if (!strcmp(p->full, "/proc/self/exe")) {
         *length = strlcpy(target, self.executable, PAGE);
         return 0;
@@ -269,6 +273,7 @@ struct linux_statfs {
 static int64_t statfs_out(uint32_t gate, uint64_t to)
 {
     struct file_file_system s;
+    own_ready(&s, sizeof s);
     int64_t e = errno_of(file_file_system(gate, &s));
     if (e)
         return e;

@@ -28,6 +28,11 @@ struct terminal {
     struct terminal_modes modes;
     struct terminal_window window;
     struct park_list readers;
+    /* The stream port's input: a ring; escaped: the last byte was STREAM_ESCAPE. */
+    char stream[TYPED_MAX];
+    uint32_t stream_head, stream_count, stream_escaped, stream_ended;
+    uint32_t chips_ready, pad;
+    uint64_t sent, sent_badge, sent_sequence; /* progress of the write being done */
 };
 extern struct terminal *terminal;
 

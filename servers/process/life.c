@@ -112,8 +112,9 @@ static bool give(struct process *p, uint32_t from, uint32_t to)
 
 static bool caps_copy(struct process *from, struct process *to)
 {
-    static const uint32_t single[] = { TO_ROOT, TO_PIPE, TO_TERMINAL, TO_SUPERVISOR };
-    for (unsigned i = 0; i < 4; i++)
+    static const uint32_t single[] = { TO_ROOT, TO_PIPE, TO_TERMINAL, TO_SUPERVISOR,
+                                       TO_STREAM, TO_ERRORS };
+    for (unsigned i = 0; i < sizeof single / sizeof *single; i++)
         if (RETRY(pith_caps_copy(from->space, to->space, single[i], 1)).status)
             return false;
     for (uint32_t slot = TO_FILES; slot < TO_END; slot += 64)
@@ -127,6 +128,8 @@ static bool caps_first(struct process *p)
     /* What is not there yet is left out. */
     give(p, rt_cap("pipe"), TO_PIPE);
     give(p, rt_cap("supervisor"), TO_SUPERVISOR);
+    give(p, rt_cap("stream"), TO_STREAM);
+    give(p, rt_cap("errors"), TO_ERRORS);
     return give(p, rt_cap("file"), TO_ROOT) && give(p, rt_cap("terminal"), TO_TERMINAL);
 }
 

@@ -196,7 +196,7 @@ static void names_walk(unsigned i, void (*each)(const char *, uint32_t, unsigned
     for (unsigned o = 0; o < c->offer_count; o++)
         each(c->offers[o].name, slot(i, C_OFFER) + o, &n, error);
     for (unsigned u = 0; u < c->use_count; u++)
-        each(c->uses[u].name, slot(i, C_USE) + u, &n, error);
+        each(c->uses[u].as, slot(i, C_USE) + u, &n, error);
     for (unsigned k = 0; k < c->port_count; k++)
         each(c->ports[k].name, slot(i, C_PORT) + k, &n, error);
     for (unsigned k = 0; k < c->memory_count; k++)

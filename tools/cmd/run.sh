@@ -53,7 +53,7 @@ fi
 need_packages
 use_tmp
 build build/release/pith.elf build/release/system/linux.img build/host/guard build/host/mkroot \
-	build/host/mkimage build/host/sysc
+	build/host/mkimage build/host/sysc build/host/feed
 out=build/release
 if [ -z "$root_fs" ]; then
 	root_cpio=$out/system/rootfs.cpio
@@ -72,7 +72,11 @@ files_mib=$((root_mib * 5 / 4 + 24))
 sed "/component ramfs/,/}/s/capsule [0-9]*M/capsule ${files_mib}M/" system/linux.sys \
 	>"$PITH_TMP/linux.sys"
 build/host/sysc "$PITH_TMP/linux.sys" "$PITH_TMP/system" || exit 2
-[ $# -gt 0 ] || set -- /bin/sh
+if [ -n "$interactive" ]; then
+	set -- /bin/sh
+else
+	set -- stdio=streams "$@" # to the layer: descriptors 0 to 2 are the host's, not a terminal
+fi
 # Words in their order, each with a NUL.
 printf '%s\0' "$@" >"$PITH_TMP/command"
 build/host/mkimage "$PITH_TMP/run.img" root=$out/servers/root/root.stripped \
@@ -82,14 +86,31 @@ build/host/mkimage "$PITH_TMP/run.img" root=$out/servers/root/root.stripped \
 	process=$out/servers/process/process.stripped linux=$out/linux/linux.stripped \
 	rootfs="$root_cpio" command="$PITH_TMP/command" || exit 2
 
+# The four serial ports: the terminal, stdin and stdout of a command, the log, its stderr.
 log=$PITH_TMP/system.log
 set -- --smp "$smp" --mem "$mem" --timeout "$timeout" --cpu "$cpu" $icount \
-	--append "logport=3${chaos:+ chaos=$chaos}" \
-	--qemu "-serial file:$PITH_TMP/stderr -serial file:$log"
-[ -z "$interactive" ] || [ ! -t 0 ] || set -- "$@" --interactive
-tools/qemu-run "$@" $out/pith.elf "$PITH_TMP/run.img"
-status=$?
-[ ! -s "$PITH_TMP/stderr" ] || cat "$PITH_TMP/stderr" >&2
+	--append "logport=3${chaos:+ chaos=$chaos}"
+if [ -n "$interactive" ]; then
+	[ ! -t 0 ] || set -- "$@" --interactive
+	tools/qemu-run "$@" --qemu "-serial null -serial file:$log -serial null" \
+		$out/pith.elf "$PITH_TMP/run.img"
+	status=$?
+else
+	mkfifo "$PITH_TMP/stderr" || exit 2
+	cat "$PITH_TMP/stderr" >&2 &
+	errors_pid=$!
+	exec 5>"$PITH_TMP/stderr" # so that cat ends with this shell's and QEMU's ends
+	{
+		build/host/feed 5>&- | tools/qemu-run "$@" --com1 "file:$PITH_TMP/console" \
+			--qemu "-serial stdio -serial file:$log -serial file:$PITH_TMP/stderr" \
+			$out/pith.elf "$PITH_TMP/run.img" 5>&-
+		echo $? >"$PITH_TMP/status"
+	}
+	exec 5>&-
+	wait "$errors_pid"
+	status=$(cat "$PITH_TMP/status")
+	[ "$status" != 125 ] || cat "$PITH_TMP/console" >&2
+fi
 ended=$(sed -n 's/^\[process\] init exited with status \([0-9]*\).*/\1/p' "$log" 2>/dev/null | tail -n 1)
 if [ -n "$ended" ] && [ "$status" != 124 ]; then
 	status=$ended

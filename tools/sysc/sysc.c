@@ -8,7 +8,7 @@
  *         binary ramfs            # member of the boot archive; the name if left out
  *         priority 40
  *         offers file level 12    # a service; its level orders calls
- *         uses memory             # a gate to a service of another component [badge N]
+ *         uses memory             # a gate to another's service: uses NAME [as NAME] [badge N]
  *         capsule 4M              # memory that survives its death
  *         heap 256K  objects 64  pages 512   # other memory, kernel objects, all the rest
  *         ports log-port 0x3f8 8  irq serial 4  device vga 0xa0000 0x20000
@@ -157,6 +157,9 @@ static void statement(struct system_component *c, const char *w)
     } else if (!strcmp(w, "uses")) {
         struct system_use *u = ADD(uses, use_count, SYSTEM_USES, "gates");
         need(u->name, sizeof u->name, "a service name");
+        strcpy(u->as, u->name);
+        if (option("as"))
+            need(u->as, sizeof u->as, "a name");
         if (option("badge"))
             u->badge = number("a badge");
     } else if (!strcmp(w, "capsule")) {

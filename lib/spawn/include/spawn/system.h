@@ -23,7 +23,7 @@ enum system_flags {
 };
 
 struct system_offer { char name[24]; uint32_t level, stacks; uint64_t limit_ns; };
-struct system_use { char name[24]; uint64_t badge; };
+struct system_use { char name[24], as[24]; uint64_t badge; }; /* as: what it is called there */
 struct system_range { char name[24]; uint64_t first, count; };
 struct system_irq { char name[24]; uint64_t source; }; /* as in interrupt_create */
 

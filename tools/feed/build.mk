@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+$(call host-program,feed,tools/feed,feed.c)
