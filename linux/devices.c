@@ -55,7 +55,9 @@ bool device_attributes(const char *full, struct file_attributes *a)
     const struct device *d = device_find(full);
     if (!d) {
         struct file *f = descriptor_named(full);
-        return f && f->kind != FILE_FREE && !file_attributes_of(f, a);
+        if (f)
+            return f->kind != FILE_FREE && !file_attributes_of(f, a);
+        return proc_attributes(full, a);
     }
     memset(a, 0, sizeof *a);
     a->mode = S_IFCHR | (d->kind == FILE_TERMINAL ? 0620 : 0666);
@@ -133,17 +135,24 @@ int64_t text_open(const char *full, uint32_t flags, struct file **out)
 {
     char text[PAGE];
     struct file *f;
+    int64_t e = proc_open(full, out);
+    if (e != -ENOENT)
+        return e;
     if (strncmp(full, "/proc/", 6))
         return -ENOENT;
     size_t n = text_make(full, text, sizeof text);
     if (!n)
+        n = proc_text(full, text, sizeof text);
+    if (!n)
         return -ENOENT;
     if ((flags & O_ACCMODE) != O_RDONLY)
         return -EACCES;
-    int64_t e = file_new(&f);
+    e = file_new(&f);
     if (e)
         return e;
-    char *copy = layer_text(text);
+    char *copy = layer_alloc(n + 1);
+    if (copy)
+        memcpy(copy, text, n);
     if (!copy)
         return -ENOMEM;
     f->kind = FILE_TEXT;

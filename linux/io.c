@@ -311,7 +311,8 @@ int64_t sys_lseek(const uint64_t *a)
         f->position = position;
         return (int64_t)position;
     }
-    if (f->kind != FILE_PLAIN && f->kind != FILE_DIRECTORY && f->kind != FILE_TEXT)
+    if (f->kind != FILE_PLAIN && f->kind != FILE_DIRECTORY && f->kind != FILE_TEXT &&
+        f->kind != FILE_PROC)
         return 0;
     if (a[2] == 1)
         base = (int64_t)f->position;

@@ -129,7 +129,7 @@ int64_t servers_command(uint64_t from, size_t bytes);
 
 enum file_kind {
     FILE_FREE, FILE_PLAIN, FILE_DIRECTORY, FILE_STREAM /* pipe */, FILE_TERMINAL, FILE_NULL,
-    FILE_ZERO, FILE_FULL, FILE_RANDOM, FILE_PATH, FILE_EVENT, FILE_TEXT, FILE_EPOLL, FILE_SERVERS
+    FILE_ZERO, FILE_FULL, FILE_RANDOM, FILE_PATH, FILE_EVENT, FILE_TEXT, FILE_EPOLL, FILE_SERVERS, FILE_PROC
 };
 struct file {
     uint8_t kind;
@@ -208,5 +208,10 @@ void signals_deliver(struct block *b, int64_t interrupted);
 void signals_exec(void);
 void signals_child(struct block *b);
 void signal_self(uint32_t signal);
+/* proc.c */
+size_t proc_text(const char *full, char *to, size_t size);
+bool proc_attributes(const char *full, struct file_attributes *a);
+int64_t proc_entries(struct file *f, uint64_t to, size_t room);
+int64_t proc_open(const char *full, struct file **out);
 int64_t text_open(const char *full, uint32_t flags, struct file **out);
 int64_t machine_end(uint32_t code);

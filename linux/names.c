@@ -356,6 +356,8 @@ int64_t sys_getdents64(const uint64_t *a)
     uint32_t count = 0;
     if (!f)
         return -EBADF;
+    if (f->kind == FILE_PROC)
+        return proc_entries(f, a[1], room);
     if (f->kind != FILE_DIRECTORY)
         return -ENOTDIR;
     own_ready(block, sizeof block);

@@ -49,9 +49,9 @@ static int64_t path_start(struct path *p, int64_t at)
         struct file *f = file_of((uint32_t)at);
         if (!f)
             return -EBADF;
-        if (f->kind != FILE_DIRECTORY && f->kind != FILE_PATH)
+        if (f->kind != FILE_DIRECTORY && f->kind != FILE_PATH && f->kind != FILE_PROC)
             return -ENOTDIR;
-        p->gate = f->slot;
+        p->gate = f->slot ? f->slot : SLOT_ROOT;
         strlcpy(p->full, f->path ? f->path : "/", sizeof p->full);
     }
     return full_add(p->full, p->text);
@@ -225,12 +225,13 @@ int64_t sys_creat(const uint64_t *a)
     return open_common(AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC, (uint32_t)a[1]);
 }
 
+/* A directory of /proc has no gate: its name alone finds what is in it. */
 static int64_t cwd_set(struct file *f, const char *full)
 {
-    uint32_t slot = slot_take();
+    uint32_t slot = f->slot ? slot_take() : SLOT_ROOT;
     if (!slot)
         return -ENFILE;
-    if (slot_copy(f->slot, slot)) {
+    if (f->slot && slot_copy(f->slot, slot)) {
         slot_give(slot);
         return -EIO;
     }
@@ -250,7 +251,7 @@ int64_t sys_chdir(const uint64_t *a)
         e = open_path(&p, O_PATH | O_DIRECTORY, 0, &f);
     if (e)
         return e;
-    e = f->kind == FILE_DIRECTORY ? cwd_set(f, f->path) : -ENOTDIR;
+    e = f->kind == FILE_DIRECTORY || f->kind == FILE_PROC ? cwd_set(f, f->path) : -ENOTDIR;
     file_drop(f);
     return e;
 }
@@ -260,7 +261,7 @@ int64_t sys_fchdir(const uint64_t *a)
     struct file *f = file_of(a[0]);
     if (!f)
         return -EBADF;
-    return f->kind == FILE_DIRECTORY ? cwd_set(f, f->path) : -ENOTDIR;
+    return f->kind == FILE_DIRECTORY || f->kind == FILE_PROC ? cwd_set(f, f->path) : -ENOTDIR;
 }
 
 int64_t sys_getcwd(const uint64_t *a)

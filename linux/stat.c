@@ -47,6 +47,8 @@ int64_t file_attributes_of(struct file *f, struct file_attributes *a)
         a->mode = S_IFIFO | 0600;
         a->node = f->slot;
         return 0;
+    case FILE_PROC:
+        return proc_attributes(f->path, a) ? 0 : -ENOENT;
     case FILE_TEXT:
         a->mode = S_IFREG | 0444;
         a->node = f->value;

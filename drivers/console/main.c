@@ -437,7 +437,7 @@ void component_main(void)
     stream_port = rt_cap("stream-port");
     errors_port = rt_cap("errors-port");
     out(LINE_CONTROL, 3);
-    out(FIFO, 7);
+    out(FIFO, STARTUP->incarnation == 1 ? 7 : 1); /* later ones keep what waits in it */
     out(MODEM_CONTROL, 11);
     out(INTERRUPTS, 1);
     chip_start(stream_port, true);

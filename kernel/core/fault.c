@@ -103,7 +103,7 @@ void fault_return(struct cpu *cpu, struct frame *f, u64 answer)
             return; /* look again */
         t->own->waiter = t;
         t->waits_on = t->own;
-        t->wait_plain = 1;
+        t->wait_kind = WAIT_FAULT;
         thread_block(t, THREAD_WAITING);
         return;
     }

@@ -135,24 +135,26 @@ static bool message_allowed(struct interrupt *i)
     return false;
 }
 
-static ALWAYS_INLINE void device_interrupt(struct cpu *cpu, u64 vector)
+static void device_interrupt(struct cpu *cpu, u64 vector)
 {
     struct interrupt *i = cpu->vectors[vector];
+    bool raise = true;
     trace(EVENT_INTERRUPT, vector, 0);
-    if (likely(i != 0)) {
-        bool raise = true;
-        if (likely(i->gsi != MESSAGE))
-            interrupt_mask(i, true);
-        else
-            raise = message_allowed(i);
-        if (likely(raise))
-            notification_tell(i->target, i->target_gen, i->bits);
-    }
+    if (i && i->gsi != MESSAGE)
+        interrupt_mask(i, true);
+    else if (i)
+        raise = message_allowed(i);
     lapic_eoi();
+    if (i && raise)
+        notification_tell(i->target, i->target_gen, i->bits);
 }
 
-static NOINLINE void own_interrupt(struct cpu *cpu, u64 vector)
+static void interrupt(struct cpu *cpu, u64 vector)
 {
+    if (vector <= VEC_DEVICE_LAST) {
+        device_interrupt(cpu, vector);
+        return;
+    }
     if (vector == VEC_SPURIOUS)
         return;
     lapic_eoi();
@@ -164,14 +166,6 @@ static NOINLINE void own_interrupt(struct cpu *cpu, u64 vector)
     }
 }
 
-static ALWAYS_INLINE void interrupt(struct cpu *cpu, u64 vector)
-{
-    if (likely(vector <= VEC_DEVICE_LAST))
-        device_interrupt(cpu, vector);
-    else
-        own_interrupt(cpu, vector);
-}
-
 /* With the lock: continues with the running thread, or chooses another. */
 static ALWAYS_INLINE struct thread *trap_finish(struct cpu *cpu)
 {
@@ -179,6 +173,18 @@ static ALWAYS_INLINE struct thread *trap_finish(struct cpu *cpu)
         return schedule_locked(cpu);
     lock_release();
     return cpu->thread;
+}
+
+static NOINLINE struct thread *interrupt_any(struct cpu *cpu, u64 vector)
+{
+    interrupt(cpu, vector);
+    return trap_finish(cpu);
+}
+
+static NOINLINE struct thread *raise_any(struct cpu *cpu, const struct interrupt *i)
+{
+    notification_tell(i->target, i->target_gen, i->bits);
+    return trap_finish(cpu);
 }
 
 static NOINLINE struct thread *exception(struct cpu *cpu, u64 vector, u64 error)
@@ -193,14 +199,23 @@ static NOINLINE struct thread *exception(struct cpu *cpu, u64 vector, u64 error)
     return trap_finish(cpu);
 }
 
-/* From user mode; the registers are in the thread. Answers with the thread to resume. */
+/* From user mode; the registers are in the thread. Answers with the thread to resume.
+ * A line's interrupt goes straight, the rest through interrupt(). */
 struct thread *trap_entry(u64 vector, u64 error)
 {
     struct cpu *cpu = cpu_self();
-    if (vector < VEC_DEVICE_FIRST)
+    if (unlikely(vector < VEC_DEVICE_FIRST))
         return exception(cpu, vector, error);
     lock_take();
-    interrupt(cpu, vector);
+    struct interrupt *i = cpu->vectors[vector]; /* only devices' are filled */
+    if (unlikely(!i) || unlikely(i->gsi == MESSAGE) || unlikely(trace_on))
+        return interrupt_any(cpu, vector);
+    interrupt_mask(i, true);
+    lapic_eoi();
+    struct notification *n = i->target;
+    if (unlikely(!object_alive(n, PT_NOTIFICATION, i->target_gen)) ||
+        unlikely(!notification_raise_usual(cpu, n, i->bits)))
+        return raise_any(cpu, i);
     return trap_finish(cpu);
 }
 

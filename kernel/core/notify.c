@@ -34,7 +34,7 @@ void wait_end(struct thread *t, i64 status, u64 bits)
         if (t->waits_on && t->waits_on->waiter == t)
             t->waits_on->waiter = 0;
         t->waits_on = 0;
-        if (t->wait_plain) {
+        if (t->wait_kind == WAIT_FAULT) {
             fault_wait_end(t, bits);
         } else {
             t->regs->rax = (u64)status;
@@ -45,37 +45,30 @@ void wait_end(struct thread *t, i64 status, u64 bits)
     schedule_if_higher(cpu, t);
 }
 
-/* Wakes by the general way, or its core. */
-static NOINLINE void wake_any(struct thread *t, u64 bits)
+void notification_raise(struct notification *n, u64 bits)
 {
+    struct thread *t = n->waiter;
+    n->word |= bits;
+    trace(EVENT_RAISE, small_ref(n), bits);
+    if (!t || !n->word)
+        return;
+    bits = n->word;
+    n->word = 0;
+    n->waiter = 0;
+    t->waits_on = 0;
     if (t->core == cpu_self()->core) {
         wait_end(t, 0, bits);
     } else {
-        t->waits_on = 0;
         t->wake_status = 0;
         t->wake_value = bits;
         thread_post(t, REQUEST_WAKE);
     }
 }
 
-void notification_wake(struct notification *n, struct thread *t)
+void notification_tell(struct notification *n, u64 gen, u64 bits)
 {
-    struct cpu *cpu = cpu_self();
-    u64 bits = n->word;
-    if (!bits)
-        return;
-    n->word = 0;
-    n->waiter = 0;
-    if (unlikely(t->core != cpu->core) || unlikely(t->timer_slot) || unlikely(t->wait_plain)) {
-        wake_any(t, bits);
-        return;
-    }
-    struct saved *regs = t->regs; /* what wait_end() comes to here */
-    t->waits_on = 0;
-    regs->rax = 0;
-    regs->rdx = bits;
-    thread_ready_on(cpu, t);
-    schedule_if_higher(cpu, t);
+    if (bits && object_alive(n, PT_NOTIFICATION, gen))
+        notification_raise(n, bits);
 }
 
 void notification_reset(struct notification *n)
@@ -112,7 +105,7 @@ i64 notification_wait(struct cpu *cpu, struct notification *n, u64 deadline_ns, 
     }
     n->waiter = t;
     t->waits_on = n;
-    t->wait_plain = 0;
+    t->wait_kind = deadline_ns == DEADLINE_NEVER ? WAIT_RESULT : WAIT_DEADLINE;
     thread_block(t, THREAD_WAITING);
     return 0;
 }
@@ -131,15 +124,22 @@ struct result op_notification_create(u64 region, u64 where, u64 slot)
     return ok(0);
 }
 
+static NOINLINE struct result raise_any(struct notification *n, u64 bits)
+{
+    notification_raise(n, bits);
+    lock_release();
+    return ok(0);
+}
+
 struct result op_notify_raise(u64 notification, u64 bits)
 {
-    i64 error;
-    LOCKED;
+    i64 error = 0;
+    lock_take();
     struct notification *n = cap_here(notification, PT_NOTIFICATION, RIGHT_USE, &error);
-    if (!n)
-        return fail(error);
-    notification_raise(n, bits);
-    return ok(0);
+    if (likely(n != 0) && unlikely(!notification_raise_usual(cpu_self(), n, bits)))
+        return raise_any(n, bits);
+    lock_release();
+    return fail(error);
 }
 
 struct result op_notify_wait(u64 notification, u64 deadline_ns)

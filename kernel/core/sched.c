@@ -77,7 +77,7 @@ static void charge(struct cpu *cpu, u64 ticks)
  * time. In TSC ticks, because it is on the way of every switch. */
 static u64 account_ticks(struct cpu *cpu)
 {
-    u64 now = rdtsc(), ticks = now - cpu->since;
+    u32 now = rdtsc_low(), ticks = now - cpu->since; /* a thread runs a tick between two */
     cpu->since = now;
     if (cpu->thread) {
         cpu->thread->run += ticks;
@@ -251,7 +251,7 @@ static void thread_leave(struct cpu *cpu)
     fpu_save(t->fpu);
     if (t->debug_on)
         debug_registers_clear();
-    cpu->attention &= ~(u32)ATTENTION_DEBUG;
+    cpu->attention &= ~(u64)ATTENTION_DEBUG;
     cpu->thread = 0;
 }
 
@@ -276,7 +276,7 @@ static void thread_enter(struct cpu *cpu, struct thread *t)
 static struct thread *pick(struct cpu *cpu)
 {
     cpu->charged = 0;
-    cpu->attention &= ~(u32)ATTENTION_CHARGED;
+    cpu->attention &= ~(u64)ATTENTION_CHARGED;
     for (u32 rounds = 0; cpu->run_bits && rounds < PRIORITIES; rounds++) {
         u32 priority = 63u ^ (u32)__builtin_clzll(cpu->run_bits);
         struct thread *t = cpu->run[priority];
@@ -307,13 +307,13 @@ static void idle(struct cpu *cpu)
     __asm__ volatile("sti; hlt; cli" ::: "memory");
     lock_take();
     cpu->attention |= ATTENTION_TIMER; /* it may be armed for too late */
-    cpu->since = rdtsc();
+    cpu->since = rdtsc_low();
 }
 
 static void attend(struct cpu *cpu)
 {
-    u32 attention = cpu->attention;
-    cpu->attention &= ~(u32)(ATTENTION_INBOX | ATTENTION_TIMER);
+    u64 attention = cpu->attention;
+    cpu->attention &= ~(u64)(ATTENTION_INBOX | ATTENTION_TIMER);
     if (attention & ATTENTION_INBOX)
         inbox_process(cpu);
     u64 latest = clock_ns() + TICK_NS;
@@ -384,17 +384,18 @@ static NOINLINE struct thread *schedule_any(struct cpu *cpu)
 static ALWAYS_INLINE struct thread *schedule_usual(struct cpu *cpu)
 {
     struct thread *old = cpu->thread;
-    if (unlikely(!old) || unlikely(cpu->donor != old) || unlikely(cpu->attention) ||
+    assert(old || cpu->attention);
+    if (unlikely(cpu->donor != old) || unlikely(cpu->attention) ||
         unlikely(!cpu->run_bits) || unlikely(trace_on))
         return schedule_any(cpu);
     struct thread *t = cpu->run[63u ^ (u32)__builtin_clzll(cpu->run_bits)];
     if (unlikely(t == old) || unlikely(t->slice <= 0) || unlikely(t->plain != changes) ||
         unlikely(t->top->space->dead))
         return schedule_any(cpu);
-    u64 now = rdtsc(), ticks = now - cpu->since;
+    u32 now = rdtsc_low(), ticks = now - cpu->since;
     cpu->since = now;
     old->run += ticks;
-    old->slice -= (i64)ticks;
+    old->slice -= ticks;
     old->top = cpu->frame;
     state_switch(old->fpu, &old->fs_base, &old->gs_base, t->fpu, t->fs_base, t->gs_base);
     cpu->thread = cpu->donor = t;

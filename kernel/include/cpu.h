@@ -15,7 +15,7 @@ struct wheel { struct thread *slots[WHEEL_LEVELS][WHEEL_SLOTS]; };
 /* Why schedule() cannot take the quick way. */
 enum attention {
     ATTENTION_INBOX = 1,     /* inbox is not empty */
-    ATTENTION_TIMER = 2,     /* the timer may be armed for too late */
+    ATTENTION_TIMER = 2,     /* the timer may be armed for too late; before the first thread */
     ATTENTION_CHARGED = 4,   /* charged is set */
     ATTENTION_DEBUG = 8,     /* the running thread's debug registers are loaded */
     ATTENTION_PROCESSOR = 16 /* the processor lacks features.quick_switch */
@@ -27,16 +27,16 @@ struct cpu {
     u64 ursp;                /* [call] user stack pointer during entry */
     u64 core8;               /* core * 8 */
     struct thread *thread;   /* running; nil when idle */
-    u32 resched;             /* an operation wants schedule() before it returns */
-    u32 core;
+    u64 resched;             /* RESCHED_*: schedule() has to choose before the return */
+    u32 core, pad32;
     u64 seen;                /* epoch this core has passed; written by itself */
     u32 kicked, online;
     struct thread *inbox;    /* threads with requests for this core */
     struct thread *donor;    /* whose turn it is; differs from thread when helping */
-    u64 since;               /* TSC when the running thread was last accounted */
+    u64 attention;           /* enum attention */
+    u32 since, pad;          /* TSC's low half when the running thread was last accounted */
     struct time *charged;    /* the donor's time, when it has a budget */
     u64 armed_ns;            /* when the timer will fire */
-    u32 attention, pad;      /* enum attention */
     u64 run_bits;            /* priorities with ready threads */
     struct thread *run[PRIORITIES]; /* circular lists */
     u64 wheel_base;          /* ns >> WHEEL_SHIFT up to which the wheel is current */

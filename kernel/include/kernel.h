@@ -298,20 +298,34 @@ static inline void trace(u32 event, u64 a, u64 b)
 void trace_dump(void);
 
 /* ---- notifications ----------------------------------------------------------------- */
-void notification_wake(struct notification *n, struct thread *waiter); /* if a bit is set */
-static inline void notification_raise(struct notification *n, u64 bits)
+void notification_raise(struct notification *n, u64 bits);
+/* The same when nobody waits, or a thread of this core without a deadline; then there is no
+ * bit yet. False: nothing done. */
+static ALWAYS_INLINE bool notification_raise_usual(struct cpu *cpu, struct notification *n,
+                                                   u64 bits)
 {
-    n->word |= bits;
-    trace(EVENT_RAISE, small_ref(n), bits);
-    if (n->waiter)
-        notification_wake(n, n->waiter);
+    struct thread *t = n->waiter;
+    if (unlikely(trace_on))
+        return false;
+    if (!t) {
+        n->word |= bits;
+        return true;
+    }
+    if (unlikely(t->core != cpu->core) || unlikely(t->wait_kind != WAIT_RESULT) ||
+        unlikely(!bits))
+        return false;
+    struct saved *regs = t->regs;
+    assert(!n->word);
+    n->waiter = 0;
+    t->waits_on = 0;
+    regs->rax = 0;
+    regs->rdx = bits;
+    thread_ready_on(cpu, t);
+    schedule_if_higher(cpu, t);
+    return true;
 }
 /* Raises if the generation still matches. */
-static inline void notification_tell(struct notification *n, u64 gen, u64 bits)
-{
-    if (bits && object_alive(n, PT_NOTIFICATION, gen))
-        notification_raise(n, bits);
-}
+void notification_tell(struct notification *n, u64 gen, u64 bits);
 void wait_end(struct thread *t, i64 status, u64 bits); /* own core: leave the wait */
 i64 notification_wait(struct cpu *cpu, struct notification *n, u64 deadline_ns, u64 *bits);
 void notification_reset(struct notification *n);       /* being destroyed */

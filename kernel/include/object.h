@@ -255,6 +255,10 @@ enum thread_state {
     THREAD_THROTTLED, /* its time's budget is used up */
 };
 
+/* How a thread waits: for a result, without or with a deadline; or for a fault's answer, and
+ * then the instruction is repeated. */
+enum wait_kind { WAIT_RESULT, WAIT_DEADLINE, WAIT_FAULT };
+
 /* What others ask of a thread's core; bits in thread.requests. */
 enum thread_request {
     REQUEST_WAKE = 1, REQUEST_STOP = 2, REQUEST_EVENT = 4, REQUEST_MOVE = 8,
@@ -293,7 +297,7 @@ struct thread {
     struct notification *own;   /* for the fault answer WAIT */
     u64 own_gen;
     struct frame *helps;        /* runs this stack's holder instead, while that is ready */
-    u8 wait_plain;              /* a fault's wait: no result, the instruction repeats */
+    u8 wait_kind;               /* enum wait_kind */
     u8 faulted, pad9[6];        /* queued in service.faulted, not in waiters */
     struct service *unwind;     /* whose activation is to end */
     i64 wake_status;

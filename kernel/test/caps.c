@@ -106,13 +106,13 @@ TEST("caps.page-taken-empties-its-slots")
 {
     uint64_t p = page();
     uint32_t n = make_notification();
-    MUST(pith_cap_page(SPACE_SELF, BOOT_REGION, p, 9));
+    MUST(pith_cap_page(SPACE_SELF, BOOT_REGION, p, 20));
     for (unsigned i = 0; i < 256; i++)
-        MUST(pith_cap_copy(n, SPACE_SELF, 9 * 256 + i, RIGHT_ALL));
+        MUST(pith_cap_copy(n, SPACE_SELF, 20 * 256 + i, RIGHT_ALL));
     CHECK_EQUAL(pith_page_take(BOOT_REGION, p).status, -E_AGAIN); /* 64 slots a step */
     MUST(pith_page_take(BOOT_REGION, p));
-    EXPECT(pith_cap_identify(9 * 256 + 3), -E_CAP);
-    EXPECT(pith_cap_copy(n, SPACE_SELF, 9 * 256 + 3, RIGHT_ALL), -E_CAP);
+    EXPECT(pith_cap_identify(20 * 256 + 3), -E_CAP);
+    EXPECT(pith_cap_copy(n, SPACE_SELF, 20 * 256 + 3, RIGHT_ALL), -E_CAP);
 }
 ANSWER("caps.page-answers-e-cap", pith_cap_page(fx.gate, BOOT_REGION, fx.page, 3), -E_CAP)
 ANSWER("caps.page-answers-e-cap-for-the-region", pith_cap_page(fx.space, fx.gate, fx.page, 3), -E_CAP)

@@ -4,7 +4,9 @@
 
 #define ARENA_MAX 8192u
 #define SLOT_FIRST 64u
-#define SLOT_PAGES 2u
+#define SLOT_PAGES 12u
+#define SLOTS_A_TEST 512u
+#define PAGES_A_TEST 4096u
 #define SLOT_LIMIT (256u * SLOT_PAGES)
 #define AREA_FIRST 0x60000000ull
 #define AREA_TABLES 24u
@@ -17,8 +19,11 @@ extern const struct test __start_tests[], __stop_tests[];
 extern char program_end[];
 void root_main(void);
 
-static uint64_t arena_first, arena_count, arena_used, arena_high, area_next, page_given;
-static uint32_t slot_next;
+/* A test gets pages and slots behind those of the last one, so that these have the time to
+ * become quiet; at the end it starts from the beginning. */
+static uint64_t all_first, all_end, arena_first, arena_count, arena_used, arena_high;
+static uint64_t area_next, page_given;
+static uint32_t slot_first = SLOT_FIRST, slot_next;
 static const struct test *running;
 static volatile bool failed;
 static const char *skipped;
@@ -496,18 +501,23 @@ static bool clean(void)
         fail_line("leaks ");
         guest_printf("%lu pages, one of type %lu, which answers %ld\n", left,
                      pith_page_info(BOOT_REGION, bad).value & 0xff, (int64_t)answer);
-        arena_first += arena_used;
-        arena_count -= arena_used;
+        all_first = arena_first + arena_used; /* what is before that is lost */
     }
-    for (uint32_t s = SLOT_FIRST; s < slot_next; s++)
+    for (uint32_t s = slot_first; s < slot_next; s++)
         pith_cap_delete(SPACE_SELF, s);
-    for (uint32_t s = SLOT_FIRST; s < slot_next; s++)
+    for (uint32_t s = slot_first; s < slot_next; s++)
         if (pith_cap_identify(s).status != -E_CAP && !failed) {
             fail_line("a slot stays full\n");
             left++;
         }
+    arena_first += arena_used;
+    if (arena_first + PAGES_A_TEST > all_end)
+        arena_first = all_first;
+    arena_count = all_end - arena_first;
     arena_used = 0;
-    slot_next = SLOT_FIRST;
+    if (slot_next + SLOTS_A_TEST > SLOT_LIMIT)
+        slot_next = SLOT_FIRST;
+    slot_first = slot_next;
     area_next = AREA_FIRST;
     return !left;
 }
@@ -556,9 +566,9 @@ static void start(void)
     nap_notification = guest_notification();
     uint32_t w = guest_thread(SPACE_SELF, watchdog, guest_notification(), 0, WATCHDOG_PRIORITY);
     (void)w;
-    arena_first = guest_pages(2) + 2;
-    uint64_t limit = b->free_first + b->free_count;
-    arena_count = limit - arena_first;
+    all_first = arena_first = guest_pages(2) + 2;
+    all_end = b->free_first + b->free_count;
+    arena_count = all_end - arena_first;
     slot_next = SLOT_FIRST;
     area_next = AREA_FIRST;
 }

@@ -73,7 +73,11 @@ sed "/component ramfs/,/}/s/capsule [0-9]*M/capsule ${files_mib}M/" system/linux
 	>"$PITH_TMP/linux.sys"
 build/host/sysc "$PITH_TMP/linux.sys" "$PITH_TMP/system" || exit 2
 if [ -n "$interactive" ]; then
-	set -- /bin/sh
+	# shellcheck disable=SC2016 # for the shell in the guest
+	set -- /bin/sh -c 'echo "Pith: Linux programs on a microkernel whose servers may die under them."
+echo "Try: seq 1 200000 | sort -n | tail -1 & sleep 1; servers kill ramfs; servers kill memory; servers"
+echo "Leave with exit or Ctrl-A X."
+exec /bin/sh'
 else
 	set -- stdio=streams "$@" # to the layer: descriptors 0 to 2 are the host's, not a terminal
 fi

@@ -78,11 +78,6 @@ void lapic_init(u32 core)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-void lapic_eoi(void)
-{
-    apic_write(APIC_EOI, 0);
-}
-
 void apic_command(u32 id, u32 command)
 {
     if (features.x2apic) {

@@ -26,13 +26,16 @@ static inline void fpu_load(const u8 *area)
 
 /* From one thread's vector registers, FS and GS base to another's, where
  * features.quick_switch says that the processor has the instructions for it. */
-static inline void state_switch(u8 *from, u64 *from_fs, u64 *from_gs, const u8 *to, u64 to_fs,
-                                u64 to_gs)
+struct fpu_area { u8 bytes[64]; }; /* and more: features.xsave_size */
+static ALWAYS_INLINE void state_switch(u8 *from, u64 *from_fs, u64 *from_gs, const u8 *to,
+                                       u64 to_fs, u64 to_gs)
 {
-    u32 lo = (u32)features.xcr0, hi = (u32)(features.xcr0 >> 32);
     __asm__ volatile("rdfsbase %0; rdgsbase %1" : "=r"(*from_fs), "=r"(*from_gs));
     __asm__ volatile("wrfsbase %0; wrgsbase %1" ::"r"(to_fs), "r"(to_gs));
-    __asm__ volatile("xsaveopt64 (%0); xrstor64 (%1)" ::"r"(from), "r"(to), "a"(lo), "d"(hi)
+    /* all that xcr0 has */
+    __asm__ volatile("xsaveopt64 %0; xrstor64 %1"
+                     : "+m"(*(struct fpu_area *)from)
+                     : "m"(*(const struct fpu_area *)to), "a"(-1), "d"(-1)
                      : "memory");
 }
 

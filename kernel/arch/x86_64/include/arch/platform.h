@@ -33,7 +33,13 @@ void cpu_init(u32 core);
 u64 boot_alloc(struct handoff *h, u64 pages);
 
 void lapic_init(u32 core);                  /* each core; software-enables, masks LVTs */
-void lapic_eoi(void);
+static inline void lapic_eoi(void)
+{
+    if (features.x2apic)
+        wrmsr(0x80b, 0);
+    else
+        mmio_write32(MMIO_BASE + 0xb0, 0);
+}
 void ipi_send(u32 core, u8 vector);         /* fixed delivery; never waits for the answer */
 void ipi_panic_all(void);                   /* NMI to every other core, to stop them */
 
@@ -56,8 +62,9 @@ struct line ioapic_route(u32 gsi, u8 vector, u32 core, bool level, bool low);
 #define LINE_MASKED 0x10000u
 static inline void line_mask(const struct line *line, bool masked)
 {
-    mmio_write32(line->va, line->reg);
-    mmio_write32(line->va + 0x10, line->word | (masked ? LINE_MASKED : 0));
+    struct line l = *line;
+    mmio_write32(l.va, l.reg);
+    mmio_write32(l.va + 0x10, l.word | (masked ? LINE_MASKED : 0));
 }
 /* Address and data a device must write for vector on core (MSI). */
 void msi_message(u32 core, u8 vector, u64 *address, u32 *data);

@@ -56,6 +56,12 @@ static inline u64 rdtsc(void)
     __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
     return (u64)hi << 32 | lo;
 }
+static inline u32 rdtsc_low(void)
+{
+    u32 lo;
+    __asm__ volatile("rdtsc" : "=a"(lo)::"rdx");
+    return lo;
+}
 static inline void cpuid(u32 leaf, u32 sub, u32 r[4])
 {
     __asm__ volatile("cpuid"
