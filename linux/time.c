@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Clocks, sleeping. */
 #include "layer.h"
+#include <proto/process_client.h>
 
 static int64_t clock_read(uint64_t clock, uint64_t *ns)
 {
@@ -115,4 +116,59 @@ int64_t sys_sched_yield(const uint64_t *a)
     (void)a;
     pith_thread_yield();
     return 0;
+}
+
+/* ---- the real-time timer --------------------------------------------------------------------- */
+
+static int64_t timer_set(uint64_t ns, uint64_t interval, uint64_t *left, uint64_t *old_interval)
+{
+    uint64_t now = now_ns(), at = 0;
+    int64_t e = errno_of(process_timer(SLOT_PROCESS, ns ? now + ns : 0, interval, &at, old_interval));
+    *left = at > now ? at - now : at ? 1 : 0;
+    return e;
+}
+
+int64_t sys_alarm(const uint64_t *a)
+{
+    uint64_t left = 0, interval = 0;
+    int64_t e = timer_set((uint32_t)a[0] * NS_PER_S, 0, &left, &interval);
+    return e ? e : (int64_t)((left + NS_PER_S / 2) / NS_PER_S) + (left && left < NS_PER_S / 2);
+}
+
+static bool timeval_ns(const int64_t t[2], uint64_t *ns)
+{
+    *ns = (uint64_t)t[0] * NS_PER_S + (uint64_t)t[1] * 1000;
+    return t[0] >= 0 && t[0] < 4000000000 && t[1] >= 0 && t[1] < 1000000;
+}
+
+static int64_t timer_out(uint64_t to, uint64_t left, uint64_t interval)
+{
+    int64_t t[4] = { (int64_t)(interval / NS_PER_S), (int64_t)(interval % NS_PER_S / 1000),
+                     (int64_t)(left / NS_PER_S), (int64_t)(left % NS_PER_S / 1000) };
+    return !to || user_write(to, t, sizeof t) ? 0 : -EFAULT;
+}
+
+int64_t sys_setitimer(const uint64_t *a)
+{
+    int64_t t[4] = { 0 };
+    uint64_t ns, interval, left = 0, old = 0;
+    if (a[0])
+        return a[0] > 2 ? -EINVAL : -ENOSYS; /* virtual and profiling time: not yet */
+    if (a[1] && !user_read(t, a[1], sizeof t))
+        return -EFAULT;
+    if (!timeval_ns(t, &interval) || !timeval_ns(t + 2, &ns))
+        return -EINVAL;
+    int64_t e = timer_set(ns, interval, &left, &old);
+    return e ? e : timer_out(a[2], left, old);
+}
+
+int64_t sys_getitimer(const uint64_t *a)
+{
+    uint64_t left = 0, interval = 0, left2 = 0, interval2 = 0;
+    if (a[0])
+        return a[0] > 2 ? -EINVAL : -ENOSYS;
+    int64_t e = timer_set(0, 0, &left, &interval);
+    if (!e && left)
+        e = timer_set(left, interval, &left2, &interval2);
+    return e ? e : timer_out(a[1], left, interval);
 }

@@ -23,7 +23,7 @@ struct pipe {
     uint32_t gates[2];            /* slots; 0: closed */
     struct park_list waiters[2];
 };
-struct pipe_server { uint64_t pipes; };
+struct pipe_server { uint64_t pipes, own_gate; };
 struct file_server;
 
 static struct pipe_server *root;
@@ -269,7 +269,11 @@ void component_main(void)
     if (!rt_service_open("stream", stream_entry, 1) || !rt_service_open("pipe", pipe_entry, 1))
         return;
     rt_ready();
-    uint32_t own = rt_gate_create(rt_cap("stream"), 0);
+    tx_begin();
+    if (!root->own_gate)
+        TX_SET(root->own_gate, rt_gate_create(rt_cap("stream"), 0));
+    tx_commit();
+    uint32_t own = (uint32_t)root->own_gate;
     for (;;) {
         struct msg m = { .w = { FILE_OP_SYNC } };
         rt_call(own, &m);

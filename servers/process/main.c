@@ -44,16 +44,22 @@ void component_main(void)
     if (!rt_service_open("process", process_entry, 1))
         return;
     rt_ready();
-    uint32_t own = rt_gate_create(rt_cap("process"), 0);
+    tx_begin();
+    if (!processes->own_gate)
+        TX_SET(processes->own_gate, rt_gate_create(rt_cap("process"), 0));
+    tx_commit();
+    uint32_t own = processes->own_gate;
     if (!processes->started && strstr(STARTUP->arguments, "init="))
         first_start();
     terminal_watch(rt_cap("terminal"), SLOT_MAIN);
     for (;;) {
         bool again = false;
-        process_reap(own, bits & BIT_FAULT, &again);
+        uint64_t next = DEADLINE_NEVER, soon;
+        process_reap(own, bits & BIT_FAULT, &next, &again);
         busy = again;
         if (bits & BIT_TERMINAL)
             terminal_look(own);
-        bits = rt_wait(busy ? rt_now_ns() + PAUSE_NS : DEADLINE_NEVER);
+        soon = busy ? rt_now_ns() + PAUSE_NS : DEADLINE_NEVER;
+        bits = rt_wait(next < soon ? next : soon);
     }
 }

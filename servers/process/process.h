@@ -42,6 +42,7 @@ struct process {
     uint32_t sender, name_length;
     uint64_t block, started_ns, run_ns, children_ns;
     uint64_t fault_seen;
+    uint64_t timer_ns, timer_interval_ns;            /* SIGALRM; 0: none */
     struct park_list waiters;
     struct pith_fault fault;
     char name[PROCESS_NAME_MAX + 1];
@@ -52,7 +53,7 @@ struct intent { uint32_t from, pad; uint64_t number; };
 
 struct process_server {
     struct process *all, *hash[HASH];
-    uint32_t last_pid, started;
+    uint32_t last_pid, started, own_gate, pad; /* own_gate: slot, the main thread's */
     uint64_t memory_number;
     struct intent intent;
 };
@@ -73,3 +74,4 @@ void signal_post(struct process *p, uint32_t signal, uint32_t sender);
 void signal_stop(struct process *p, uint32_t signal);
 void signal_continue(struct process *p);
 void faults_look(struct process *p);
+void timer_look(struct process *p, uint64_t *next_ns); /* lowers *next_ns to when it ends */

@@ -411,14 +411,16 @@ uint32_t process_serve_name(struct process_server *server, uint64_t badge, uint6
 /* ---- the main thread's ----------------------------------------------------------------------------------- */
 
 uint32_t process_serve_reap(struct process_server *server, uint64_t badge, uint64_t sequence,
-                            bool faults, bool *busy)
+                            bool faults, uint64_t *next_ns, bool *busy)
 {
     (void)sequence;
     if (badge)
         return PROCESS_ERROR_PERM;
+    *next_ns = UINT64_MAX;
     tx_begin();
     for (struct process *p = server->all, *next; p; p = next) {
         next = p->next;
+        timer_look(p, next_ns);
         if (p->stop_wanted && p->state == PROCESS_STATE_STOPPED) {
             if (pith_thread_stop(p->thread).status == -E_AGAIN)
                 *busy = true;
@@ -433,6 +435,28 @@ uint32_t process_serve_reap(struct process_server *server, uint64_t badge, uint6
             process_record_free(p);
     }
     tx_commit();
+    return 0;
+}
+
+uint32_t process_serve_timer(struct process_server *server, uint64_t badge, uint64_t sequence,
+                             uint64_t at_ns, uint64_t interval_ns, uint64_t *old_at_ns,
+                             uint64_t *old_interval_ns)
+{
+    struct stored r;
+    (void)server;
+    if (!repeated(badge, sequence, &r)) {
+        struct process *p = process_find(badge);
+        if (p) {
+            r.x = p->timer_ns;
+            r.y = p->timer_interval_ns;
+            TX_SET(p->timer_ns, at_ns);
+            TX_SET(p->timer_interval_ns, interval_ns);
+        }
+        (void)finish(badge, sequence, &r, 0);
+        pith_notify_raise(SLOT_MAIN, BIT_WORK);
+    }
+    *old_at_ns = r.x;
+    *old_interval_ns = r.y;
     return 0;
 }
 

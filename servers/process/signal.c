@@ -97,3 +97,16 @@ void faults_look(struct process *p)
     if (!pith_thread_regs_write(p->thread, (uint64_t)&r).status)
         pith_thread_resume(p->thread);
 }
+
+void timer_look(struct process *p, uint64_t *next_ns)
+{
+    uint64_t now = rt_now_ns();
+    if (!p->timer_ns || p->state == PROCESS_STATE_ZOMBIE || !p->state)
+        return;
+    if (now >= p->timer_ns) {
+        TX_SET(p->timer_ns, p->timer_interval_ns ? now + p->timer_interval_ns : 0);
+        signal_post(p, 14, 0);
+    }
+    if (p->timer_ns && p->timer_ns < *next_ns)
+        *next_ns = p->timer_ns;
+}

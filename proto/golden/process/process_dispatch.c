@@ -253,6 +253,7 @@ static uint64_t __attribute__((noinline))
 dispatch_reap(struct process_server *server, uint64_t badge, struct msg *m)
 {
     uint8_t faults = (uint8_t)m->w[1];
+    uint64_t next_ns = 0;
     bool busy = 0;
     uint32_t status;
 
@@ -260,10 +261,12 @@ dispatch_reap(struct process_server *server, uint64_t badge, struct msg *m)
         return RPC_BAD_SEQUENCE;
     if (faults > 1)
         return RPC_BAD_FIELD;
-    status = process_serve_reap(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, faults, &busy);
+    status = process_serve_reap(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, faults, &next_ns,
+        &busy);
     if (status)
         return status;
-    m->w[1] = (uint64_t)busy;
+    m->w[1] = next_ns;
+    m->w[2] = (uint64_t)busy;
     return 0;
 }
 
@@ -294,6 +297,26 @@ dispatch_stop(struct process_server *server, uint64_t badge, struct msg *m)
     status = process_serve_stop(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, signal);
     if (status)
         return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_timer(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint64_t at_ns = m->w[1];
+    uint64_t interval_ns = m->w[2];
+    uint64_t old_at_ns = 0;
+    uint64_t old_interval_ns = 0;
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    status = process_serve_timer(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, at_ns, interval_ns,
+        &old_at_ns, &old_interval_ns);
+    if (status)
+        return status;
+    m->w[1] = old_at_ns;
+    m->w[2] = old_interval_ns;
     return 0;
 }
 
@@ -333,6 +356,8 @@ uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct 
         return dispatch_power(server, badge, m);
     case PROCESS_OP_STOP:
         return dispatch_stop(server, badge, m);
+    case PROCESS_OP_TIMER:
+        return dispatch_timer(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

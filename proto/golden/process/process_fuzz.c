@@ -123,6 +123,11 @@ static const struct rpc_fuzz_field stop_fields[] = {
     { 1, 0, 32, (uint64_t)1, (uint64_t)64 },
 };
 
+static const struct rpc_fuzz_field timer_fields[] = {
+    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
 static const struct rpc_fuzz_operation operations[] = {
     {
         .number = 1,
@@ -309,10 +314,21 @@ static const struct rpc_fuzz_operation operations[] = {
         .error_count = 0,
         .fields = stop_fields,
     },
+    {
+        .number = 17,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 2,
+        .error_count = 0,
+        .fields = timer_fields,
+    },
 };
 
 const struct rpc_fuzz_protocol process_fuzz = {
     .name = "process",
-    .operation_count = 16,
+    .operation_count = 17,
     .operations = operations,
 };

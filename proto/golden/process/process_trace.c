@@ -104,7 +104,8 @@ static const struct rpc_trace_field reap_request[] = {
 };
 
 static const struct rpc_trace_field reap_reply[] = {
-    { "busy", 1, 0, 8, RPC_UNSIGNED },
+    { "next_ns", 1, 0, 64, RPC_UNSIGNED },
+    { "busy", 2, 0, 8, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field power_request[] = {
@@ -113,6 +114,16 @@ static const struct rpc_trace_field power_request[] = {
 
 static const struct rpc_trace_field stop_request[] = {
     { "signal", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field timer_request[] = {
+    { "at_ns", 1, 0, 64, RPC_UNSIGNED },
+    { "interval_ns", 2, 0, 64, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field timer_reply[] = {
+    { "old_at_ns", 1, 0, 64, RPC_UNSIGNED },
+    { "old_interval_ns", 2, 0, 64, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_operation operations[] = {
@@ -129,9 +140,10 @@ static const struct rpc_trace_operation operations[] = {
     { 11, "name", true, 1, 0, name_request, NULL },
     { 12, "fault", false, 1, 1, fault_request, fault_reply },
     { 13, "next", false, 1, 1, next_request, next_reply },
-    { 14, "reap", true, 1, 1, reap_request, reap_reply },
+    { 14, "reap", true, 1, 2, reap_request, reap_reply },
     { 15, "power", true, 1, 0, power_request, NULL },
     { 16, "stop", true, 1, 0, stop_request, NULL },
+    { 17, "timer", true, 2, 2, timer_request, timer_reply },
 };
 
 static const struct rpc_trace_error errors[] = {
@@ -147,7 +159,7 @@ static const struct rpc_trace_error errors[] = {
 const struct rpc_trace_protocol process_trace = {
     .name = "process",
     .version = 1,
-    .operation_count = 16,
+    .operation_count = 17,
     .error_count = 7,
     .operations = operations,
     .errors = errors,

@@ -37,6 +37,7 @@ enum {
     PROCESS_OP_REAP = 14,
     PROCESS_OP_POWER = 15,
     PROCESS_OP_STOP = 16,
+    PROCESS_OP_TIMER = 17,
 };
 
 /* Errors, as stubs return them. */

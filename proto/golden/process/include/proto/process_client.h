@@ -350,9 +350,10 @@ static inline int64_t process_next(uint32_t via, uint32_t process, uint32_t *fou
 /*
  * Main thread only: looks at faults and ends what has exited. `busy`: try again soon.
  * Mutating.
+ *   next_ns: When the next timer ends; all ones: there is none.
  * Errors: PERM
  */
-static inline int64_t process_reap(uint32_t via, bool faults, bool *busy)
+static inline int64_t process_reap(uint32_t via, bool faults, uint64_t *next_ns, bool *busy)
 {
     struct msg m;
     int64_t status;
@@ -366,7 +367,8 @@ static inline int64_t process_reap(uint32_t via, bool faults, bool *busy)
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *busy = (uint8_t)m.w[1] != 0;
+    *next_ns = m.w[1];
+    *busy = (uint8_t)m.w[2] != 0;
     return 0;
 }
 
@@ -411,5 +413,30 @@ static inline int64_t process_stop(uint32_t via, uint32_t signal)
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * The caller's real-time timer: SIGALRM at that clock value (0: none), then every interval.
+ * Mutating.
+ */
+static inline int64_t process_timer(uint32_t via, uint64_t at_ns, uint64_t interval_ns,
+    uint64_t *old_at_ns, uint64_t *old_interval_ns)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_TIMER | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = at_ns,
+        [2] = interval_ns,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *old_at_ns = m.w[1];
+    *old_interval_ns = m.w[2];
     return 0;
 }

@@ -82,7 +82,7 @@ uint32_t process_serve_next(struct process_server *server, uint64_t badge, uint3
 
 /* Main thread only: looks at faults and ends what has exited. `busy`: try again soon. */
 uint32_t process_serve_reap(struct process_server *server, uint64_t badge, uint64_t sequence,
-    bool faults, bool *busy);
+    bool faults, uint64_t *next_ns, bool *busy);
 
 /* Ends the machine's run. */
 uint32_t process_serve_power(struct process_server *server, uint64_t badge, uint64_t sequence,
@@ -91,3 +91,7 @@ uint32_t process_serve_power(struct process_server *server, uint64_t badge, uint
 /* Stops the caller as that signal does; answers when it goes on. */
 uint32_t process_serve_stop(struct process_server *server, uint64_t badge, uint64_t sequence,
     uint32_t signal);
+
+/* The caller's real-time timer: SIGALRM at that clock value (0: none), then every interval. */
+uint32_t process_serve_timer(struct process_server *server, uint64_t badge, uint64_t sequence,
+    uint64_t at_ns, uint64_t interval_ns, uint64_t *old_at_ns, uint64_t *old_interval_ns);
