@@ -12,7 +12,8 @@ void put_processed(char c)
 static void echo(struct terminal *t, char c)
 {
     bool control = (uint8_t)c < 32 && c != '\n' && c != '\t';
-    if (!(t->modes.local & L_ECHO) && !(c == '\n' && t->modes.local & L_ECHONL && t->modes.local & L_CANON))
+    if (!(t->modes.local & L_ECHO) &&
+        !(c == '\n' && t->modes.local & L_ECHONL && t->modes.local & L_CANON))
         return;
     if ((control || c == 127) && t->modes.local & L_ECHOCTL) {
         chip_put('^');

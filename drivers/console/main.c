@@ -77,7 +77,8 @@ static uint32_t park_here(void)
 static void stream_take(struct terminal *t)
 {
     bool any = false;
-    while (t->stream_count < TYPED_MAX && pith_io_in(stream_port, LINE_STATUS, 1).value & STATUS_DATA) {
+    while (t->stream_count < TYPED_MAX &&
+           pith_io_in(stream_port, LINE_STATUS, 1).value & STATUS_DATA) {
         uint8_t c = (uint8_t)pith_io_in(stream_port, DATA, 1).value;
         bool escaped = t->stream_escaped;
         any = true;
@@ -96,8 +97,8 @@ static void stream_take(struct terminal *t)
 }
 
 /* Inside a transaction, which it ends. */
-static uint32_t stream_read(struct terminal *t, uint64_t badge, uint64_t sequence,
-                            struct rpc_out *data)
+static uint32_t stream_read(
+    struct terminal *t, uint64_t badge, uint64_t sequence, struct rpc_out *data)
 {
     uint32_t count = 0;
     if (!t->stream_count && !t->stream_ended && data->capacity)
@@ -129,7 +130,7 @@ static bool readable(const struct terminal *t)
 }
 
 uint32_t file_serve_read_next(struct file_server *server, uint64_t badge, uint64_t sequence,
-                              uint32_t park, struct rpc_out *data, uint64_t *end)
+    uint32_t park, struct rpc_out *data, uint64_t *end)
 {
     struct terminal *t = terminal;
     uint32_t count = 0;
@@ -168,8 +169,8 @@ uint32_t file_serve_read_next(struct file_server *server, uint64_t badge, uint64
 }
 
 uint32_t file_serve_write(struct file_server *server, uint64_t badge, uint64_t sequence,
-                          uint32_t park, uint64_t position, uint32_t flags, struct rpc_in data,
-                          uint32_t *written, uint64_t *end)
+    uint32_t park, uint64_t position, uint32_t flags, struct rpc_in data, uint32_t *written,
+    uint64_t *end)
 {
     char block[256];
     (void)server;
@@ -209,8 +210,8 @@ uint32_t file_serve_write(struct file_server *server, uint64_t badge, uint64_t s
 }
 
 uint32_t file_serve_look(struct file_server *server, uint64_t badge, struct rpc_in path,
-                         uint32_t flags, uint8_t *walk, uint16_t *walked,
-                         struct file_attributes *attributes, struct rpc_out *target)
+    uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
+    struct rpc_out *target)
 {
     (void)server;
     (void)badge;
@@ -236,7 +237,7 @@ uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t pa
     if (badge)
         return 0;
     tx_begin();
-    for (unsigned i = 0; i < 256 && in(LINE_STATUS) & STATUS_DATA; i++)
+    for (unsigned i = 0; i < 256 && in(LINE_STATUS)&STATUS_DATA; i++)
         terminal_typed(terminal, (char)in(DATA));
     stream_take(terminal);
     tx_commit();
@@ -245,8 +246,8 @@ uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t pa
 
 /* ---- protocol ready ------------------------------------------------------------------------- */
 
-uint32_t ready_serve_ready(struct ready_server *server, uint64_t badge, uint32_t park,
-                           uint16_t wanted, uint16_t *found)
+uint32_t ready_serve_ready(
+    struct ready_server *server, uint64_t badge, uint32_t park, uint16_t wanted, uint16_t *found)
 {
     (void)server;
     (void)park;
@@ -263,8 +264,8 @@ uint32_t ready_serve_ready(struct ready_server *server, uint64_t badge, uint32_t
 
 /* ---- protocol terminal ------------------------------------------------------------------------ */
 
-uint32_t terminal_serve_get_modes(struct terminal_server *server, uint64_t badge,
-                                  struct terminal_modes *modes)
+uint32_t terminal_serve_get_modes(
+    struct terminal_server *server, uint64_t badge, struct terminal_modes *modes)
 {
     (void)server;
     (void)badge;
@@ -274,7 +275,7 @@ uint32_t terminal_serve_get_modes(struct terminal_server *server, uint64_t badge
 
 /* These set what they are told: to do so twice changes nothing, so no reply is stored. */
 uint32_t terminal_serve_set_modes(struct terminal_server *server, uint64_t badge, uint64_t sequence,
-                                  const struct terminal_modes *modes, bool flush)
+    const struct terminal_modes *modes, bool flush)
 {
     struct terminal *t = terminal;
     (void)server;
@@ -295,8 +296,8 @@ uint32_t terminal_serve_set_modes(struct terminal_server *server, uint64_t badge
     return 0;
 }
 
-uint32_t terminal_serve_get_window(struct terminal_server *server, uint64_t badge,
-                                   struct terminal_window *window)
+uint32_t terminal_serve_get_window(
+    struct terminal_server *server, uint64_t badge, struct terminal_window *window)
 {
     (void)server;
     (void)badge;
@@ -304,8 +305,8 @@ uint32_t terminal_serve_get_window(struct terminal_server *server, uint64_t badg
     return 0;
 }
 
-uint32_t terminal_serve_set_window(struct terminal_server *server, uint64_t badge, uint64_t sequence,
-                                   const struct terminal_window *window)
+uint32_t terminal_serve_set_window(struct terminal_server *server, uint64_t badge,
+    uint64_t sequence, const struct terminal_window *window)
 {
     (void)server;
     (void)badge;
@@ -319,8 +320,8 @@ uint32_t terminal_serve_set_window(struct terminal_server *server, uint64_t badg
     return 0;
 }
 
-uint32_t terminal_serve_get_foreground(struct terminal_server *server, uint64_t badge,
-                                       uint32_t *group, uint32_t *session)
+uint32_t terminal_serve_get_foreground(
+    struct terminal_server *server, uint64_t badge, uint32_t *group, uint32_t *session)
 {
     (void)server;
     (void)badge;
@@ -329,8 +330,8 @@ uint32_t terminal_serve_get_foreground(struct terminal_server *server, uint64_t 
     return 0;
 }
 
-uint32_t terminal_serve_set_foreground(struct terminal_server *server, uint64_t badge,
-                                       uint64_t sequence, uint32_t group)
+uint32_t terminal_serve_set_foreground(
+    struct terminal_server *server, uint64_t badge, uint64_t sequence, uint32_t group)
 {
     (void)server;
     (void)badge;
@@ -341,8 +342,8 @@ uint32_t terminal_serve_set_foreground(struct terminal_server *server, uint64_t 
     return 0;
 }
 
-uint32_t terminal_serve_set_session(struct terminal_server *server, uint64_t badge,
-                                    uint64_t sequence, uint32_t session)
+uint32_t terminal_serve_set_session(
+    struct terminal_server *server, uint64_t badge, uint64_t sequence, uint32_t session)
 {
     (void)server;
     (void)badge;
@@ -354,8 +355,8 @@ uint32_t terminal_serve_set_session(struct terminal_server *server, uint64_t bad
     return 0;
 }
 
-uint32_t terminal_serve_watch(struct terminal_server *server, uint64_t badge, uint64_t sequence,
-                              uint32_t watcher)
+uint32_t terminal_serve_watch(
+    struct terminal_server *server, uint64_t badge, uint64_t sequence, uint32_t watcher)
 {
     (void)server;
     (void)badge;
@@ -373,10 +374,12 @@ uint32_t terminal_serve_watch(struct terminal_server *server, uint64_t badge, ui
 }
 
 uint32_t terminal_serve_take_signal(struct terminal_server *server, uint64_t badge,
-                                    uint64_t sequence, uint32_t *signal, uint32_t *group)
+    uint64_t sequence, uint32_t *signal, uint32_t *group)
 {
     struct terminal *t = terminal;
-    struct { uint32_t signal, group; } r = { 0, 0 };
+    struct {
+        uint32_t signal, group;
+    } r = {0, 0};
     (void)server;
     tx_begin();
     if (!capsule_reply_find(badge, sequence, &r, sizeof r)) {
@@ -406,9 +409,11 @@ void terminal_handle(uint64_t badge, struct msg *m)
 }
 
 static const struct terminal_modes cooked = {
-    .input = I_CRNL | I_XON, .output = O_POST | O_NLCR, .control = 0xbf,
+    .input = I_CRNL | I_XON,
+    .output = O_POST | O_NLCR,
+    .control = 0xbf,
     .local = L_SIG | L_CANON | L_ECHO | L_ECHOE | L_ECHOK | L_ECHOCTL | L_ECHOKE | L_EXTEN,
-    .chars = { 3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22 },
+    .chars = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22},
 };
 
 /* A chip that nobody has set up: a byte that came early is kept (turning the FIFO on would
@@ -430,7 +435,7 @@ void component_main(void)
 {
     if (!capsule_open(FILE_VERSION, sizeof *terminal, (void **)&terminal)) {
         terminal->modes = cooked;
-        terminal->window = (struct terminal_window){ 24, 80, 0, 0 };
+        terminal->window = (struct terminal_window){24, 80, 0, 0};
         terminal->group = terminal->session = 1;
     }
     port = rt_cap("serial");
@@ -453,7 +458,7 @@ void component_main(void)
     pith_interrupt_bind(irq, SLOT_MAIN, BIT_SERIAL);
     pith_interrupt_bind(stream_irq, SLOT_MAIN, BIT_SERIAL);
     for (;;) {
-        struct msg m = { .w = { FILE_OP_SYNC } };
+        struct msg m = {.w = {FILE_OP_SYNC}};
         rt_call(own, &m);
         pith_interrupt_ack(irq);
         pith_interrupt_ack(stream_irq);

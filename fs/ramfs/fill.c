@@ -11,8 +11,10 @@ static uint32_t field(const uint8_t *header, unsigned i)
     uint32_t v = 0;
     for (unsigned k = 0; k < 8; k++) {
         uint8_t c = header[6 + i * 8 + k];
-        v = v << 4 | (uint32_t)(c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 0);
+        v = v << 4 | (uint32_t)(c >= '0' && c <= '9'   ? c - '0'
+                                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                       : 0);
     }
     return v;
 }
@@ -47,7 +49,10 @@ static struct node *directory_of(const char *name, const char **last)
     }
 }
 
-struct hard { uint32_t number; struct node *node; };
+struct hard {
+    uint32_t number;
+    struct node *node;
+};
 static struct hard hards[4096];
 static unsigned hard_count;
 
@@ -104,7 +109,7 @@ static bool fill_member(const uint8_t *h, const char *name, const uint8_t *data,
     if (!root && !e && !entry_add(d, last, length, n))
         return false;
     if (fresh && type != S_DIRECTORY && field(h, 4) > 1 && hard_count < 4096)
-        hards[hard_count++] = (struct hard){ field(h, 0), n };
+        hards[hard_count++] = (struct hard){field(h, 0), n};
     if (type == S_LINK && size < PAGE && !n->tree) {
         char *text = capsule_alloc(size + 1);
         if (!text)

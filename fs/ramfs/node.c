@@ -81,8 +81,8 @@ uint8_t *node_page(struct node *n, uint64_t index, bool make)
 }
 
 /* Frees up to *budget data pages from index on; true when none is left there. */
-static bool tree_cut(struct node *n, uint64_t *link, uint32_t h, uint64_t base, uint64_t from,
-                     unsigned *budget)
+static bool tree_cut(
+    struct node *n, uint64_t *link, uint32_t h, uint64_t base, uint64_t from, unsigned *budget)
 {
     uint64_t span = 1;
     for (uint32_t i = 0; i < h; i++)
@@ -91,7 +91,8 @@ static bool tree_cut(struct node *n, uint64_t *link, uint32_t h, uint64_t base, 
         return true;
     if (h) {
         for (unsigned i = 0; i < FANOUT; i++)
-            if (!tree_cut(n, (uint64_t *)*link + i, h - 1, base + i * (span / FANOUT), from, budget))
+            if (!tree_cut(
+                    n, (uint64_t *)*link + i, h - 1, base + i * (span / FANOUT), from, budget))
                 return false;
         if (base < from)
             return true;
@@ -168,7 +169,8 @@ void orphans_free(void)
 
 static const uint8_t zeros[PAGE];
 
-uint64_t node_read(struct node *n, uint64_t position, struct rpc_out *out, uint64_t bytes, bool *bad)
+uint64_t node_read(
+    struct node *n, uint64_t position, struct rpc_out *out, uint64_t bytes, bool *bad)
 {
     uint64_t done = 0;
     if (position >= n->size)
@@ -286,19 +288,27 @@ void entry_remove(struct entry *e)
 
 static struct file_time when(uint64_t ns)
 {
-    return (struct file_time){ .seconds = (int64_t)(ns / 1000000000),
-                               .nanoseconds = (uint32_t)(ns % 1000000000) };
+    return (struct file_time){
+        .seconds = (int64_t)(ns / 1000000000), .nanoseconds = (uint32_t)(ns % 1000000000)};
 }
 
 void node_attributes(const struct node *n, struct file_attributes *a)
 {
     bool directory = (n->mode & S_TYPE) == S_DIRECTORY;
     *a = (struct file_attributes){
-        .node = n->number, .device = 1, .special = n->special,
-        .size = directory ? n->size * 20 + 40 : n->size, .blocks = n->pages * 8,
-        .accessed = when(n->accessed), .modified = when(n->modified),
-        .changed = when(n->changed), .born = when(n->born),
-        .mode = n->mode, .links = n->links, .owner = n->owner, .group = n->group,
+        .node = n->number,
+        .device = 1,
+        .special = n->special,
+        .size = directory ? n->size * 20 + 40 : n->size,
+        .blocks = n->pages * 8,
+        .accessed = when(n->accessed),
+        .modified = when(n->modified),
+        .changed = when(n->changed),
+        .born = when(n->born),
+        .mode = n->mode,
+        .links = n->links,
+        .owner = n->owner,
+        .group = n->group,
         .block_size = PAGE,
     };
 }

@@ -34,13 +34,13 @@ struct entry;
 struct node {
     uint64_t number, size, special, pages;
     uint32_t mode, owner, group, links, opens, height; /* height of the page tree */
-    uint64_t tree;                 /* page tree's top: address of a data page or of a node page */
+    uint64_t tree; /* page tree's top: address of a data page or of a node page */
     uint64_t accessed, modified, changed, born; /* ns since 1970 */
-    struct node *parent;           /* directories */
+    struct node *parent;                        /* directories */
     struct entry *first, *last;
     uint64_t next_cookie;
     struct node *next_orphan;
-    bool orphan;                   /* nothing names or holds it: the main thread frees it */
+    bool orphan; /* nothing names or holds it: the main thread frees it */
 };
 struct entry {
     struct entry *hash_next, *next, *prev;
@@ -58,7 +58,7 @@ struct open_file {
 struct file_server {
     struct node *root;
     uint64_t filled, next_number, node_count;
-    uint32_t maintenance, pad;     /* our own gate */
+    uint32_t maintenance, pad; /* our own gate */
     struct open_file *opens;
     struct node *orphans;
     struct entry *hash[HASH_BUCKETS];
@@ -68,8 +68,8 @@ extern struct file_server *fs;
 /* All inside a transaction. */
 struct node *node_new(uint32_t mode);
 void node_touch(struct node *n, bool modified);
-void node_drop(struct node *n);        /* hands it to the main thread if nothing holds it */
-void orphans_free(void);               /* outside a transaction */
+void node_drop(struct node *n); /* hands it to the main thread if nothing holds it */
+void orphans_free(void);        /* outside a transaction */
 uint8_t *node_page(struct node *n, uint64_t index, bool make); /* NULL: hole, or no memory */
 void node_resize(struct node *n, uint64_t size);
 struct entry *entry_find(const struct node *directory, const char *name, uint32_t length);
@@ -77,19 +77,20 @@ bool entry_add(struct node *directory, const char *name, uint32_t length, struct
 void entry_remove(struct entry *e);
 void node_attributes(const struct node *n, struct file_attributes *a);
 /* Bytes read (up to the end) or written (short when memory ends) at a position. */
-uint64_t node_read(struct node *n, uint64_t position, struct rpc_out *out, uint64_t bytes, bool *bad);
+uint64_t node_read(
+    struct node *n, uint64_t position, struct rpc_out *out, uint64_t bytes, bool *bad);
 uint64_t node_write(struct node *n, uint64_t position, struct rpc_in in, bool *bad);
 
 struct walk {
-    struct node *node;      /* found, or NULL */
-    struct node *parent;    /* directory of the last part */
-    struct entry *entry;    /* the last part's, or NULL */
-    char *last;             /* last part's name */
+    struct node *node;   /* found, or NULL */
+    struct node *parent; /* directory of the last part */
+    struct entry *entry; /* the last part's, or NULL */
+    char *last;          /* last part's name */
     uint32_t last_length;
-    uint8_t kind;           /* FILE_WALK_* */
+    uint8_t kind; /* FILE_WALK_* */
     uint16_t walked;
-    bool slash;             /* the path ends in a slash: must be a directory */
-    char target[4096];      /* of the link where the walk stopped */
+    bool slash;        /* the path ends in a slash: must be a directory */
+    char target[4096]; /* of the link where the walk stopped */
     uint32_t target_length;
     char work[4096], path[4096];
 };

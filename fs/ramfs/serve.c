@@ -29,7 +29,10 @@ static bool is(const struct node *n, uint32_t type)
     return (n->mode & S_TYPE) == type;
 }
 
-struct stored { uint64_t a, b; uint32_t status, c; };
+struct stored {
+    uint64_t a, b;
+    uint32_t status, c;
+};
 
 static bool repeated(uint64_t badge, uint64_t sequence, struct stored *r)
 {
@@ -157,8 +160,8 @@ static void content_out(struct node *n, uint32_t flags, struct rpc_out *content)
 }
 
 uint32_t file_serve_open(struct file_server *s, uint64_t badge, struct rpc_in path, uint32_t flags,
-                         uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
-                         struct rpc_out *content, uint32_t *file)
+    uint8_t *walk, uint16_t *walked, struct file_attributes *attributes, struct rpc_out *content,
+    uint32_t *file)
 {
     struct walk *w = walk_buffer();
     (void)s;
@@ -182,9 +185,8 @@ uint32_t file_serve_open(struct file_server *s, uint64_t badge, struct rpc_in pa
 }
 
 uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t sequence,
-                           struct rpc_in path, uint32_t flags, uint16_t mode, uint8_t *walk,
-                           uint16_t *walked, bool *created, struct file_attributes *attributes,
-                           struct rpc_out *content, uint32_t *file)
+    struct rpc_in path, uint32_t flags, uint16_t mode, uint8_t *walk, uint16_t *walked,
+    bool *created, struct file_attributes *attributes, struct rpc_out *content, uint32_t *file)
 {
     struct walk *w = walk_buffer();
     struct stored r;
@@ -194,8 +196,8 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
     if (again && r.status)
         return end(r.status);
     bool exclusive = flags & FILE_OPEN_EXCLUSIVE && !again;
-    uint32_t status = walk_path(node_of(badge), path,
-                                !(flags & (FILE_OPEN_NO_FOLLOW | FILE_OPEN_EXCLUSIVE)), w);
+    uint32_t status =
+        walk_path(node_of(badge), path, !(flags & (FILE_OPEN_NO_FOLLOW | FILE_OPEN_EXCLUSIVE)), w);
     if (status)
         return undo(status);
     walk_out(w, walk, walked, content);
@@ -215,7 +217,8 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
         *created = true;
     }
     status = kind_check(w, flags);
-    if (!status && flags & FILE_OPEN_TRUNCATE && is(w->node, S_REGULAR) && w->node->size && !again) {
+    if (!status && flags & FILE_OPEN_TRUNCATE && is(w->node, S_REGULAR) && w->node->size &&
+        !again) {
         node_resize(w->node, 0);
         node_touch(w->node, true);
     }
@@ -232,8 +235,7 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
 /* ---- looking ---------------------------------------------------------------------------------- */
 
 uint32_t file_serve_look(struct file_server *s, uint64_t badge, struct rpc_in path, uint32_t flags,
-                         uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
-                         struct rpc_out *target)
+    uint8_t *walk, uint16_t *walked, struct file_attributes *attributes, struct rpc_out *target)
 {
     struct walk *w = walk_buffer();
     (void)s;
@@ -253,7 +255,7 @@ uint32_t file_serve_look(struct file_server *s, uint64_t badge, struct rpc_in pa
 }
 
 uint32_t file_serve_access(struct file_server *s, uint64_t badge, struct rpc_in path, uint32_t what,
-                           uint8_t *walk, uint16_t *walked, struct rpc_out *target)
+    uint8_t *walk, uint16_t *walked, struct rpc_out *target)
 {
     struct walk *w = walk_buffer();
     (void)s;
@@ -273,7 +275,7 @@ uint32_t file_serve_access(struct file_server *s, uint64_t badge, struct rpc_in 
 }
 
 uint32_t file_serve_readlink(struct file_server *s, uint64_t badge, struct rpc_in path,
-                             uint8_t *walk, uint16_t *walked, struct rpc_out *target)
+    uint8_t *walk, uint16_t *walked, struct rpc_out *target)
 {
     struct walk *w = walk_buffer();
     (void)s;
@@ -294,7 +296,7 @@ uint32_t file_serve_readlink(struct file_server *s, uint64_t badge, struct rpc_i
 }
 
 uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t position,
-                             struct rpc_out *entries, uint32_t *count)
+    struct rpc_out *entries, uint32_t *count)
 {
     struct node *d = node_of(badge);
     uint64_t used = 0;
@@ -311,8 +313,13 @@ uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t pos
         if (!name)
             break;
         uint32_t length = cookie < 2 ? (uint32_t)cookie + 1 : e->length;
-        const struct node *n = cookie == 0 ? d : cookie == 1 ? (d->parent ? d->parent : d) : e->node;
-        struct { struct file_entry head; char name[264]; } out;
+        const struct node *n = cookie == 0   ? d
+                               : cookie == 1 ? (d->parent ? d->parent : d)
+                                             : e->node;
+        struct {
+            struct file_entry head;
+            char name[264];
+        } out;
         uint64_t whole = (sizeof(struct file_entry) + length + 7) & ~7ull;
         if (used + whole > entries->capacity)
             break;
@@ -331,21 +338,27 @@ uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t pos
             e = e->next;
     }
     tx_commit();
-    if (!used && entries->capacity < sizeof(struct file_entry) + 264 && position < d->next_cookie - 1)
+    if (!used && entries->capacity < sizeof(struct file_entry) + 264 &&
+        position < d->next_cookie - 1)
         return FILE_ERROR_INVAL;
     entries->length = used;
     return 0;
 }
 
-uint32_t file_serve_file_system(struct file_server *s, uint64_t badge,
-                                struct file_file_system *out)
+uint32_t file_serve_file_system(struct file_server *s, uint64_t badge, struct file_file_system *out)
 {
     (void)s;
     (void)badge;
     uint64_t pages = STARTUP->capsule_bytes / PAGE, free = capsule_pages_free();
     *out = (struct file_file_system){
-        .type = RAMFS_MAGIC, .block_size = PAGE, .blocks = pages, .blocks_free = free,
-        .blocks_available = free, .nodes = pages, .nodes_free = free, .id = 1,
+        .type = RAMFS_MAGIC,
+        .block_size = PAGE,
+        .blocks = pages,
+        .blocks_free = free,
+        .blocks_available = free,
+        .nodes = pages,
+        .nodes_free = free,
+        .id = 1,
         .name_max = FILE_NAME_MAX,
     };
     return 0;
@@ -362,8 +375,8 @@ static uint32_t data_check(const struct open_file *o, uint32_t flag)
     return is(o->node, S_REGULAR) ? 0 : FILE_ERROR_INVAL;
 }
 
-uint32_t file_serve_read(struct file_server *s, uint64_t badge, uint32_t park, uint64_t position,
-                         struct rpc_out *data)
+uint32_t file_serve_read(
+    struct file_server *s, uint64_t badge, uint32_t park, uint64_t position, struct rpc_out *data)
 {
     struct open_file *o = opened(badge);
     uint32_t status = data_check(o, FILE_OPEN_READ);
@@ -378,7 +391,7 @@ uint32_t file_serve_read(struct file_server *s, uint64_t badge, uint32_t park, u
 }
 
 uint32_t file_serve_read_next(struct file_server *s, uint64_t badge, uint64_t sequence,
-                              uint32_t park, struct rpc_out *data, uint64_t *after)
+    uint32_t park, struct rpc_out *data, uint64_t *after)
 {
     struct open_file *o = opened(badge);
     uint32_t status = data_check(o, FILE_OPEN_READ);
@@ -402,8 +415,7 @@ uint32_t file_serve_read_next(struct file_server *s, uint64_t badge, uint64_t se
 }
 
 uint32_t file_serve_write(struct file_server *s, uint64_t badge, uint64_t sequence, uint32_t park,
-                          uint64_t position, uint32_t flags, struct rpc_in data, uint32_t *written,
-                          uint64_t *after)
+    uint64_t position, uint32_t flags, struct rpc_in data, uint32_t *written, uint64_t *after)
 {
     struct open_file *o = opened(badge);
     uint32_t status = data_check(o, FILE_OPEN_WRITE);
@@ -441,7 +453,7 @@ uint32_t file_serve_write(struct file_server *s, uint64_t badge, uint64_t sequen
 }
 
 uint32_t file_serve_seek(struct file_server *s, uint64_t badge, uint64_t sequence, int64_t offset,
-                         uint8_t whence, uint64_t *position)
+    uint8_t whence, uint64_t *position)
 {
     struct open_file *o = opened(badge);
     struct stored r;
@@ -473,7 +485,8 @@ uint32_t file_serve_seek(struct file_server *s, uint64_t badge, uint64_t sequenc
     return finish(badge, sequence, &r, 0);
 }
 
-uint32_t file_serve_truncate(struct file_server *s, uint64_t badge, uint64_t sequence, uint64_t size)
+uint32_t file_serve_truncate(
+    struct file_server *s, uint64_t badge, uint64_t sequence, uint64_t size)
 {
     struct open_file *o = opened(badge);
     uint32_t status = data_check(o, FILE_OPEN_WRITE);
@@ -492,7 +505,7 @@ uint32_t file_serve_truncate(struct file_server *s, uint64_t badge, uint64_t seq
 }
 
 uint32_t file_serve_allocate(struct file_server *s, uint64_t badge, uint64_t sequence,
-                             uint64_t position, uint64_t size, uint32_t flags)
+    uint64_t position, uint64_t size, uint32_t flags)
 {
     struct open_file *o = opened(badge);
     uint32_t status = data_check(o, FILE_OPEN_WRITE);
@@ -543,8 +556,8 @@ static uint32_t walk_new(uint64_t badge, struct rpc_in path, bool directory, str
 }
 
 uint32_t file_serve_make(struct file_server *s, uint64_t badge, uint64_t sequence,
-                         struct rpc_in path, uint32_t mode, uint64_t special, uint8_t *walk,
-                         uint16_t *walked, struct rpc_out *target)
+    struct rpc_in path, uint32_t mode, uint64_t special, uint8_t *walk, uint16_t *walked,
+    struct rpc_out *target)
 {
     struct walk *w = walk_buffer();
     struct stored r;
@@ -598,8 +611,7 @@ static uint32_t name_removable(const struct walk *w, bool directory)
 }
 
 uint32_t file_serve_unlink(struct file_server *s, uint64_t badge, uint64_t sequence,
-                           struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
-                           struct rpc_out *target)
+    struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked, struct rpc_out *target)
 {
     struct walk *w = walk_buffer();
     struct stored r;
@@ -644,8 +656,7 @@ static bool inside(const struct node *n, const struct node *directory)
 }
 
 uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t sequence,
-                           uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path,
-                           uint32_t flags)
+    uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags)
 {
     struct walk *w = walk_buffer();
     static struct walk to;
@@ -720,8 +731,7 @@ uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t seque
 }
 
 uint32_t file_serve_link(struct file_server *s, uint64_t badge, uint64_t sequence,
-                         uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path,
-                         uint32_t flags)
+    uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags)
 {
     struct walk *w = walk_buffer();
     struct stored r;
@@ -749,7 +759,7 @@ uint32_t file_serve_link(struct file_server *s, uint64_t badge, uint64_t sequenc
 }
 
 uint32_t file_serve_symlink(struct file_server *s, uint64_t badge, uint64_t sequence,
-                            struct rpc_in target, struct rpc_in path)
+    struct rpc_in target, struct rpc_in path)
 {
     struct walk *w = walk_buffer();
     struct stored r;
@@ -781,8 +791,8 @@ static uint64_t nanoseconds(const struct file_time *t)
 }
 
 uint32_t file_serve_set_attributes(struct file_server *s, uint64_t badge, uint64_t sequence,
-                                   const struct file_changes *c, struct rpc_in path, uint8_t *walk,
-                                   uint16_t *walked, struct rpc_out *target)
+    const struct file_changes *c, struct rpc_in path, uint8_t *walk, uint16_t *walked,
+    struct rpc_out *target)
 {
     struct walk *w = walk_buffer();
     struct stored r;
@@ -822,7 +832,7 @@ uint32_t file_serve_set_attributes(struct file_server *s, uint64_t badge, uint64
 /* ---- not yet -------------------------------------------------------------------------------------------- */
 
 uint32_t file_serve_lock(struct file_server *s, uint64_t badge, uint64_t sequence, uint32_t park,
-                         uint8_t kind, bool wait, uint64_t owner, uint64_t start, uint64_t length)
+    uint8_t kind, bool wait, uint64_t owner, uint64_t start, uint64_t length)
 {
     (void)s, (void)badge, (void)sequence, (void)park, (void)kind, (void)wait, (void)owner;
     (void)start, (void)length;
@@ -830,8 +840,8 @@ uint32_t file_serve_lock(struct file_server *s, uint64_t badge, uint64_t sequenc
 }
 
 uint32_t file_serve_lock_query(struct file_server *s, uint64_t badge, uint8_t kind, uint64_t owner,
-                               uint64_t start, uint64_t length, uint8_t *held_kind,
-                               uint64_t *held_owner, uint64_t *held_start, uint64_t *held_length)
+    uint64_t start, uint64_t length, uint8_t *held_kind, uint64_t *held_owner, uint64_t *held_start,
+    uint64_t *held_length)
 {
     (void)s, (void)badge, (void)kind, (void)owner, (void)start, (void)length;
     (void)held_owner, (void)held_start, (void)held_length;
@@ -839,8 +849,8 @@ uint32_t file_serve_lock_query(struct file_server *s, uint64_t badge, uint8_t ki
     return 0;
 }
 
-uint32_t file_serve_map(struct file_server *s, uint64_t badge, bool writable, uint32_t *object,
-                        uint64_t *size)
+uint32_t file_serve_map(
+    struct file_server *s, uint64_t badge, bool writable, uint32_t *object, uint64_t *size)
 {
     (void)s, (void)badge, (void)writable, (void)object, (void)size;
     return FILE_ERROR_NODEV;
@@ -864,7 +874,7 @@ void file_handle(uint64_t badge, struct msg *m)
  * on this core has the lock, and the kernel lets the one help the other. */
 static void maintain(void)
 {
-    struct msg m = { { 0 } };
+    struct msg m = {{0}};
     (void)rt_call(fs->maintenance, &m);
 }
 

@@ -29,8 +29,12 @@ bool quiesce_passed(u64 stamp)
     bool passed = true;
     if (cpu_count == 1)
         return true;
-    if (stamp >= epoch)
+    if (stamp >= epoch) {
+        for (u32 i = 0; i < cpu_count; i++) /* one round at a time: many stamps share it */
+            if (cpu_of(i) != self && __atomic_load_n(&cpu_of(i)->seen, __ATOMIC_ACQUIRE) < epoch)
+                return false;
         epoch = stamp + 1;
+    }
     for (u32 i = 0; i < cpu_count; i++) {
         struct cpu *c = cpu_of(i);
         if (__atomic_load_n(&c->seen, __ATOMIC_ACQUIRE) > stamp)

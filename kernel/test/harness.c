@@ -4,8 +4,7 @@
 
 #define ARENA_MAX 8192u
 #define SLOT_FIRST 64u
-#define SLOT_PAGES 12u
-#define SLOTS_A_TEST 512u
+#define SLOT_PAGES 2u
 #define PAGES_A_TEST 4096u
 #define SLOT_LIMIT (256u * SLOT_PAGES)
 #define AREA_FIRST 0x60000000ull
@@ -19,11 +18,11 @@ extern const struct test __start_tests[], __stop_tests[];
 extern char program_end[];
 void root_main(void);
 
-/* A test gets pages and slots behind those of the last one, so that these have the time to
- * become quiet; at the end it starts from the beginning. */
+/* A test gets pages behind those of the last one, so that these have the time to become
+ * quiet; at the end it starts from the beginning. */
 static uint64_t all_first, all_end, arena_first, arena_count, arena_used, arena_high;
 static uint64_t area_next, page_given;
-static uint32_t slot_first = SLOT_FIRST, slot_next;
+static uint32_t slot_next;
 static const struct test *running;
 static volatile bool failed;
 static const char *skipped;
@@ -477,6 +476,8 @@ static bool clean(void)
 {
     uint64_t left = 1, bad = 0, answer = 0;
     pith_space_handler(SPACE_SELF, 0);
+    for (uint32_t s = SLOT_FIRST; s < slot_next; s++)
+        pith_cap_delete(SPACE_SELF, s);
     for (unsigned pass = 0; pass < CLEAN_PASSES && left; pass++) {
         left = 0;
         for (uint64_t p = arena_first; p < arena_first + arena_used; p++) {
@@ -503,9 +504,7 @@ static bool clean(void)
                      pith_page_info(BOOT_REGION, bad).value & 0xff, (int64_t)answer);
         all_first = arena_first + arena_used; /* what is before that is lost */
     }
-    for (uint32_t s = slot_first; s < slot_next; s++)
-        pith_cap_delete(SPACE_SELF, s);
-    for (uint32_t s = slot_first; s < slot_next; s++)
+    for (uint32_t s = SLOT_FIRST; s < slot_next; s++)
         if (pith_cap_identify(s).status != -E_CAP && !failed) {
             fail_line("a slot stays full\n");
             left++;
@@ -515,9 +514,7 @@ static bool clean(void)
         arena_first = all_first;
     arena_count = all_end - arena_first;
     arena_used = 0;
-    if (slot_next + SLOTS_A_TEST > SLOT_LIMIT)
-        slot_next = SLOT_FIRST;
-    slot_first = slot_next;
+    slot_next = SLOT_FIRST;
     area_next = AREA_FIRST;
     return !left;
 }

@@ -15,7 +15,7 @@
 
 #define CAPSULE_MAGIC 0x656c757370614321ull
 #define LOG_BYTES (512u * 1024)
-#define CLASSES 9u          /* 16 << 0 … 16 << 8 = 4096 */
+#define CLASSES 9u /* 16 << 0 … 16 << 8 = 4096 */
 #define PAGE 4096u
 #define REPLY_SETS 256u
 #define REPLY_WAYS 4u
@@ -25,9 +25,18 @@
 #define GATES_PER_PAGE 128u
 #define FREES_MAX 2048u
 
-struct reply { uint64_t badge, sequence, stamp; uint32_t size, pad; uint8_t data[CAPSULE_REPLY_MAX]; };
-struct place { uint64_t where; uint32_t next, service; };
-struct park { uint32_t next, slot; };
+struct reply {
+    uint64_t badge, sequence, stamp;
+    uint32_t size, pad;
+    uint8_t data[CAPSULE_REPLY_MAX];
+};
+struct place {
+    uint64_t where;
+    uint32_t next, service;
+};
+struct park {
+    uint32_t next, slot;
+};
 
 struct capsule {
     uint64_t magic;
@@ -38,7 +47,7 @@ struct capsule {
     uint64_t objects_next;
     uint32_t slot_hint, slot_pad;
     uint64_t slot_used[SLOTS / 64];
-    uint32_t place_of[SLOTS];          /* 1 + index of the gate made in this slot */
+    uint32_t place_of[SLOTS]; /* 1 + index of the gate made in this slot */
     struct place places[GATES];
     uint32_t places_used, places_free; /* 1 + index, by next */
     struct park parks[PARKS];
@@ -52,17 +61,21 @@ struct capsule {
 
 static struct rt_lock tx_lock;
 static struct rt_self *tx_owner;
-static struct { void *block; size_t bytes; } frees[FREES_MAX];
+static struct {
+    void *block;
+    size_t bytes;
+} frees[FREES_MAX];
 static unsigned free_count;
 
 static uint8_t *log_base(void)
 {
-    return (uint8_t *)CAPSULE_BASE + ((ROOT_OFFSET + C->root_bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1));
+    return (uint8_t *)CAPSULE_BASE +
+           ((ROOT_OFFSET + C->root_bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1));
 }
 
 static uint32_t header_crc(void)
 {
-    uint64_t h[4] = { C->magic, C->version, C->bytes, C->root_bytes };
+    uint64_t h[4] = {C->magic, C->version, C->bytes, C->root_bytes};
     return crc32c(0, h, sizeof h);
 }
 
@@ -247,9 +260,9 @@ static void capsule_make(uint32_t version, size_t root_bytes)
 
 bool capsule_open(uint32_t version, size_t root_bytes, void **root)
 {
-    bool good = C->magic == CAPSULE_MAGIC && C->version == version &&
-                C->root_bytes == root_bytes && C->bytes == STARTUP->capsule_bytes &&
-                C->header_crc == header_crc() && C->log_used <= LOG_BYTES;
+    bool good = C->magic == CAPSULE_MAGIC && C->version == version && C->root_bytes == root_bytes &&
+                C->bytes == STARTUP->capsule_bytes && C->header_crc == header_crc() &&
+                C->log_used <= LOG_BYTES;
     bool had = C->magic != 0;
     if (good)
         roll_back();
@@ -362,7 +375,7 @@ static bool places_grow(uint32_t service)
     for (uint32_t i = 0; i < GATES_PER_PAGE; i++) {
         struct place *p = &C->places[C->places_used++];
         tx_save(p, sizeof *p);
-        *p = (struct place){ WHERE(page, i), C->places_free, service };
+        *p = (struct place){WHERE(page, i), C->places_free, service};
         C->places_free = C->places_used;
     }
     return true;
@@ -385,7 +398,7 @@ uint32_t rt_gate_create(uint32_t service, uint64_t badge)
     uint32_t slot = rt_slot_alloc(), place = slot ? place_take(service) : 0;
     if (slot && !place && places_grow(service))
         place = place_take(service);
-    struct pith_result r = { -E_LIMIT, 0 };
+    struct pith_result r = {-E_LIMIT, 0};
     if (place) {
         uint64_t where = C->places[place - 1].where;
         for (;;) {
@@ -438,7 +451,7 @@ bool park_add(struct park_list *list, uint32_t slot)
     }
     struct park *p = &C->parks[index - 1];
     tx_save(p, sizeof *p);
-    *p = (struct park){ list->first, slot };
+    *p = (struct park){list->first, slot};
     TX_SET(list->first, index);
     return true;
 }
@@ -452,7 +465,7 @@ void park_wake(struct park_list *list)
         rt_slot_free(p->slot);
         TX_SET(list->first, p->next);
         tx_save(p, sizeof *p);
-        *p = (struct park){ C->parks_free, 0 };
+        *p = (struct park){C->parks_free, 0};
         TX_SET(C->parks_free, index);
     }
 }

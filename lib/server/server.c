@@ -4,8 +4,8 @@
 #include <server/capsule.h>
 #include <server/server.h>
 
-void server_run(uint64_t badge, struct msg *m, uint64_t caps,
-                void (*handle)(uint64_t, struct msg *));
+void server_run(
+    uint64_t badge, struct msg *m, uint64_t caps, void (*handle)(uint64_t, struct msg *));
 
 static void caps_drop(struct rt_self *self)
 {
@@ -13,8 +13,8 @@ static void caps_drop(struct rt_self *self)
         pith_cap_delete(SPACE_SELF, self->recv_slot + i);
 }
 
-void server_run(uint64_t badge, struct msg *m, uint64_t caps,
-                void (*handle)(uint64_t, struct msg *))
+void server_run(
+    uint64_t badge, struct msg *m, uint64_t caps, void (*handle)(uint64_t, struct msg *))
 {
     struct rt_self *self = rt_self();
     self->badge = badge;
@@ -42,8 +42,7 @@ void server_run(uint64_t badge, struct msg *m, uint64_t caps,
 bool rt_copy_from_client(uint64_t offset, void *to, uint64_t length)
 {
     for (uint64_t done = 0; done < length;) {
-        struct pith_result r = pith_copy_in(0, offset + done, (uint64_t)to + done,
-                                            length - done);
+        struct pith_result r = pith_copy_in(0, offset + done, (uint64_t)to + done, length - done);
         if (r.status || !r.value)
             return false;
         done += r.value;
@@ -54,8 +53,8 @@ bool rt_copy_from_client(uint64_t offset, void *to, uint64_t length)
 bool rt_copy_to_client(uint64_t offset, const void *from, uint64_t length)
 {
     for (uint64_t done = 0; done < length;) {
-        struct pith_result r = pith_copy_out(1, offset + done, (uint64_t)from + done,
-                                             length - done);
+        struct pith_result r =
+            pith_copy_out(1, offset + done, (uint64_t)from + done, length - done);
         if (r.status || !r.value)
             return false;
         done += r.value;

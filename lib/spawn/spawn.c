@@ -16,15 +16,18 @@ struct elf_header {
     uint32_t flags;
     uint16_t ehsize, phentsize, phnum;
 };
-struct elf_segment { uint32_t type, flags; uint64_t offset, vaddr, paddr, filesz, memsz, align; };
+struct elf_segment {
+    uint32_t type, flags;
+    uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
 
-#define RETRY(call)                                                                          \
-    ({                                                                                       \
-        struct pith_result r_;                                                               \
-        do                                                                                   \
-            r_ = (call);                                                                     \
-        while (r_.status == -E_AGAIN);                                                       \
-        r_;                                                                                  \
+#define RETRY(call)                                                                                \
+    ({                                                                                             \
+        struct pith_result r_;                                                                     \
+        do                                                                                         \
+            r_ = (call);                                                                           \
+        while (r_.status == -E_AGAIN);                                                             \
+        r_;                                                                                        \
     })
 
 static int64_t tables_give(struct spawn *s, uint64_t pairs)
@@ -40,13 +43,13 @@ static int64_t tables_give(struct spawn *s, uint64_t pairs)
     return 0;
 }
 
-static int64_t map_run(struct spawn *s, uint32_t space, uint64_t va, uint32_t region, uint64_t first,
-                       uint64_t n, uint64_t rights)
+static int64_t map_run(struct spawn *s, uint32_t space, uint64_t va, uint32_t region,
+    uint64_t first, uint64_t n, uint64_t rights)
 {
     for (uint64_t done = 0; done < n;) {
         uint64_t now = n - done < MAP_BATCH ? n - done : MAP_BATCH;
-        struct pith_result r = pith_space_map(space, va + done * PAGE, region, first + done,
-                                              now | MAP_READ | rights);
+        struct pith_result r =
+            pith_space_map(space, va + done * PAGE, region, first + done, now | MAP_READ | rights);
         if (r.status == -E_TABLES && space == s->space)
             r.status = tables_give(s, 1);
         else if (!r.status)
@@ -59,7 +62,7 @@ static int64_t map_run(struct spawn *s, uint32_t space, uint64_t va, uint32_t re
 
 /* n fresh volatile pages, mapped in the new space at va with contents (then zeros). */
 static int64_t fill(struct spawn *s, uint64_t va, uint64_t n, const void *from, uint64_t bytes,
-                    uint64_t lead, uint64_t rights)
+    uint64_t lead, uint64_t rights)
 {
     for (uint64_t done = 0; done < n;) {
         uint64_t now = n - done < MAP_BATCH ? n - done : MAP_BATCH;
@@ -75,7 +78,7 @@ static int64_t fill(struct spawn *s, uint64_t va, uint64_t n, const void *from, 
         uint64_t skip = done ? done * PAGE - lead : 0;
         if (skip < bytes)
             memcpy((void *)(s->window + start), (const uint8_t *)from + skip,
-                   bytes - skip < room ? bytes - skip : room);
+                bytes - skip < room ? bytes - skip : room);
         RETRY(pith_space_unmap(SPACE_SELF, s->window, now));
         e = map_run(s, s->space, va + done * PAGE, s->volatile_region, first, now, rights);
         if (e)
@@ -103,8 +106,8 @@ static int64_t load(struct spawn *s, uint64_t *entry)
         uint64_t base = g[i].vaddr & ~(PAGE - 1), lead = g[i].vaddr - base;
         uint64_t n = (lead + g[i].memsz + PAGE - 1) / PAGE;
         uint64_t rights = g[i].flags & 1 ? MAP_EXEC : g[i].flags & 2 ? MAP_WRITE : 0;
-        int64_t e = fill(s, base, n, (const uint8_t *)s->elf + g[i].offset, g[i].filesz, lead,
-                         rights);
+        int64_t e =
+            fill(s, base, n, (const uint8_t *)s->elf + g[i].offset, g[i].filesz, lead, rights);
         if (e)
             return e;
     }
@@ -116,8 +119,8 @@ static int64_t caps_bring(struct spawn *s)
 {
     for (uint64_t d = 0; d < RT_CAP_PAGES; d++) {
         struct pith_result r = s->old_space
-            ? RETRY(pith_cap_page_move(s->old_space, s->space, d))
-            : RETRY(pith_cap_page(s->space, s->persistent_region, d, d));
+                                   ? RETRY(pith_cap_page_move(s->old_space, s->space, d))
+                                   : RETRY(pith_cap_page(s->space, s->persistent_region, d, d));
         if (r.status && !(s->old_space && r.status == -E_RANGE))
             return r.status;
         if (r.status) { /* the old one had not got it yet */
@@ -140,26 +143,28 @@ int64_t spawn_build(struct spawn *s, const char **what)
     int64_t e;
     uint64_t entry = 0;
     s->next = 2;
-#define STEP(text, call)                                                                     \
-    do {                                                                                     \
-        *what = text;                                                                        \
-        if ((e = (call)))                                                                    \
-            return e;                                                                        \
+#define STEP(text, call)                                                                           \
+    do {                                                                                           \
+        *what = text;                                                                              \
+        if ((e = (call)))                                                                          \
+            return e;                                                                              \
     } while (0)
     pith_cap_delete(SPACE_SELF, s->space);
     pith_cap_delete(SPACE_SELF, s->thread);
     STEP("space", RETRY(pith_space_create(s->volatile_region, 0, s->space)).status);
-    STEP("tables", tables_give(s, 16 + s->extra_tables + (s->capsule_pages + s->heap_pages) / 512 * 2));
+    STEP("tables",
+        tables_give(s, 16 + s->extra_tables + (s->capsule_pages + s->heap_pages) / 512 * 2));
     STEP("program", load(s, &entry));
     STEP("capability table", caps_bring(s));
     STEP("heap", fill(s, HEAP_BASE, s->heap_pages, 0, 0, 0, MAP_WRITE));
     STEP("capsule", map_run(s, s->space, CAPSULE_BASE, s->persistent_region, RT_CAP_PAGES,
-                            s->capsule_pages, MAP_WRITE));
+                        s->capsule_pages, MAP_WRITE));
     STEP("stack", fill(s, MAIN_STACK, RT_STACK_SIZE / PAGE, 0, 0, 0, MAP_WRITE));
     for (unsigned i = 0; i < 4 && s->modules[i].count; i++)
         STEP("module", map_run(s, s->space, s->modules[i].address, s->modules[i].region,
-                               s->modules[i].first, s->modules[i].count, 0));
-    STEP("thread", RETRY(pith_thread_create(s->volatile_region, s->next++, s->thread, s->space)).status);
+                           s->modules[i].first, s->modules[i].count, 0));
+    STEP("thread",
+        RETRY(pith_thread_create(s->volatile_region, s->next++, s->thread, s->space)).status);
     struct rt_startup *st = &s->startup;
     st->magic = STARTUP_MAGIC;
     st->capsule_bytes = s->capsule_pages * PAGE;
@@ -170,8 +175,8 @@ int64_t spawn_build(struct spawn *s, const char **what)
         st->name[i] = s->name[i];
     uint64_t pages = (sizeof *st + PAGE - 1) / PAGE;
     st->volatile_first = s->next + pages + 4; /* a spare table pair, aligned */
-    st->volatile_count = st->volatile_first < s->volatile_pages
-        ? s->volatile_pages - st->volatile_first : 0;
+    st->volatile_count =
+        st->volatile_first < s->volatile_pages ? s->volatile_pages - st->volatile_first : 0;
     STEP("startup page", fill(s, STARTUP_ADDRESS, pages, st, sizeof *st, 0, 0));
     STEP("capabilities", spawn_give(s, s->space, SLOT_SPACE));
     STEP("capabilities", spawn_give(s, s->persistent_region, SLOT_PERSISTENT));
@@ -187,7 +192,8 @@ int64_t spawn_build(struct spawn *s, const char **what)
 int64_t spawn_start(struct spawn *s)
 {
     return RETRY(pith_thread_start(s->thread, s->time, (uint64_t)s->priority << 8, s->next,
-                                   MAIN_STACK + RT_STACK_SIZE - 16, 0)).status;
+                     MAIN_STACK + RT_STACK_SIZE - 16, 0))
+        .status;
 }
 
 /* Each pass asks once for each page: what one pass ends, quiescence lets a later one free,
@@ -210,9 +216,10 @@ static uint32_t hex8(const char *p)
     uint32_t v = 0;
     for (unsigned i = 0; i < 8; i++) {
         char c = p[i];
-        v = v << 4 | (uint32_t)(c >= '0' && c <= '9' ? c - '0'
+        v = v << 4 | (uint32_t)(c >= '0' && c <= '9'   ? c - '0'
                                 : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 0);
+                                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                       : 0);
     }
     return v;
 }

@@ -19,40 +19,47 @@
 #define BADGE_FAULT (1ull << 63) /* a space's gate for the kernel's fault calls */
 
 /* ---- pages ---- */
-bool pages_open(void);                 /* sizes and the window; no page is taken yet */
-void pages_count_use(uint32_t page);   /* while recounting: one more reference */
+bool pages_open(void);               /* sizes and the window; no page is taken yet */
+void pages_count_use(uint32_t page); /* while recounting: one more reference */
 void pages_count_object(uint32_t page);
-void pages_ready(void);                /* recounting is over: build the free lists */
-uint32_t page_take(bool zero);         /* a frame with one reference; 0: none (page 0 is not used) */
+void pages_ready(void);        /* recounting is over: build the free lists */
+uint32_t page_take(bool zero); /* a frame with one reference; 0: none (page 0 is not used) */
 void page_more(uint32_t page);
-void page_less(uint32_t page);         /* the last reference frees it */
+void page_less(uint32_t page); /* the last reference frees it */
 uint32_t page_refs(uint32_t page);
-void *page_view(uint32_t page);        /* where this server sees it */
-uint32_t object_pair_take(void);       /* two pages for kernel objects, the first even; 0: none */
+void *page_view(uint32_t page);  /* where this server sees it */
+uint32_t object_pair_take(void); /* two pages for kernel objects, the first even; 0: none */
 uint32_t object_take(void);
-void object_give(uint32_t page);       /* page_take()n back from the kernel by now */
+void object_give(uint32_t page); /* page_take()n back from the kernel by now */
 uint64_t pages_total(void);
 uint64_t pages_unused(void);
 extern uint32_t ram;
 
 /* ---- spaces ---- */
-struct object_list { struct object_list *next; uint32_t count, pages[61]; };
+struct object_list {
+    struct object_list *next;
+    uint32_t count, pages[61];
+};
 struct thread_record {
     struct thread_record *next;
     uint32_t id, thread, notification, page, place, pad;
 };
 enum space_state { SPACE_MAKING = 1, SPACE_LIVE, SPACE_ENDING };
 struct space_record {
-    struct space_record *next;         /* all of them */
+    struct space_record *next;                        /* all of them */
     uint32_t id, state, space, gate, fault_gate, pad; /* slots */
-    uint64_t quota, resident, faults, hint; /* hint: map downwards from here */
-    uint32_t root;                     /* page map's top node, 0 none */
+    uint64_t quota, resident, faults, hint;           /* hint: map downwards from here */
+    uint32_t root;                                    /* page map's top node, 0 none */
     uint32_t small_page, small_used, thread_ids;
     struct object_list *objects;
     struct thread_record *threads;
 };
 #define SPACES_MAX 4096u
-struct template { uint64_t address; uint32_t page, entry; };
+struct template
+{
+    uint64_t address;
+    uint32_t page, entry;
+};
 #define TEMPLATE_MAX 512u
 struct memory_server {
     struct space_record *spaces;
@@ -76,7 +83,7 @@ extern struct memory_server *memory;
 /* The functions below run under the server's lock (tx_begin). */
 struct space_record *space_find(uint64_t id);
 struct space_record *space_make(uint64_t quota);
-void space_end(struct space_record *s);     /* begins; goes on in space_end_step */
+void space_end(struct space_record *s);      /* begins; goes on in space_end_step */
 bool space_end_step(struct space_record *s); /* true when it is gone */
 bool space_clone(struct space_record *from, struct space_record *to);
 bool space_template(struct space_record *s);

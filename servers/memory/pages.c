@@ -14,7 +14,8 @@
 #define USE_FREE_OBJECT 0x40000000u
 
 uint32_t ram;
-static uint64_t total, frames_top, objects_low; /* frames below frames_top, objects from objects_low */
+static uint64_t total, frames_top,
+    objects_low; /* frames below frames_top, objects from objects_low */
 static uint32_t *use, *next_free;
 static uint32_t free_frames, free_pairs, free_singles;
 static uint64_t unused;
@@ -36,7 +37,7 @@ bool pages_open(void)
     total = (uint32_t)info;
     if (total > room) {
         rt_log("only %lu of %lu MiB are used: the heap is too small for more", room / 256,
-               total / 256);
+            total / 256);
         total = room & ~1ull;
     }
     use = (uint32_t *)HEAP_BASE;
@@ -109,8 +110,8 @@ static void window_map(uint32_t page)
             break;
         }
     for (;;) {
-        struct pith_result r = pith_space_map(SPACE_SELF, WINDOW_BASE + first * PAGE, ram, first,
-                                              n | MAP_READ | MAP_WRITE);
+        struct pith_result r = pith_space_map(
+            SPACE_SELF, WINDOW_BASE + first * PAGE, ram, first, n | MAP_READ | MAP_WRITE);
         if (r.status == -E_TABLES) {
             tables_need();
         } else if (!r.status) {

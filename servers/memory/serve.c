@@ -8,7 +8,10 @@
 struct memory_server *memory;
 
 /* What a repeated request needs to hear again. */
-struct stored { uint64_t value; uint32_t status, a, b, c; };
+struct stored {
+    uint64_t value;
+    uint32_t status, a, b, c;
+};
 
 static bool repeated(uint64_t badge, uint64_t sequence, struct stored *r)
 {
@@ -45,7 +48,8 @@ static uint32_t rights_of(uint8_t protection)
 static bool range_decode(uint64_t address, uint64_t length, uint16_t flags, uint64_t *pages)
 {
     bool layer = flags & MEMORY_MAP_LAYER;
-    uint64_t lo = layer ? MEMORY_LAYER_BASE : PAGE, hi = layer ? MEMORY_LAYER_END : MEMORY_LAYER_BASE;
+    uint64_t lo = layer ? MEMORY_LAYER_BASE : PAGE,
+             hi = layer ? MEMORY_LAYER_END : MEMORY_LAYER_BASE;
     if (address % PAGE || !length || length > hi - lo)
         return false;
     *pages = (length + PAGE - 1) / PAGE;
@@ -60,7 +64,7 @@ static uint64_t place_find(struct space_record *s, uint64_t pages, uint16_t flag
         top = MEMORY_LAYER_END;
     uint64_t low = flags & MEMORY_MAP_LAYER ? MEMORY_LAYER_BASE + (1ull << 32) : 1ull << 20;
     for (unsigned round = 0; round < 2; round++) {
-        for (uint64_t at = top; at >= low + bytes; ) {
+        for (uint64_t at = top; at >= low + bytes;) {
             uint64_t va = at - bytes, found;
             uint32_t entry;
             if (!range_next(s, va, &found, &entry) || found >= at)
@@ -74,8 +78,7 @@ static uint64_t place_find(struct space_record *s, uint64_t pages, uint16_t flag
 }
 
 uint32_t memory_serve_map(struct memory_server *m, uint64_t badge, uint64_t sequence,
-                          uint64_t address, uint64_t length, uint8_t protection, uint16_t flags,
-                          uint64_t *address_out)
+    uint64_t address, uint64_t length, uint8_t protection, uint16_t flags, uint64_t *address_out)
 {
     struct stored r;
     uint64_t pages;
@@ -108,8 +111,8 @@ uint32_t memory_serve_map(struct memory_server *m, uint64_t badge, uint64_t sequ
         return undo(MEMORY_ERROR_EXIST);
     if (flags & MEMORY_MAP_FIXED)
         range_clear(s, address, pages, false);
-    uint32_t status = range_set(s, address, pages, rights_of(protection) |
-                                                   (flags & MEMORY_MAP_SHARED ? ENTRY_SHARED : 0));
+    uint32_t status = range_set(
+        s, address, pages, rights_of(protection) | (flags & MEMORY_MAP_SHARED ? ENTRY_SHARED : 0));
     if (!status && flags & MEMORY_MAP_POPULATE)
         for (uint64_t i = 0; i < pages; i++)
             (void)fault_resolve(s, address + i * PAGE, protection & MEMORY_PROTECTION_WRITE, false);
@@ -118,7 +121,7 @@ uint32_t memory_serve_map(struct memory_server *m, uint64_t badge, uint64_t sequ
 }
 
 uint32_t memory_serve_unmap(struct memory_server *m, uint64_t badge, uint64_t sequence,
-                            uint64_t address, uint64_t length, uint16_t flags)
+    uint64_t address, uint64_t length, uint16_t flags)
 {
     struct stored r;
     uint64_t pages;
@@ -132,13 +135,13 @@ uint32_t memory_serve_unmap(struct memory_server *m, uint64_t badge, uint64_t se
         return undo(MEMORY_ERROR_INVAL);
     range_clear(s, address, pages, false);
     if (address == s->hint)
-        TX_SET(s->hint, address + pages * PAGE < MEMORY_MAP_TOP ? address + pages * PAGE
-                                                                : MEMORY_MAP_TOP);
+        TX_SET(s->hint,
+            address + pages * PAGE < MEMORY_MAP_TOP ? address + pages * PAGE : MEMORY_MAP_TOP);
     return finish(badge, sequence, &r, 0);
 }
 
 uint32_t memory_serve_protect(struct memory_server *m, uint64_t badge, uint64_t sequence,
-                              uint64_t address, uint64_t length, uint8_t protection, uint16_t flags)
+    uint64_t address, uint64_t length, uint8_t protection, uint16_t flags)
 {
     struct stored r;
     uint64_t pages;
@@ -154,8 +157,8 @@ uint32_t memory_serve_protect(struct memory_server *m, uint64_t badge, uint64_t 
 }
 
 uint32_t memory_serve_remap(struct memory_server *m, uint64_t badge, uint64_t sequence,
-                            uint64_t address, uint64_t length, uint64_t new_length, bool may_move,
-                            uint64_t new_address, bool fixed, uint64_t *address_out)
+    uint64_t address, uint64_t length, uint64_t new_length, bool may_move, uint64_t new_address,
+    bool fixed, uint64_t *address_out)
 {
     struct stored r;
     uint64_t pages, wanted, at;
@@ -181,7 +184,7 @@ uint32_t memory_serve_remap(struct memory_server *m, uint64_t badge, uint64_t se
         range_clear(s, new_address, wanted, false);
         to = new_address;
     } else if (wanted > pages && !(end + (wanted - pages) * PAGE <= MEMORY_LAYER_BASE &&
-                                   range_free(s, end, wanted - pages))) {
+                                     range_free(s, end, wanted - pages))) {
         to = may_move ? place_find(s, wanted, 0) : 0;
         if (!to)
             return undo(MEMORY_ERROR_NOMEM);
@@ -194,14 +197,14 @@ uint32_t memory_serve_remap(struct memory_server *m, uint64_t badge, uint64_t se
     if (wanted < pages)
         range_clear(s, address + wanted * PAGE, pages - wanted, false);
     if (wanted > pages)
-        status = range_set(s, to + pages * PAGE, wanted - pages,
-                           entry & (ENTRY_RIGHTS | ENTRY_SHARED));
+        status =
+            range_set(s, to + pages * PAGE, wanted - pages, entry & (ENTRY_RIGHTS | ENTRY_SHARED));
     r.value = *address_out = to;
     return finish(badge, sequence, &r, status);
 }
 
-uint32_t memory_serve_discard(struct memory_server *m, uint64_t badge, uint64_t sequence,
-                              uint64_t address, uint64_t length)
+uint32_t memory_serve_discard(
+    struct memory_server *m, uint64_t badge, uint64_t sequence, uint64_t address, uint64_t length)
 {
     struct stored r;
     uint64_t pages;
@@ -237,14 +240,14 @@ uint32_t memory_serve_usage(struct memory_server *m, uint64_t badge, struct memo
     tx_begin();
     const struct space_record *s = space_find(badge);
     if (s)
-        *usage = (struct memory_usage){ .quota = s->quota, .resident = s->resident,
-                                        .faults = s->faults };
+        *usage =
+            (struct memory_usage){.quota = s->quota, .resident = s->resident, .faults = s->faults};
     tx_commit();
     return 0;
 }
 
 uint32_t memory_serve_area(struct memory_server *m, uint64_t badge, uint64_t address,
-                           uint64_t *first, uint64_t *length, uint8_t *protection, uint16_t *flags)
+    uint64_t *first, uint64_t *length, uint8_t *protection, uint16_t *flags)
 {
     uint64_t at, next;
     uint32_t entry, other;
@@ -272,7 +275,7 @@ uint32_t memory_serve_area(struct memory_server *m, uint64_t badge, uint64_t add
 /* ---- the manager's ----------------------------------------------------------------------------- */
 
 uint32_t memory_serve_create(struct memory_server *m, uint64_t badge, uint64_t sequence,
-                             uint64_t quota, uint32_t *id, uint32_t *space, uint32_t *gate)
+    uint64_t quota, uint32_t *id, uint32_t *space, uint32_t *gate)
 {
     struct stored r;
     (void)m;
@@ -292,7 +295,7 @@ uint32_t memory_serve_create(struct memory_server *m, uint64_t badge, uint64_t s
 }
 
 uint32_t memory_serve_clone(struct memory_server *m, uint64_t badge, uint64_t sequence, uint32_t id,
-                            uint32_t *new_id, uint32_t *space, uint32_t *gate)
+    uint32_t *new_id, uint32_t *space, uint32_t *gate)
 {
     struct stored r;
     (void)m;
@@ -314,8 +317,8 @@ uint32_t memory_serve_clone(struct memory_server *m, uint64_t badge, uint64_t se
     return 0;
 }
 
-uint32_t memory_serve_destroy(struct memory_server *m, uint64_t badge, uint64_t sequence,
-                              uint32_t id)
+uint32_t memory_serve_destroy(
+    struct memory_server *m, uint64_t badge, uint64_t sequence, uint32_t id)
 {
     struct stored r;
     (void)m;
@@ -344,8 +347,8 @@ static struct thread_record *thread_find(struct space_record *s, uint32_t id)
     return t;
 }
 
-uint32_t memory_serve_thread(struct memory_server *m, uint64_t badge, uint64_t sequence, uint32_t id,
-                             uint32_t *thread_id, uint32_t *thread, uint32_t *notification)
+uint32_t memory_serve_thread(struct memory_server *m, uint64_t badge, uint64_t sequence,
+    uint32_t id, uint32_t *thread_id, uint32_t *thread, uint32_t *notification)
 {
     struct stored r;
     (void)m;
@@ -367,8 +370,8 @@ uint32_t memory_serve_thread(struct memory_server *m, uint64_t badge, uint64_t s
     return 0;
 }
 
-uint32_t memory_serve_thread_end(struct memory_server *m, uint64_t badge, uint64_t sequence,
-                                 uint32_t id, uint32_t thread_id)
+uint32_t memory_serve_thread_end(
+    struct memory_server *m, uint64_t badge, uint64_t sequence, uint32_t id, uint32_t thread_id)
 {
     struct stored r;
     (void)m;
@@ -388,15 +391,15 @@ uint32_t memory_serve_totals(struct memory_server *m, uint64_t badge, struct mem
     (void)m;
     (void)badge;
     tx_begin();
-    *totals = (struct memory_totals){ .pages = pages_total(), .free = pages_unused() };
+    *totals = (struct memory_totals){.pages = pages_total(), .free = pages_unused()};
     for (const struct space_record *s = memory->spaces; s; s = s->next)
         totals->spaces++;
     tx_commit();
     return 0;
 }
 
-uint32_t memory_serve_quota(struct memory_server *m, uint64_t badge, uint64_t sequence, uint32_t id,
-                            uint64_t quota)
+uint32_t memory_serve_quota(
+    struct memory_server *m, uint64_t badge, uint64_t sequence, uint32_t id, uint64_t quota)
 {
     struct stored r;
     (void)m;
@@ -409,8 +412,8 @@ uint32_t memory_serve_quota(struct memory_server *m, uint64_t badge, uint64_t se
     return finish(badge, sequence, &r, 0);
 }
 
-uint32_t memory_serve_peek(struct memory_server *m, uint64_t badge, uint32_t id, uint64_t address,
-                           struct rpc_out *data)
+uint32_t memory_serve_peek(
+    struct memory_server *m, uint64_t badge, uint32_t id, uint64_t address, struct rpc_out *data)
 {
     uint32_t status = 0;
     (void)m;

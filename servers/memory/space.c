@@ -23,7 +23,7 @@ static uint32_t *node(uint32_t page)
 static uint32_t *entry_at(struct space_record *s, uint64_t va, bool make)
 {
     uint64_t vpn = va / PAGE;
-    static const unsigned shift[] = { 28, 19, 10 };
+    static const unsigned shift[] = {28, 19, 10};
     uint32_t *link = &s->root;
     for (unsigned l = 0; l <= 3; l++) {
         if (!*link) {
@@ -41,10 +41,10 @@ static uint32_t *entry_at(struct space_record *s, uint64_t va, bool make)
 
 /* Calls each for every existing leaf in [va, end). */
 typedef bool leaf_function(struct space_record *s, uint64_t va, uint32_t *leaf, unsigned first,
-                           unsigned last, void *context);
+    unsigned last, void *context);
 
-static bool leaves_walk(struct space_record *s, uint64_t va, uint64_t end, leaf_function *each,
-                        void *context)
+static bool leaves_walk(
+    struct space_record *s, uint64_t va, uint64_t end, leaf_function *each, void *context)
 {
     uint64_t leaf_span = LEAF_PAGES * PAGE;
     while (va < end && s->root) {
@@ -65,7 +65,7 @@ static bool leaves_walk(struct space_record *s, uint64_t va, uint64_t end, leaf_
         base = va & ~(leaf_span - 1);
         uint64_t stop = base + leaf_span < end ? base + leaf_span : end;
         if (leaf && !each(s, va, node(leaf), (unsigned)(vpn % LEAF_PAGES),
-                          (unsigned)((stop - base) / PAGE), context))
+                        (unsigned)((stop - base) / PAGE), context))
             return false;
         va = base + leaf_span;
     }
@@ -75,7 +75,8 @@ static bool leaves_walk(struct space_record *s, uint64_t va, uint64_t end, leaf_
 struct space_record *space_find(uint64_t id)
 {
     return id && id < SPACES_MAX && memory->by_id[id] && memory->by_id[id]->state == SPACE_LIVE
-        ? memory->by_id[id] : 0;
+               ? memory->by_id[id]
+               : 0;
 }
 
 /* ---- kernel mappings ---------------------------------------------------------------------- */
@@ -109,7 +110,9 @@ static bool tables_give(struct space_record *s)
 
 static uint64_t map_rights(uint32_t entry, bool writable)
 {
-    return MAP_READ | (entry & ENTRY_EXEC ? MAP_EXEC : entry & ENTRY_WRITE && writable ? MAP_WRITE : 0);
+    return MAP_READ | (entry & ENTRY_EXEC                   ? MAP_EXEC
+                          : entry & ENTRY_WRITE && writable ? MAP_WRITE
+                                                            : 0);
 }
 
 static bool map_page(struct space_record *s, uint64_t va, uint32_t page, uint64_t rights)
@@ -210,7 +213,7 @@ uint32_t range_set(struct space_record *s, uint64_t va, uint64_t pages, uint32_t
 }
 
 static bool leaf_clear(struct space_record *s, uint64_t va, uint32_t *leaf, unsigned first,
-                       unsigned last, void *context)
+    unsigned last, void *context)
 {
     bool keep = *(bool *)context;
     uint64_t base = va - first * PAGE;
@@ -241,7 +244,7 @@ void range_clear(struct space_record *s, uint64_t va, uint64_t pages, bool keep)
 }
 
 static bool leaf_all(struct space_record *s, uint64_t va, uint32_t *leaf, unsigned first,
-                     unsigned last, void *context)
+    unsigned last, void *context)
 {
     uint64_t *count = context;
     (void)s;
@@ -266,7 +269,7 @@ bool range_free(struct space_record *s, uint64_t va, uint64_t pages)
 }
 
 static bool leaf_protect(struct space_record *s, uint64_t va, uint32_t *leaf, unsigned first,
-                         unsigned last, void *context)
+    unsigned last, void *context)
 {
     uint32_t rights = *(uint32_t *)context;
     uint64_t base = va - first * PAGE;
@@ -315,9 +318,12 @@ bool range_move(struct space_record *s, uint64_t from, uint64_t to, uint64_t pag
     return true;
 }
 
-struct next_search { uint64_t at; uint32_t entry; };
+struct next_search {
+    uint64_t at;
+    uint32_t entry;
+};
 static bool leaf_next(struct space_record *s, uint64_t va, uint32_t *leaf, unsigned first,
-                      unsigned last, void *context)
+    unsigned last, void *context)
 {
     struct next_search *n = context;
     (void)s;
@@ -332,7 +338,7 @@ static bool leaf_next(struct space_record *s, uint64_t va, uint32_t *leaf, unsig
 
 bool range_next(struct space_record *s, uint64_t va, uint64_t *at, uint32_t *entry)
 {
-    struct next_search n = { 0, 0 };
+    struct next_search n = {0, 0};
     if (leaves_walk(s, va, MEMORY_USER_END, leaf_next, &n))
         return false;
     *at = n.at;
@@ -350,7 +356,10 @@ struct elf_header {
     uint32_t flags;
     uint16_t ehsize, phentsize, phnum;
 };
-struct elf_segment { uint32_t type, flags; uint64_t offset, vaddr, paddr, filesz, memsz, align; };
+struct elf_segment {
+    uint32_t type, flags;
+    uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
 
 /* Pages of the layer, once for all spaces; each holds a reference for the template itself. */
 void template_load(void)
@@ -376,9 +385,9 @@ void template_load(void)
             for (uint64_t at = va < g[i].vaddr ? g[i].vaddr : va;
                  at < va + PAGE && at < g[i].vaddr + g[i].filesz; at++)
                 ((uint8_t *)page_view(page))[at - va] = elf[g[i].offset + at - g[i].vaddr];
-            uint32_t rights = ENTRY_READ | (g[i].flags & 1 ? ENTRY_EXEC : 0) |
-                              (g[i].flags & 2 ? ENTRY_WRITE : 0);
-            memory->templates[n++] = (struct template){ va, page, rights | ENTRY_VALID };
+            uint32_t rights =
+                ENTRY_READ | (g[i].flags & 1 ? ENTRY_EXEC : 0) | (g[i].flags & 2 ? ENTRY_WRITE : 0);
+            memory->templates[n++] = (struct template){va, page, rights | ENTRY_VALID};
         }
     }
     memory->template_count = n;
@@ -422,7 +431,7 @@ struct space_record *space_make(uint64_t quota)
     struct space_record *s = capsule_alloc(sizeof *s);
     uint32_t id = s ? id_take() : 0, pair = id ? object_pair_take() : 0;
     uint32_t caps = pair ? object_take() : 0, slot = caps ? rt_slot_alloc() : 0;
-    struct pith_result r = { -E_LIMIT, 0 };
+    struct pith_result r = {-E_LIMIT, 0};
     if (!slot)
         return 0;
     s->id = id;
@@ -453,7 +462,7 @@ struct space_record *space_make(uint64_t quota)
 }
 
 static bool leaf_share(struct space_record *from, uint64_t va, uint32_t *leaf, unsigned first,
-                       unsigned last, void *context)
+    unsigned last, void *context)
 {
     struct space_record *to = context;
     uint32_t *copy = entry_at(to, va, true);
@@ -475,8 +484,7 @@ static bool leaf_share(struct space_record *from, uint64_t va, uint32_t *leaf, u
         }
         while (any) {
             struct pith_result r = pith_space_copy(to->space, from->space, base + i * PAGE,
-                                                   base + i * PAGE,
-                                                   (stop - i) | MAP_READ | MAP_EXEC | MAP_DEMOTE);
+                base + i * PAGE, (stop - i) | MAP_READ | MAP_EXEC | MAP_DEMOTE);
             if (!r.status)
                 break;
             if (r.status == -E_TABLES ? !tables_give(to) : r.status != -E_AGAIN)
@@ -535,7 +543,7 @@ int64_t thread_make(struct space_record *s, struct thread_record **made)
 
 bool thread_drop(struct space_record *s, struct thread_record *t)
 {
-    struct pith_result r = { -E_AGAIN, 0 };
+    struct pith_result r = {-E_AGAIN, 0};
     for (unsigned i = 0; i < 64 && r.status == -E_AGAIN; i++)
         r = pith_page_take(ram, t->page);
     if (r.status)
@@ -559,7 +567,7 @@ void space_end(struct space_record *s)
 }
 
 static bool leaf_drop(struct space_record *s, uint64_t va, uint32_t *leaf, unsigned first,
-                      unsigned last, void *context)
+    unsigned last, void *context)
 {
     (void)s;
     (void)va;
@@ -603,7 +611,7 @@ bool space_end_step(struct space_record *s)
         bool clean = true;
         for (struct object_list *l = s->objects; l; l = l->next)
             for (uint32_t i = l->count; i-- > 0;) {
-                struct pith_result r = { -E_AGAIN, 0 };
+                struct pith_result r = {-E_AGAIN, 0};
                 for (unsigned t = 0; t < 64 && r.status == -E_AGAIN; t++)
                     r = pith_page_take(ram, l->pages[i]);
                 clean &= !r.status;
@@ -638,7 +646,7 @@ gone:
 /* ---- recounting ------------------------------------------------------------------------------------------ */
 
 static bool leaf_count(struct space_record *s, uint64_t va, uint32_t *leaf, unsigned first,
-                       unsigned last, void *context)
+    unsigned last, void *context)
 {
     (void)va;
     (void)context;

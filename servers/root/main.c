@@ -28,8 +28,17 @@
 #define B ((const struct pith_bootinfo *)BOOTINFO_ADDRESS)
 
 enum {
-    S_POOL = 16, S_VOLATILE_A, S_VOLATILE_B, S_PERSISTENT, S_SPACE_A, S_SPACE_B, S_THREAD_A,
-    S_THREAD_B, S_WAKE, S_MAIN, S_LOG
+    S_POOL = 16,
+    S_VOLATILE_A,
+    S_VOLATILE_B,
+    S_PERSISTENT,
+    S_SPACE_A,
+    S_SPACE_B,
+    S_THREAD_A,
+    S_THREAD_B,
+    S_WAKE,
+    S_MAIN,
+    S_LOG
 };
 
 void root_main(void);
@@ -61,15 +70,15 @@ static void __attribute__((noreturn)) stop(const char *format, ...)
         pith_thread_exit();
 }
 
-#define MUST(call)                                                                           \
-    ({                                                                                       \
-        struct pith_result r_;                                                               \
-        do                                                                                   \
-            r_ = (call);                                                                     \
-        while (r_.status == -E_AGAIN);                                                       \
-        if (r_.status)                                                                       \
-            stop("root: " #call ": %ld", r_.status);                                         \
-        r_.value;                                                                            \
+#define MUST(call)                                                                                 \
+    ({                                                                                             \
+        struct pith_result r_;                                                                     \
+        do                                                                                         \
+            r_ = (call);                                                                           \
+        while (r_.status == -E_AGAIN);                                                             \
+        if (r_.status)                                                                             \
+            stop("root: " #call ": %ld", r_.status);                                               \
+        r_.value;                                                                                  \
     })
 
 /* The runtime library's log, for code shared with components. */
@@ -115,8 +124,8 @@ static const void *archive_map(size_t *bytes)
     uint64_t n = (base % 4096 + B->modules[0].length + 4095) / 4096;
     for (uint64_t done = 0; done < n;) {
         uint64_t now = n - done < MAP_BATCH ? n - done : MAP_BATCH;
-        struct pith_result r = pith_space_map(SPACE_SELF, ARCHIVE_VA + done * 4096, BOOT_REGION,
-                                              first + done, now | MAP_READ);
+        struct pith_result r = pith_space_map(
+            SPACE_SELF, ARCHIVE_VA + done * 4096, BOOT_REGION, first + done, now | MAP_READ);
         if (r.status == -E_TABLES)
             tables(4);
         else if (r.status && r.status != -E_AGAIN)
@@ -169,10 +178,17 @@ static bool supervisor_start(const void *elf, size_t elf_bytes, uint64_t archive
     st->clock_shift = B->clock_shift;
     st->tsc_hz = B->tsc_hz;
     st->machine_archive_first = B->modules[0].base / 4096;
-    static const struct { const char *name; uint32_t slot; } given[] = {
-        { "pool", S_POOL }, { "ports", BOOT_PORTS }, { "device-memory", BOOT_MEMORY },
-        { "control", BOOT_CONTROL }, { "machine", BOOT_REGION }, { "root", S_WAKE },
-        { "log-port", S_LOG },
+    static const struct {
+        const char *name;
+        uint32_t slot;
+    } given[] = {
+        {"pool", S_POOL},
+        {"ports", BOOT_PORTS},
+        {"device-memory", BOOT_MEMORY},
+        {"control", BOOT_CONTROL},
+        {"machine", BOOT_REGION},
+        {"root", S_WAKE},
+        {"log-port", S_LOG},
     };
     for (unsigned i = 0; i < sizeof given / sizeof *given; i++) {
         strlcpy(st->caps[i].name, given[i].name, sizeof st->caps[i].name);

@@ -35,8 +35,8 @@ static const char *life(const struct component_state *s)
     }
 }
 
-uint32_t supervisor_serve_list(struct supervisor_server *server, uint64_t badge,
-                               struct rpc_out *text)
+uint32_t supervisor_serve_list(
+    struct supervisor_server *server, uint64_t badge, struct rpc_out *text)
 {
     char line[160];
     uint64_t used = 0;
@@ -45,19 +45,19 @@ uint32_t supervisor_serve_list(struct supervisor_server *server, uint64_t badge,
     for (unsigned i = 0; i <= component_count(); i++) {
         if (!i) {
             snprintf(line, sizeof line, "%-12s %-9s %8s %10s  %s\n", "NAME", "STATE", "RESTARTS",
-                     "KIB", "LAST DEATH");
+                "KIB", "LAST DEATH");
         } else {
             const struct component_state *s = &state->of[i - 1];
             const struct system_component *c = component(i - 1);
             uint64_t kib = (2ull * c->volatile_pages + c->capsule_pages + c->object_pages) * 4;
             char death[64] = "-";
             if (s->deaths && s->last.sequence)
-                snprintf(death, sizeof death, "exception %lu at %lx", s->last.vector,
-                         s->last.regs[15]);
+                snprintf(
+                    death, sizeof death, "exception %lu at %lx", s->last.vector, s->last.regs[15]);
             else if (s->deaths)
                 strlcpy(death, "killed", sizeof death);
             snprintf(line, sizeof line, "%-12s %-9s %8lu %10lu  %s\n", c->name, life(s), s->deaths,
-                     kib, death);
+                kib, death);
         }
         size_t n = strlen(line);
         if (used + n > text->capacity)
@@ -70,8 +70,7 @@ uint32_t supervisor_serve_list(struct supervisor_server *server, uint64_t badge,
     return 0;
 }
 
-uint32_t supervisor_serve_kill(struct supervisor_server *server, uint64_t badge,
-                               struct rpc_in name)
+uint32_t supervisor_serve_kill(struct supervisor_server *server, uint64_t badge, struct rpc_in name)
 {
     char text[32];
     (void)server;
@@ -83,8 +82,8 @@ uint32_t supervisor_serve_kill(struct supervisor_server *server, uint64_t badge,
     return 0;
 }
 
-uint32_t supervisor_serve_replace(struct supervisor_server *server, uint64_t badge,
-                                  struct rpc_in name, struct rpc_in binary)
+uint32_t supervisor_serve_replace(
+    struct supervisor_server *server, uint64_t badge, struct rpc_in name, struct rpc_in binary)
 {
     char text[32];
     size_t size;

@@ -18,13 +18,13 @@
 struct state *state;
 static const struct system_header *description;
 
-#define RETRY(call)                                                                          \
-    ({                                                                                       \
-        struct pith_result r_;                                                               \
-        do                                                                                   \
-            r_ = (call);                                                                     \
-        while (r_.status == -E_AGAIN);                                                       \
-        r_;                                                                                  \
+#define RETRY(call)                                                                                \
+    ({                                                                                             \
+        struct pith_result r_;                                                                     \
+        do                                                                                         \
+            r_ = (call);                                                                           \
+        while (r_.status == -E_AGAIN);                                                             \
+        r_;                                                                                        \
     })
 
 static uint64_t must(struct pith_result r, const char *what)
@@ -101,19 +101,19 @@ static void component_make(unsigned i)
     region(slot(i, C_PERSISTENT), pages(persistent), persistent);
     MUST(pith_notification_create(pool, small_where(SMALL_NOTIFICATION), slot(i, C_MAIN)));
     for (unsigned o = 0; o < c->offer_count; o++) {
-        MUST(pith_service_create(pool, pages(1), slot(i, C_OFFER) + o, c->offers[o].level,
-                                 c->offers[o].limit_ns));
+        MUST(pith_service_create(
+            pool, pages(1), slot(i, C_OFFER) + o, c->offers[o].level, c->offers[o].limit_ns));
         MUST(pith_service_owner(slot(i, C_OFFER) + o, slot(i, C_MAIN), 1ull << 31 | 1ull << 62));
     }
     for (unsigned k = 0; k < c->port_count; k++)
         MUST(pith_io_create(rt_cap("ports"), pool, small_where(SMALL_IO), slot(i, C_PORT) + k,
-                            c->ports[k].first, c->ports[k].count));
+            c->ports[k].first, c->ports[k].count));
     for (unsigned k = 0; k < c->memory_count; k++)
         MUST(pith_io_create(rt_cap("device-memory"), pool, small_where(SMALL_IO),
-                            slot(i, C_MEMORY) + k, c->memory[k].first, c->memory[k].count));
+            slot(i, C_MEMORY) + k, c->memory[k].first, c->memory[k].count));
     for (unsigned k = 0; k < c->irq_count; k++)
         MUST(pith_interrupt_create(rt_cap("control"), pool, small_where(SMALL_INTERRUPT),
-                                   slot(i, C_IRQ) + k, c->irqs[k].source, 0));
+            slot(i, C_IRQ) + k, c->irqs[k].source, 0));
 }
 
 /* The service a name stands for. */
@@ -134,9 +134,9 @@ static void gates_make(unsigned i)
         if (!strcmp(c->uses[u].name, "supervisor")) {
             struct small *g = &state->control_gates;
             if (!g->page || g->used == 128)
-                *g = (struct small){ pages(1), 0, 0 };
+                *g = (struct small){pages(1), 0, 0};
             MUST(pith_gate_create(CONTROL_SERVICE, pool, WHERE(g->page, g->used++),
-                                  slot(i, C_USE) + u, c->uses[u].badge));
+                slot(i, C_USE) + u, c->uses[u].badge));
             continue;
         }
         if (!offer_find(c->uses[u].name, &owner, &offer))
@@ -147,7 +147,7 @@ static void gates_make(unsigned i)
             g->used = 0;
         }
         MUST(pith_gate_create(slot(owner, C_OFFER) + offer, pool, WHERE(g->page, g->used++),
-                              slot(i, C_USE) + u, c->uses[u].badge));
+            slot(i, C_USE) + u, c->uses[u].badge));
     }
 }
 
@@ -188,8 +188,8 @@ static void name_cap(const char *name, uint32_t here, unsigned *n, int64_t *erro
 
 /* Names go into the startup page, so they are known before it is written; capabilities are
  * given after the table is there. */
-static void names_walk(unsigned i, void (*each)(const char *, uint32_t, unsigned *, int64_t *),
-                       int64_t *error)
+static void names_walk(
+    unsigned i, void (*each)(const char *, uint32_t, unsigned *, int64_t *), int64_t *error)
 {
     const struct system_component *c = component(i);
     unsigned n = 0;
@@ -270,8 +270,8 @@ static bool component_start(unsigned i)
     uint32_t before = s->incarnation;
     size_t elf_bytes;
     int64_t error = 0;
-    const void *elf = spawn_member((const void *)STARTUP->modules[0][0], STARTUP->modules[0][1],
-                                   binary, &elf_bytes);
+    const void *elf = spawn_member(
+        (const void *)STARTUP->modules[0][0], STARTUP->modules[0][1], binary, &elf_bytes);
     if (!elf) {
         rt_log("%s: %s is not in the archive", c->name, binary);
         return false;
@@ -333,12 +333,18 @@ static bool component_start(unsigned i)
 static const char *vector_name(uint64_t vector)
 {
     switch (vector) {
-    case 0: return "division";
-    case 3: return "breakpoint";
-    case 6: return "undefined instruction";
-    case 13: return "protection";
-    case 14: return "page fault";
-    default: return "exception";
+    case 0:
+        return "division";
+    case 3:
+        return "breakpoint";
+    case 6:
+        return "undefined instruction";
+    case 13:
+        return "protection";
+    case 14:
+        return "page fault";
+    default:
+        return "exception";
     }
 }
 
@@ -351,7 +357,7 @@ static void death_note(unsigned i, const struct pith_fault *f)
     s->quick = f->sequence && s->died_ns - s->started_ns < QUICK_NS ? s->quick + 1 : 0;
     if (f->sequence)
         rt_log("%s died: %s at %lx, address %lx", component(i)->name, vector_name(f->vector),
-               f->regs[15], f->address);
+            f->regs[15], f->address);
     else
         rt_log("%s was killed", component(i)->name);
 }
@@ -395,7 +401,7 @@ static void component_revive(unsigned i)
         return; /* looked at again by the next wake */
     if (component_start(i))
         rt_log("%s restarted (incarnation %u) after %lu us", component(i)->name, s->incarnation,
-               (rt_now_ns() - s->died_ns) / 1000);
+            (rt_now_ns() - s->died_ns) / 1000);
 }
 
 void component_kill(unsigned i)
@@ -467,8 +473,8 @@ static void chaos(void)
 static void describe(void)
 {
     size_t bytes;
-    description = spawn_member((const void *)STARTUP->modules[0][0], STARTUP->modules[0][1],
-                               "system", &bytes);
+    description = spawn_member(
+        (const void *)STARTUP->modules[0][0], STARTUP->modules[0][1], "system", &bytes);
     if (!description)
         rt_panic("boot archive: system: missing");
     if (bytes < sizeof *description ||
@@ -504,8 +510,7 @@ void component_main(void)
             if (state->of[i].incarnation > 1 && !state->of[i].clean)
                 (void)volatile_clean(i, 0);
             waiting |= !state->of[i].clean && state->of[i].incarnation > 1;
-            waiting |= state->of[i].state == COMPONENT_DEAD &&
-                       component(i)->flags & SYSTEM_RESTART;
+            waiting |= state->of[i].state == COMPONENT_DEAD && component(i)->flags & SYSTEM_RESTART;
         }
         chaos();
         uint64_t nap = waiting || chaos_ns ? 1000000 : 100000000;

@@ -16,34 +16,43 @@
 #define RECLAIM_NAP_NS 100000ull
 
 enum component_slot {
-    C_SPACE = 0,     /* two, alternating */
-    C_VOLATILE = 2,  /* two */
-    C_THREAD = 4,    /* two */
+    C_SPACE = 0,    /* two, alternating */
+    C_VOLATILE = 2, /* two */
+    C_THREAD = 4,   /* two */
     C_PERSISTENT = 6,
     C_MAIN = 7,
     C_RAM = 8,
-    C_OFFER = 12,    /* SYSTEM_OFFERS */
-    C_PORT = 16, C_MEMORY = 20, C_IRQ = 24, /* SYSTEM_DEVICES each */
-    C_USE = 28       /* SYSTEM_USES */
+    C_OFFER = 12, /* SYSTEM_OFFERS */
+    C_PORT = 16,
+    C_MEMORY = 20,
+    C_IRQ = 24, /* SYSTEM_DEVICES each */
+    C_USE = 28  /* SYSTEM_USES */
 };
 
 enum component_life {
-    COMPONENT_NEW, COMPONENT_STARTING, COMPONENT_RUNNING, COMPONENT_DEAD, COMPONENT_FAILED,
+    COMPONENT_NEW,
+    COMPONENT_STARTING,
+    COMPONENT_RUNNING,
+    COMPONENT_DEAD,
+    COMPONENT_FAILED,
 };
 
 enum small_kind { SMALL_REGION, SMALL_NOTIFICATION, SMALL_IO, SMALL_INTERRUPT, SMALL_KINDS };
-struct small { uint64_t page; uint32_t used, pad; };
+struct small {
+    uint64_t page;
+    uint32_t used, pad;
+};
 
 struct component_state {
     uint32_t state, incarnation, quick, kill_wanted;
-    uint64_t clean;            /* the next incarnation's volatile region is empty */
+    uint64_t clean; /* the next incarnation's volatile region is empty */
     uint64_t deaths, started_ns, died_ns;
-    char replacement[32];      /* binary to start instead of the described one */
+    char replacement[32]; /* binary to start instead of the described one */
     struct pith_fault last;
 };
 
 struct state {
-    uint64_t made;             /* objects of all components exist */
+    uint64_t made; /* objects of all components exist */
     uint64_t page_next, page_end;
     uint64_t realtime_ns, archive_first;
     struct small small[SMALL_KINDS];

@@ -249,7 +249,7 @@ static void write_stubs(const char *out)
 static void write_reference(const char *dir)
 {
     FILE *f = create(dir, "operations.md");
-    fprintf(f, "# Kernel operations\n\nMade from `abi/operations.tbl` and `abi/errors.tbl` by "
+    fprintf(f, "<!-- SPDX-License-Identifier: MIT -->\n# Kernel operations\n\nMade from `abi/operations.tbl` and `abi/errors.tbl` by "
                "`tools/abigen`; edit those.\nHow registers are used: "
                "`abi/include/abi/contract.h`.\n\n");
     for (int i = 0; i < op_count; i++) {

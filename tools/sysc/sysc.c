@@ -115,8 +115,8 @@ static uint32_t pages(const char *what)
     return (uint32_t)((v + 4095) >> 12);
 }
 
-#define ADD(array, counter, max, what)                                                       \
-    (c->counter == max ? (die("%s: more than %u %s", c->name, max, what), (void *)0)         \
+#define ADD(array, counter, max, what)                                                             \
+    (c->counter == max ? (die("%s: more than %u %s", c->name, max, what), (void *)0)               \
                        : (void *)&c->array[c->counter++])
 
 /* A word that may follow on the same statement; puts it back if it is another. */
@@ -301,7 +301,7 @@ int main(int argc, char **argv)
         component_read();
     }
     check();
-    struct system_header h = { SYSTEM_MAGIC, SYSTEM_VERSION, count };
+    struct system_header h = {SYSTEM_MAGIC, SYSTEM_VERSION, count};
     FILE *out = fopen(argv[2], "w");
     if (!out || fwrite(&h, sizeof h, 1, out) != 1 ||
         fwrite(list, sizeof *list, count, out) != count || fclose(out)) {
