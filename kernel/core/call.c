@@ -143,7 +143,7 @@ struct thread *call_slow(void)
     if (g)
         s = call_stack(cpu, g, &error, &value);
     if (s) {
-        frame_push(cpu, s, g);
+        frame_push(cpu, cpu->frame, s, g);
         t->regs->rax = g->badge;
     } else if (error == -E_AGAIN) {
         cpu->frame->rip -= SYSCALL_LENGTH; /* the call is made again */
@@ -227,10 +227,11 @@ struct result op_call_x(u64 transfer)
     caps_move(current_space(), &x, s->pool->space, s);
     frame_trap(cpu->frame); /* the return clears the grants */
     cpu->frame->rsp = cpu->ursp;
+    s->marked = 1;
     for (u32 i = 0; i < FRAME_GRANTS; i++)
         s->grants[i] = (struct grant){ x.grants[i].address, x.grants[i].length,
                                        x.grants[i].direction };
-    frame_push(cpu, s, g);
+    frame_push(cpu, cpu->frame, s, g);
     words_set(t, x.words);
     t->regs->rbx = x.cap_count;
     t->regs->rax = g->badge;
@@ -248,6 +249,7 @@ static struct frame *frame_pop(struct cpu *cpu, bool quarantine)
     struct service *s = f->pool->service;
     below->space = frame_space(below);
     f->gate = 0;
+    f->marked = 0;
     f->ran_ns = 0;
     f->limit_told = 0;
     for (u32 i = 0; i < FRAME_GRANTS; i++)
@@ -258,7 +260,7 @@ static struct frame *frame_pop(struct cpu *cpu, bool quarantine)
         f->next = *f->head;
         *f->head = f;
     }
-    frame_enter(cpu, below);
+    frame_enter(cpu, f, below);
     if (s->waiters[cpu->core])
         wait_end(s->waiters[cpu->core], 0, 0);
     return below;
@@ -350,14 +352,35 @@ struct thread *return_slow(void)
     return return_finish(cpu);
 }
 
-/* entry.S: a return into a frame whose fault the current one has handled. */
-struct thread *fault_answer(u64 answer)
+static NOINLINE struct thread *fault_answer_any(struct cpu *cpu, u64 answer)
 {
-    struct cpu *cpu = cpu_self();
     lock_take();
     struct frame *below = frame_pop(cpu, false);
     fault_return(cpu, below, answer);
     return return_finish(cpu);
+}
+
+/* entry.S: a return into a frame whose fault the current one has handled. The usual RESUME
+ * touches only what this core owns, like entry.S's return, and needs no lock either. */
+struct thread *fault_answer(u64 answer, struct cpu *cpu)
+{
+    struct thread *t = cpu->thread;
+    struct frame *f = cpu->frame, *below = f->prev;
+    struct space *space = frame_space(below);
+    if (unlikely(answer != FAULT_RESUME) || unlikely(f->marked) || unlikely(trace_on) ||
+        unlikely(f->pool->service->waiters[cpu->core] != 0) || unlikely(space->dead) ||
+        unlikely(t->stop_wanted | t->event_sticky) || unlikely(t->plain != changes) ||
+        unlikely(cpu->donor != t))
+        return fault_answer_any(cpu, answer);
+    below->space = space;
+    below->fault = 0;
+    t->fault_count--;
+    t->regs--;
+    f->gate = 0;
+    f->next = *f->head;
+    *f->head = f;
+    frame_enter(cpu, f, below);
+    return t;
 }
 
 struct result op_return_x(u64 transfer)

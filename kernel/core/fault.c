@@ -13,7 +13,6 @@
 #include <arch/x86.h>
 #include <kernel.h>
 
-#define VECTOR_PF 14u
 
 static void regs_collect(struct regs *to, const struct saved *saved, const struct frame *f)
 {
@@ -53,6 +52,30 @@ static void fault_stop(struct cpu *cpu)
     }
 }
 
+/* Calls the handler. The registers of the fault stay; it gets the next set. */
+static ALWAYS_INLINE void handler_call(struct cpu *cpu, struct thread *t, struct frame *f,
+                                       struct frame *stack, struct gate *g, u64 vector, u64 error,
+                                       u64 address)
+{
+    struct saved *saved = t->regs, *handler = saved + 1;
+    u8 count = t->fault_count + 1;
+    saved->vector = vector;
+    saved->error = error;
+    saved->address = address;
+    f->fault = t->fault_count = count;
+    t->regs = handler;
+    frame_trap(f);
+    frame_push(cpu, f, stack, g);
+    handler->kind = REGS_CALL;
+    handler->rax = g->badge;
+    handler->rdi = vector | error << 8;
+    handler->rsi = address;
+    handler->rdx = f->rip;
+    handler->r10 = f->rsp;
+    handler->r8 = t->id;
+    handler->r9 = f->level == USER_LEVEL ? 0 : f->level + 1u;
+}
+
 void fault(struct cpu *cpu, u64 vector, u64 error)
 {
     struct thread *t = cpu->thread;
@@ -69,24 +92,44 @@ void fault(struct cpu *cpu, u64 vector, u64 error)
         u64 unused;
         struct frame *s = call_stack(cpu, g, &status, &unused);
         if (likely(s != 0)) {
-            f->fault = ++t->fault_count; /* these registers stay; the handler gets the next set */
-            frame_trap(f);
-            frame_push(cpu, s, g);
-            struct saved *handler = t->regs = saved + 1;
-            handler->kind = REGS_CALL;
-            handler->rax = g->badge;
-            handler->rdi = vector | error << 8;
-            handler->rsi = saved->address;
-            handler->rdx = f->rip;
-            handler->r10 = f->rsp;
-            handler->r8 = t->id;
-            handler->r9 = f->kind == FRAME_BASE ? 0 : f->level + 1u;
+            handler_call(cpu, t, f, s, g, vector, error, saved->address);
             return;
         }
         if (status == -E_AGAIN)
             return; /* waits for the handler; the instruction repeats */
     }
     fault_stop(cpu);
+}
+
+static NOINLINE struct thread *page_fault_any(u64 vector, u64 error, struct cpu *cpu)
+{
+    lock_take();
+    fault(cpu, vector, error);
+    if (cpu->resched)
+        return schedule_locked(cpu);
+    lock_release();
+    return cpu->thread;
+}
+
+/* Reads what entry.S's call reads, and of the space the handler and its generation, which
+ * match only when both are read of one setting; writes what this core owns. So it needs no
+ * lock, for the same reasons. */
+struct thread *page_fault(u64 vector, u64 error, struct cpu *cpu)
+{
+    struct thread *t = cpu->thread;
+    struct frame *f = cpu->frame;
+    const struct space *space = f->space;
+    struct gate *g = space->handler;
+    if (unlikely(t->fault_count >= FAULT_SETS) ||
+        unlikely(!object_alive(g, PT_GATE, space->handler_gen)) || unlikely(trace_on))
+        return page_fault_any(vector, error, cpu);
+    const struct service *s = g->service;
+    struct frame **free = &s->pool->free[cpu->core], *stack = *free;
+    if (unlikely(s->level >= f->level) || unlikely(!stack))
+        return page_fault_any(vector, error, cpu);
+    *free = stack->next;
+    handler_call(cpu, t, f, stack, g, VECTOR_PF, error, read_cr2());
+    return t;
 }
 
 /* Frame f is current again after its handler: it continues with the registers of before. */

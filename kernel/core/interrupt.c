@@ -200,10 +200,11 @@ static NOINLINE struct thread *exception(struct cpu *cpu, u64 vector, u64 error)
 }
 
 /* From user mode; the registers are in the thread. Answers with the thread to resume.
- * A line's interrupt goes straight, the rest through interrupt(). */
-struct thread *trap_entry(u64 vector, u64 error)
+ * A page fault and a line's interrupt go straight, the rest through interrupt(). */
+struct thread *trap_entry(u64 vector, u64 error, struct cpu *cpu)
 {
-    struct cpu *cpu = cpu_self();
+    if (vector == VECTOR_PF)
+        return page_fault(vector, error, cpu);
     if (unlikely(vector < VEC_DEVICE_FIRST))
         return exception(cpu, vector, error);
     lock_take();

@@ -102,6 +102,7 @@ static void limits_check(struct cpu *cpu, u64 delta)
     for (u32 i = 0; i < USER_LEVEL && f->kind != FRAME_BASE; i++, f = f->prev) {
         if (!f->ran_ns)
             frame_trap(f->prev); /* the return resets it */
+        f->marked = 1;
         f->ran_ns += delta;
         struct service *s = f->pool->service;
         if (s && f->ran_ns > s->limit_ns && !f->limit_told) {
@@ -269,7 +270,7 @@ static void thread_enter(struct cpu *cpu, struct thread *t)
         }
         cpu->thread = t;
     }
-    frame_enter(cpu, t->top);
+    frame_enter(cpu, cpu->frame, t->top);
 }
 
 /* The next thread by priority that may run; nil: none. Each round takes one out. */
@@ -297,7 +298,7 @@ static void idle(struct cpu *cpu)
 {
     if (cpu->thread)
         thread_leave(cpu);
-    frame_enter(cpu, &nil_frame);
+    frame_enter(cpu, cpu->frame, &nil_frame);
     u64 next = wheel_next_ns(cpu);
     if (cpu->armed_ns != next) {
         cpu->armed_ns = next;
@@ -396,11 +397,11 @@ static ALWAYS_INLINE struct thread *schedule_usual(struct cpu *cpu)
     cpu->since = now;
     old->run += ticks;
     old->slice -= ticks;
-    old->top = cpu->frame;
+    struct frame *frame = old->top = cpu->frame;
     state_switch(old->fpu, &old->fs_base, &old->gs_base, t->fpu, t->fs_base, t->gs_base);
     cpu->thread = cpu->donor = t;
     cpu->resched = 0;
-    frame_enter(cpu, t->top);
+    frame_enter(cpu, frame, t->top);
     lock_release();
     return t;
 }

@@ -24,7 +24,7 @@ static inline struct result fail(i64 error)
 void panic(const char *format, ...) NORETURN __attribute__((format(printf, 1, 2)));
 /* entry.S calls these. */
 struct thread *call_slow(void);
-struct thread *trap_entry(u64 vector, u64 error);
+struct thread *trap_entry(u64 vector, u64 error, struct cpu *cpu);
 struct kernel_trap;
 void trap_kernel(struct kernel_trap *k);
 
@@ -126,11 +126,12 @@ static inline struct slot *slot_at(struct space *space, u64 index)
 {
     return &space->capdir[(index >> 8) & 255u][index & 255u];
 }
-/* Makes f the current frame and loads its space. */
-static inline void frame_enter(struct cpu *cpu, struct frame *f)
+/* Makes f the current frame instead of from, and loads its space. */
+static inline void frame_enter(struct cpu *cpu, const struct frame *from, struct frame *f)
 {
-    if (cpu->frame->cr3 != f->cr3)
-        write_cr3(f->cr3);
+    u64 cr3 = f->cr3;
+    if (from->cr3 != cr3)
+        write_cr3(cr3);
     cpu->frame = f;
 }
 static inline struct space *current_space(void)
@@ -334,14 +335,15 @@ void notification_reset(struct notification *n);       /* being destroyed */
 extern struct pool empty_pool;
 extern struct frame nil_frame;
 /* Pushes stack s as the current frame of cpu, entered through gate. */
-static inline void frame_push(struct cpu *cpu, struct frame *s, struct gate *gate)
+static inline void frame_push(struct cpu *cpu, struct frame *from, struct frame *s,
+                              struct gate *gate)
 {
-    s->prev = cpu->frame;
+    s->prev = from;
     s->gate = gate;
     s->rip = s->entry;
     s->rsp = s->top;
     s->flags = 0x202;
-    frame_enter(cpu, s);
+    frame_enter(cpu, from, s);
 }
 /* Makes a return into f take the slow path. Not the current frame's. */
 static inline void frame_trap(struct frame *f)
@@ -351,7 +353,7 @@ static inline void frame_trap(struct frame *f)
 struct frame *stack_find(struct cpu *cpu, struct pool *pool);
 /* Ends the current frame: what entry.S does on a return, for every odd case. */
 struct thread *return_slow(void);
-struct thread *fault_answer(u64 answer);
+struct thread *fault_answer(u64 answer, struct cpu *cpu);
 /* Forced end of the current frame's activation, seen as status by the frame below. */
 void frame_unwind(struct cpu *cpu, i64 status, u64 value, bool quarantine);
 /* Pops frames of dead spaces off the running thread's chain. */
@@ -368,6 +370,9 @@ void gate_release(struct gate *g); /* a capability to it went */
 
 /* ---- faults, interrupts ------------------------------------------------------------------ */
 void fault(struct cpu *cpu, u64 vector, u64 error);
+#define VECTOR_PF 14u
+/* The same for VECTOR_PF, without the lock if it can; answers with the thread to resume. */
+struct thread *page_fault(u64 vector, u64 error, struct cpu *cpu);
 /* The slow return's part for a frame with a saved fault. */
 void fault_return(struct cpu *cpu, struct frame *f, u64 answer);
 bool line_used(u32 gsi);

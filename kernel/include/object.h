@@ -96,7 +96,8 @@ struct frame {
     u8 kind;                    /* enum frame_kind */
     u8 fault;                   /* 1 + index of the fault register set saved here, or 0 */
     u8 core;                    /* stacks: the core whose pool this is in */
-    u8 pad0[4];
+    u8 marked;                  /* has grants or counted time, which its end clears */
+    u8 pad0[3];
     struct frame *prev;         /* [call] caller's frame while in use, else nil */
     struct frame *next;         /* [call] next free stack of the pool */
     struct gate *gate;          /* [call] entered through; nil: free */

@@ -475,8 +475,8 @@ static i64 small_map(struct space *s, const struct region *r, u64 index, u64 va,
 
 /* Maps a run of which done pages are mapped already, as far as it can be. Of large pages of
  * 1 GiB one a call, because 512 blocks are looked at. */
-static NOINLINE struct result run_map(struct space *s, u64 va, const struct region *r, u64 index,
-                                      u64 flags, u64 done)
+static struct result run_map_rest(struct space *s, u64 va, const struct region *r, u64 index,
+                                  u64 flags, u64 done)
 {
     struct run run;
     i64 error = run_decode(va, flags, &run);
@@ -492,70 +492,89 @@ static NOINLINE struct result run_map(struct space *s, u64 va, const struct regi
 /* The table of the lowest level for va, if it is there. */
 static ALWAYS_INLINE bool table_find(const struct space *space, u64 va, u64 **out)
 {
-    u64 table = (u64)space->pml4 << PAGE_SHIFT;
+    const u64 *table = (const u64 *)((u64)space + PAGE_SIZE); /* the page behind the object */
 #pragma GCC unroll 3
     for (u32 shift = 39; shift > 12; shift -= 9) {
-        table = ((u64 *)(DM_BASE + table))[va >> shift & 511u];
-        if (unlikely((table & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT))
-            return false;
-        table &= ~(PAGE_SIZE - 1); /* such entries have nothing above the frame number */
+        u64 pte = table[va >> shift & 511u];
+        if (unlikely((pte - PTE_PRESENT) & (PTE_PRESENT | (shift < 39 ? PTE_LARGE : 0))))
+            return false; /* nothing there, or a large page */
+        table = (const u64 *)(DM_BASE + (pte & ~(PAGE_SIZE - 1))); /* has no more above */
     }
-    *out = (u64 *)(DM_BASE + table);
+    *out = (u64 *)(u64)table;
     return true;
 }
 
-/* The usual run, without a call: small pages that are frames already, in one table that is
- * there. False: has mapped *done of them, run_map() does the rest and finds the errors. */
-static ALWAYS_INLINE bool run_map_usual(const struct space *s, u64 va, const struct region *r,
-                                        u64 index, u64 flags, u64 *done)
+/* Maps a page that is a frame of owner by an entry that is empty; else false. */
+static ALWAYS_INLINE bool frame_map(struct page *page, u32 owner, u64 *pte, u64 entry)
 {
-    u64 count = flags & 0xffff, bits, *table;
-    *done = 0;
-    if (unlikely(flags >= MAP_EXEC * 2) || unlikely(count - 1 >= MAP_BATCH) ||
-        unlikely((va >> PAGE_SHIFT & 511u) + count > 512) || unlikely(index >= r->count) ||
-        unlikely(index + count > r->count) || unlikely(!(bits = rights_pte[flags >> 16])))
+    if (unlikely(page->owner != owner) || unlikely(page_type(page) != PT_FRAME) ||
+        unlikely(*pte))
         return false;
-    if (unlikely(va & (PAGE_SIZE - 1)))
-        return false;
-    if (unlikely(va >= USER_TOP - MAP_BATCH * PAGE_SIZE) || unlikely(!table_find(s, va, &table)))
-        return false;
-    u32 owner = small_ref(r), pfn = r->first + (u32)index;
-    u64 *pte = table + (va >> PAGE_SHIFT & 511u), entry = (u64)pfn << PAGE_SHIFT | bits;
-    struct page *page = page_of(pfn);
-    const struct page *end = page + count;
-    do {
-        if (unlikely(page->owner != owner) || unlikely(page_type(page) != PT_FRAME) ||
-            unlikely(*pte)) {
-            *done = count - (u64)(end - page);
-            return false;
-        }
-        u32 ref = pte_ref(pte), next = page->maps;
-        *pte = entry;
-        *link_of(pte) = (struct link){ 0, next };
-        page->maps = ref;
-        if (next)
-            link_at(next)->prev = ref;
-        page_at(table)->used++;
-        pte++;
-        entry += PAGE_SIZE;
-    } while (++page != end);
+    u32 ref = pte_ref(pte), next = page->maps;
+    *pte = entry;
+    *link_of(pte) = (struct link){ 0, next };
+    page->maps = ref;
+    page_at((void *)((u64)pte & ~(PAGE_SIZE - 1)))->used++;
+    if (next)
+        link_at(next)->prev = ref;
     return true;
+}
+
+/* The usual page: small, in a table that is there. */
+static ALWAYS_INLINE bool page_map_usual(const struct space *s, u64 va, const struct region *r,
+                                         u64 index, u64 flags)
+{
+    u64 bits, *table;
+    if (unlikely((flags - 1) & ~(u64)(MAP_READ | MAP_WRITE | MAP_EXEC)) ||
+        unlikely(!(bits = rights_pte[flags >> 16])) || unlikely(va & (PAGE_SIZE - 1)) ||
+        unlikely(va >> 39 >= USER_TOP >> 39) || unlikely(index >= r->count) ||
+        unlikely(!table_find(s, va, &table)))
+        return false;
+    u32 pfn = r->first + (u32)index;
+    return frame_map(page_of(pfn), small_ref(r), table + (va >> PAGE_SHIFT & 511u),
+                     (u64)pfn << PAGE_SHIFT | bits);
+}
+
+/* The usual run: small frames, in one table that is there. Answers how many it has mapped. */
+static u64 run_map_usual(const struct space *s, u64 va, const struct region *r, u64 index, u64 flags)
+{
+    u64 count = flags & 0xffff, bits, *table, done = 0;
+    if (flags >= MAP_EXEC * 2 || count > MAP_BATCH || (va >> PAGE_SHIFT & 511u) + count > 512 ||
+        index >= r->count || index + count > r->count || !(bits = rights_pte[flags >> 16]) ||
+        va & (PAGE_SIZE - 1) || va >> 39 >= USER_TOP >> 39 || !table_find(s, va, &table))
+        return 0;
+    u32 pfn = r->first + (u32)index, owner = small_ref(r);
+    u64 *pte = table + (va >> PAGE_SHIFT & 511u), entry = (u64)pfn << PAGE_SHIFT | bits;
+    for (struct page *page = page_of(pfn); done < count; done++, entry += PAGE_SIZE)
+        if (!frame_map(page++, owner, pte++, entry))
+            break;
+    return done;
+}
+
+/* Any run. Releases the lock. */
+static NOINLINE struct result run_map(struct space *s, u64 va, const struct region *r, u64 index,
+                                      u64 flags)
+{
+    u64 done = run_map_usual(s, va, r, index, flags);
+    struct result x = { 0, done };
+    if (!done || done != (flags & 0xffff))
+        x = run_map_rest(s, va, r, index, flags, done);
+    lock_release();
+    return x;
 }
 
 struct result op_space_map(u64 space, u64 va, u64 region, u64 index, u64 flags)
 {
-    i64 error;
-    u64 done;
-    LOCKED;
+    i64 error = 0;
+    lock_take();
     struct space *s = current_space();
     const struct region *r = cap_object(s, region, PT_REGION, RIGHT_USE, &error);
-    if (unlikely(space != SPACE_SELF) && r)
-        s = cap_here(space, PT_SPACE, RIGHT_USE, &error);
-    if (unlikely(!r) || unlikely(!s))
-        return fail(error);
-    if (likely(run_map_usual(s, va, r, index, flags, &done)))
-        return ok(flags & 0xffff);
-    return run_map(s, va, r, index, flags, done);
+    if (space != SPACE_SELF && r)
+        s = cap_object(s, space, PT_SPACE, RIGHT_USE, &error);
+    if (likely(!error) && unlikely(!page_map_usual(s, va, r, index, flags)))
+        return run_map(s, va, r, index, flags);
+    lock_release();
+    return error ? fail(error) : ok(1);
 }
 
 struct result op_space_map_io(u64 space, u64 va, u64 io, u64 offset, u64 flags)
@@ -725,7 +744,9 @@ struct result op_space_query(u64 space, u64 va)
     if (!space_leaf(s, va, &w))
         return ok(0);
     u64 p = *w.pte;
-    return ok(MAP_READ | (p & PTE_WRITE ? MAP_WRITE : 0) | (p & PTE_NX ? 0 : MAP_EXEC) |
+    /* Without NX everything can be executed; what could not be asked for is not told. */
+    bool exec = features.nx ? !(p & PTE_NX) : !(p & PTE_WRITE);
+    return ok(MAP_READ | (p & PTE_WRITE ? MAP_WRITE : 0) | (exec ? MAP_EXEC : 0) |
               (w.level == 2 ? MAP_2M : 0) | (w.level == 3 ? MAP_1G : 0) |
               (p & PTE_PCD ? MAP_UNCACHED : 0) | (p & PTE_ACCESSED ? QUERY_ACCESSED : 0) |
               (p & PTE_DIRTY ? QUERY_DIRTY : 0));

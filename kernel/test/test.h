@@ -35,7 +35,7 @@ struct test { const char *title; void (*run)(void); };
         EXPECT(call, error);                                                                 \
     }
 
-#define TEST_LIMIT_NS (25 * NS_PER_S)
+#define TEST_LIMIT_NS (120 * NS_PER_S) /* a hang; 64 emulated cores on two are slow */
 #define PRIORITY 32u /* of the thread that runs the tests */
 #define LAST_CORE (BOOTINFO->cores - 1)
 

@@ -20,9 +20,9 @@ ring_run() {
 	for config in debug release; do
 		build CONFIG=$config build/$config/pith.elf build/$config/system/ktest.img
 		for cpus in 1 4; do
-			run_tests "kernel/$config-cpu$cpus" --stall 60 --timeout 600 \
+			run_tests "kernel/$config-cpu$cpus" --stall 180 --timeout 1500 \
 				--elf build/$config/pith.elf \
-				tools/qemu-run --smp $cpus --timeout 600 --append "$guest_filter" \
+				tools/qemu-run --smp $cpus --timeout 1500 --append "$guest_filter" \
 				build/$config/pith.elf build/$config/system/ktest.img
 		done
 	done

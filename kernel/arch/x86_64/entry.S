@@ -250,6 +250,7 @@ with_all_registers:
 
 return_fault:                           /* rdi = a fault handler's answer */
     lea STACK_TOP, %rsp
+    lea CPU(0), %rsi
     mov $fault_answer, %rax
     call *%rax
     jmp resume
@@ -324,6 +325,7 @@ vector_common:                          /* vector error rip cs flags rsp ss */
     pop FRAME_FLAGS(%rcx)
     pop FRAME_RSP(%rcx)
     lea STACK_TOP, %rsp                 /* from an IST stack too */
+    lea CPU(0), %rdx
     mov $trap_entry, %rax
     call *%rax
     jmp resume
