@@ -177,7 +177,7 @@ TEST("smp.deleting-and-copying-capabilities-in-use-on-another-core")
     MUST(pith_cap_copy(fx.gate, SPACE_SELF, s, RIGHT_ALL));
     go = 1, counter = rounds = 0, last_status = 0;
     uint32_t t = make_thread(SPACE_SELF, calling, s, LAST_CORE, PRIORITY);
-    for (unsigned i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < 60; i++) {
         MUST(pith_cap_delete(SPACE_SELF, s));
         MUST(pith_cap_copy(i & 1 ? other : fx.gate, SPACE_SELF, s, RIGHT_ALL));
     }
@@ -195,7 +195,7 @@ TEST("smp.pausing-and-binding-under-calls-from-other-cores")
         t[i] = make_thread(SPACE_SELF, calling, fx.gate, i, PRIORITY - 1);
     uint32_t pools[2] = { make_pool(fx.service, spaces[0], echo_entry, 1),
                           make_pool(fx.service, spaces[1], echo_entry, 2) };
-    for (unsigned i = 0; i < 60; i++) {
+    for (unsigned i = 0; i < 24; i++) {
         MUST(pith_service_pause(fx.service));
         MUST(pith_service_bind(fx.service, pools[i & 1]));
         MUST(pith_service_open(fx.service));
