@@ -229,7 +229,14 @@ struct kernel_trap {
 void trap_kernel(struct kernel_trap *k)
 {
     struct cpu *cpu = cpu_self();
+    if (k->vector == VEC_KICK && !cpu->thread) {
+        /* Without the lock: sixty idle cores would queue for it behind each other. */
+        lapic_eoi();
+        quiesce_self(cpu);
+        return;
+    }
     if (k->vector >= 32 && !cpu->thread) {
+        cpu->resched = 1;
         lock_take();
         interrupt(cpu, k->vector);
         lock_release();

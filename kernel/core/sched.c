@@ -305,7 +305,11 @@ static void idle(struct cpu *cpu)
         timer_arm(next);
     }
     lock_release();
-    __asm__ volatile("sti; hlt; cli" ::: "memory");
+    /* Woken only to pass quiescence, it sleeps on: requests come with a thread in the inbox,
+     * every other interrupt asks for schedule(). */
+    do
+        __asm__ volatile("sti; hlt; cli" ::: "memory");
+    while (!__atomic_load_n(&cpu->inbox, __ATOMIC_ACQUIRE) && !cpu->resched);
     lock_take();
     cpu->attention |= ATTENTION_TIMER; /* it may be armed for too late */
     cpu->since = rdtsc_low();
