@@ -132,6 +132,22 @@ struct thread *page_fault(u64 vector, u64 error, struct cpu *cpu)
     return t;
 }
 
+/* The thread learns of its fault itself: as an event, with what happened beside the registers.
+ * Not inside a server, in its native range or while it handles an event. */
+static bool fault_event(struct cpu *cpu, struct thread *t, const struct frame *f)
+{
+    struct pith_event *e = (struct pith_event *)t->event_frame;
+    const struct saved *saved = t->regs;
+    if (f != &t->base || !t->event_entry || t->events_masked || f->rip >= f->native_lo)
+        return false;
+    event_enter(cpu, t);
+    e->fault = 1;
+    e->vector = saved->vector;
+    e->error = saved->error;
+    e->address = saved->address;
+    return true;
+}
+
 /* Frame f is current again after its handler: it continues with the registers of before. */
 void fault_return(struct cpu *cpu, struct frame *f, u64 answer)
 {
@@ -150,6 +166,8 @@ void fault_return(struct cpu *cpu, struct frame *f, u64 answer)
         thread_block(t, THREAD_WAITING);
         return;
     }
+    if (answer == FAULT_EVENT && fault_event(cpu, t, f))
+        return;
     fault_stop(cpu);
 }
 

@@ -132,6 +132,24 @@ static void wait_break(struct thread *t, i64 status)
     }
 }
 
+/* All registers of a thread at depth 0 go to its event frame, and it to its event entry. */
+void event_enter(struct cpu *cpu, struct thread *t)
+{
+    struct pith_event *e = (struct pith_event *)t->event_frame;
+    struct frame *b = &t->base;
+    if (cpu->thread == t)
+        thread_bases_sync(t);
+    copy_words(&e->regs, t->regs, 15);
+    e->regs.rip = b->rip;
+    e->regs.rsp = b->rsp;
+    e->regs.flags = b->flags;
+    e->regs.fs_base = t->fs_base;
+    e->regs.gs_base = t->gs_base;
+    t->events_masked = 1;
+    b->rip = t->event_entry;
+    b->flags = FLAGS_FIXED;
+}
+
 /* The event: at depth 0 outside the native range and unmasked it goes to the entry. */
 static void event_deliver(struct cpu *cpu, struct thread *t)
 {
@@ -154,17 +172,8 @@ static void event_deliver(struct cpu *cpu, struct thread *t)
             t->event_sticky = 1; /* ends the next wait */
         return;
     }
-    if (cpu->thread == t)
-        thread_bases_sync(t);
-    copy_words(&e->regs, t->regs, 15);
-    e->regs.rip = b->rip;
-    e->regs.rsp = b->rsp;
-    e->regs.flags = b->flags;
-    e->regs.fs_base = t->fs_base;
-    e->regs.gs_base = t->gs_base;
-    t->events_masked = 1;
-    b->rip = t->event_entry;
-    b->flags = FLAGS_FIXED;
+    event_enter(cpu, t);
+    e->fault = 0;
 }
 
 bool depth0_requests(struct cpu *cpu, struct thread *t)

@@ -282,6 +282,7 @@ static inline struct thread *thread_of_base(const struct frame *base)
 /* The thread whose call chain f is on (at most USER_LEVEL steps). */
 struct thread *thread_of(const struct frame *f);
 bool depth0_requests(struct cpu *cpu, struct thread *t); /* act on what waited for depth 0 */
+void event_enter(struct cpu *cpu, struct thread *t);
 /* Reads the running thread's FS and GS base into it; loads them. */
 void thread_bases_sync(struct thread *t);
 void bases_load(const struct thread *t);

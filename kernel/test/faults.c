@@ -92,6 +92,48 @@ TEST("faults.unwind-stops-the-thread-as-faulted")
     CHECK_EQUAL(f.depth, 0);
     CHECK_EQUAL(f.thread_id, info_of(t).id);
 }
+/* At an event entry: tells and waits to be stopped. Its system calls would be foreign. */
+__attribute__((naked)) static void fault_event_entry(void)
+{
+    __asm__("movq $2, seen(%rip)\n1: pause\n jmp 1b");
+}
+static void fault_event_toucher(uint64_t at)
+{
+    MUST(pith_thread_events((uint64_t)fault_event_entry, at, 0, 0));
+    MUST(pith_thread_upcall(0x1000, at + 4096, 1ull << 46)); /* no code is native from here on */
+    *(volatile uint8_t *)(at + 8192 + 5) = 1;
+    seen = 3;
+}
+TEST("faults.an-event-tells-the-thread-itself")
+{
+    struct paged p = paged(pager_entry, 1);
+    uint64_t va = area(3 * 4096), event = page(), data = page();
+    const struct pith_event *e = (const struct pith_event *)va;
+    MUST(pith_space_map(SPACE_SELF, va, BOOT_REGION, event, 1 | MAP_READ | MAP_WRITE));
+    MUST(pith_space_map(p.space, va, BOOT_REGION, event, 1 | MAP_READ | MAP_WRITE));
+    MUST(pith_space_map(p.space, va + 4096, BOOT_REGION, data, 1 | MAP_READ | MAP_WRITE));
+    answer = FAULT_EVENT;
+    uint32_t t = fault_thread(p.space, fault_event_toucher, va);
+    EVENTUALLY(seen == 2);
+    CHECK_EQUAL(handled, 1);
+    CHECK_EQUAL(e->fault, 1);
+    CHECK_EQUAL(e->vector, 14);
+    CHECK_EQUAL(e->error & 2, 2);
+    CHECK_EQUAL(e->address, va + 8192 + 5);
+    CHECK_EQUAL(e->regs.rdi, va);
+    CHECK(e->regs.rip >= (uint64_t)fault_event_toucher);
+    while (pith_thread_stop(t).status == -E_AGAIN)
+        pith_thread_yield();
+}
+TEST("faults.an-event-without-an-entry-unwinds")
+{
+    struct paged p = paged(pager_entry, 1);
+    static struct pith_fault f;
+    answer = FAULT_EVENT;
+    wait_stopped(fault_thread(p.space, toucher, area(4096)));
+    CHECK_EQUAL(seen, 1);
+    CHECK_EQUAL(MUST(pith_space_fault(p.space, (uint64_t)&f)), 1);
+}
 TEST("faults.an-unknown-answer-unwinds")
 {
     struct paged p = paged(pager_entry, 1);

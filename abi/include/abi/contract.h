@@ -50,6 +50,7 @@
 #define FAULT_RESUME 0
 #define FAULT_WAIT 1          /* wait on the thread's own notification, then repeat */
 #define FAULT_UNWIND 2        /* give up: the thread stops as faulted, or its frame ends */
+#define FAULT_EVENT 3         /* the thread learns of it at its event entry; else as UNWIND */
 
 /* Deadlines: absolute nanoseconds; */
 #define DEADLINE_POLL 0
@@ -87,8 +88,9 @@ struct pith_trace_entry { uint64_t tsc; uint32_t event, thread; uint64_t a, b; }
 /* A thread's upcall data page: what a foreign system call leaves there. */
 struct pith_upcall { uint64_t rip, flags; };
 /* A thread's event frame: what op_event_done restores. pending is set when an event came
- * while the thread was in its native range or events were masked. */
-struct pith_event { struct pith_regs regs; uint64_t pending; };
+ * while the thread was in its native range or events were masked. fault is 1 when the event is
+ * a fault that its handler answered with FAULT_EVENT: then regs are those of the fault. */
+struct pith_event { struct pith_regs regs; uint64_t pending, fault, vector, error, address; };
 
 /* The first program's boot information, mapped read-only at BOOTINFO_ADDRESS. */
 #define BOOTINFO_ADDRESS 0x100000ull
