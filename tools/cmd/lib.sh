@@ -17,6 +17,10 @@ grub-pc-bin|/usr/lib/grub/i386-pc/boot.img|image test|ISO image: BIOS
 grub-efi-amd64-bin|/usr/lib/grub/x86_64-efi/kernel.img|image test|ISO image: UEFI
 xorriso|xorriso|image test|ISO image
 mtools|mformat|image test|ISO image
+musl-tools|musl-gcc|test|static Linux programs for the tests
+bash-static|/bin/bash-static|test|a shell for the tests
+liblua5.4-dev|/usr/include/lua5.4/lua.h|test|a real program for the tests
+libsqlite3-dev|/usr/include/sqlite3.h|test|a real program for the tests
 ovmf|/usr/share/ovmf/OVMF.fd /usr/share/OVMF/OVMF_CODE_4M.fd|test|UEFI firmware for the tests
 gdb|gdb|debug|debugger
 clang-format|clang-format|fmt lint|formatting

@@ -4,6 +4,8 @@
 test_usage() {
 	cat <<'END'
 usage: ./pith test [NAME...]
+       ./pith test linux --record [NAME...]    run the Linux programs on Linux, write the records
+       ./pith test linux --strict [NAME...]    expected failures that pass are failures
 
 A NAME is a ring, a test, or the beginning of a test's name. Without names all rings run but
 fuzz-long and crash-long.
@@ -38,6 +40,17 @@ rings_wanted() { # NAMES…
 	done
 }
 
+# How the ring linux runs: comparing, comparing strictly, recording.
+linux_mode=''
+case ${2-} in
+--record | --strict)
+	[ "$1" = linux ] || die "$2 is only for the ring linux"
+	linux_mode=${2#--}
+	shift 2
+	set -- linux "$@"
+	[ "$#" = 1 ] || shift ;;
+esac
+
 filters=''
 for name in "$@"; do
 	case $name in
@@ -50,6 +63,12 @@ done
 need_packages
 build host
 use_tmp
+if [ "$linux_mode" = record ]; then
+	[ "$*" != linux ] || set --
+	build linux-tests
+	tools/conform/conform record "$@"
+	exit
+fi
 results=$PITH_TMP/results
 : >"$results"
 # Logs stay only after a failure, and then for some days.
