@@ -222,6 +222,7 @@ bool user_write(u64 va, const void *from, u64 bytes) MUST_USE;
 struct space *frame_space(const struct frame *f);
 i64 space_take(struct space *space); /* one step towards freeing the object */
 i64 caps_take(u32 pfn);
+i64 caps_clear(struct slot *s);
 void space_init(struct space *s, u64 template);
 extern u64 kernel_pml4;
 void map_init(void); /* after features_init() */

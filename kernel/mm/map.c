@@ -612,14 +612,21 @@ struct result op_space_map_io(u64 space, u64 va, u64 io, u64 offset, u64 flags)
     return done ? ok(done) : fail(error);
 }
 
-/* Steps over a run of existing mappings with one walk a table. */
-static bool run_next(struct space *s, u64 va, u32 *ref, u8 *level, bool first)
+/* Steps over a run of existing mappings with one walk a table: level 1 says that ref names an
+ * entry of the table that covers va, mapped or not, 0 that there is nothing. */
+static ALWAYS_INLINE bool run_next(struct space *s, u64 va, u32 *ref, u8 *level, bool first)
 {
+    u64 *table;
+    struct walk w;
     if (!first && *level == 1 && (*ref + 1) & 511u) {
         (*ref)++;
         return *pte_at(*ref) != 0;
     }
-    struct walk w;
+    if (table_find(s, va, &table)) {
+        *ref = pte_ref(table + (va >> PAGE_SHIFT & 511u));
+        *level = 1;
+        return *pte_at(*ref) != 0;
+    }
     *level = 0;
     if (!space_leaf(s, va, &w))
         return false;

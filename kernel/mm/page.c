@@ -157,18 +157,25 @@ static i64 smalls_take(u32 pfn, u8 type)
     return 0;
 }
 
+/* Empties a page of slots, at most 64 a step. */
+i64 caps_clear(struct slot *s)
+{
+    u32 cleared = 0;
+    for (u32 i = 0; i < SLOTS_PER_PAGE; i++)
+        if (s[i].w0 != CAP_NIL) {
+            if (cleared++ == 64)
+                return -E_AGAIN;
+            slot_clear(&s[i]);
+        }
+    return 0;
+}
+
 i64 caps_take(u32 pfn)
 {
     struct page *p = page_of(pfn);
-    struct slot *s = frame_address(pfn);
-    u32 cleared = 0;
     if (p->parent) {
-        for (u32 i = 0; i < SLOTS_PER_PAGE; i++)
-            if (s[i].w0 != CAP_NIL) {
-                if (cleared++ == 64)
-                    return -E_AGAIN;
-                slot_clear(&s[i]);
-            }
+        if (caps_clear(frame_address(pfn)))
+            return -E_AGAIN;
         struct space *space = frame_address(p->parent);
         space->capdir[p->big_maps] = empty_caps;
         p->parent = 0;

@@ -175,6 +175,28 @@ struct result op_space_kill(u64 space)
     return fail(space_end(s) ? 0 : -E_AGAIN);
 }
 
+/* What was mapped stays; that is for its owner to unmap. */
+struct result op_space_renew(u64 space, u64 directory)
+{
+    i64 error = 0;
+    LOCKED;
+    struct space *s = cap_here(space, PT_SPACE, RIGHT_MANAGE, &error);
+    if (!s)
+        return fail(error);
+    if (directory >= CAP_PAGES)
+        return fail(-E_RANGE);
+    if (!s->dead)
+        return fail(-E_STATE);
+    if (s->threads || s->pools)
+        return fail(-E_BUSY);
+    if (s->capdir[directory] != empty_caps && (error = caps_clear(s->capdir[directory])))
+        return fail(error);
+    s->handler = 0;
+    s->owner = 0;
+    s->dead = 0;
+    return ok(0);
+}
+
 struct result op_space_fault(u64 space, u64 buffer)
 {
     i64 error = 0;

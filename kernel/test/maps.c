@@ -586,3 +586,46 @@ TEST("spaces.capabilities-are-copied-in-bulk")
     EXPECT(pith_caps_copy(fx.gate, next, 8, 1), -E_CAP);
     EXPECT(pith_caps_copy(weak(fx.space, RIGHT_USE), next, 8, 1), -E_RIGHT);
 }
+TEST("spaces.a-renewed-space-is-used-again")
+{
+    fixture();
+    uint32_t s = make_space();
+    MUST(pith_cap_copy(fx.notification, s, 9, RIGHT_ALL));
+    MUST(pith_space_map(s, FAR, BOOT_REGION, fx.page, 1 | RW));
+    EXPECT(pith_space_renew(s, 0), -E_STATE); /* not dead */
+    MUST(pith_space_kill(s));
+    MUST(pith_space_renew(s, 0));
+    CHECK(MUST(pith_space_query(s, FAR)) != 0);
+    MUST(pith_cap_copy(fx.gate, s, 9, RIGHT_ALL)); /* the slot is empty */
+    uint32_t t = make_stopped(s);
+    EXPECT(pith_space_renew(s, 0), -E_STATE);
+    MUST(pith_space_kill(s));
+    EXPECT(pith_space_renew(s, 0), -E_BUSY); /* it has a thread */
+    stop(t);
+    MUST(pith_page_take(BOOT_REGION, last_page()));
+    MUST(pith_space_renew(s, 0));
+}
+TEST("spaces.a-space-with-a-pool-is-not-renewed")
+{
+    fixture();
+    MUST(pith_space_kill(fx.space));
+    EXPECT(pith_space_renew(fx.space, 0), -E_BUSY);
+}
+ANSWER("spaces.renew-answers-e-cap", pith_space_renew(fx.gate, 0), -E_CAP)
+ANSWER("spaces.renew-answers-e-right", pith_space_renew(weak(fx.space, RIGHT_USE), 0), -E_RIGHT)
+ANSWER("spaces.renew-answers-e-range", pith_space_renew(fx.space, 256), -E_RANGE)
+TEST("maps.a-sparse-run-is-unmapped-and-copied")
+{
+    uint32_t s = make_space(), to = make_space();
+    uint64_t p = pages(4);
+    for (unsigned i = 0; i < 4; i++) /* two before a table's end, two behind it */
+        MUST(pith_space_map(s, FAR + (480 + 16 * i) * 4096, BOOT_REGION, p + i, 1 | RW));
+    uint64_t bits = 1 | 1ull << 16 | 1ull << 32 | 1ull << 48;
+    CHECK_EQUAL(MUST(pith_space_copy(to, s, FAR + 480 * 4096, FAR + 480 * 4096,
+                                     64 | MAP_READ | MAP_DEMOTE)), bits);
+    CHECK_EQUAL(MUST(pith_space_query(s, FAR + 528 * 4096)) & MAP_WRITE, 0);
+    CHECK_EQUAL(MUST(pith_space_unmap(to, FAR + 480 * 4096, 64)), 0);
+    for (unsigned i = 0; i < 64; i++)
+        CHECK_EQUAL(MUST(pith_space_query(to, FAR + (480 + i) * 4096)), 0);
+    CHECK(MUST(pith_space_query(s, FAR + 528 * 4096)) != 0);
+}
