@@ -243,6 +243,7 @@ i64 space_take(struct space *s)
             page_of(pte_frame(top[i]))->parent = 0;
             page_of(pte_frame(top[i]))->stamp = epoch_stamp();
             top[i] = 0;
+            page_of(s->pml4)->used--;
         }
     if (!quiesce_passed(page_of(pfn)->stamp))
         return -E_AGAIN;

@@ -406,3 +406,19 @@ TEST("smp.a-thread-exits-while-many-requests-are-queued")
     for (unsigned i = 0; i < 40; i++)
         wait_stopped(t[i]);
 }
+TEST("smp.every-step-of-a-spaces-end-keeps-the-invariants")
+{
+    uint32_t space = slot();
+    uint64_t at = pages(2), caps = page();
+    MUST(pith_space_create(BOOT_REGION, at, space));
+    MUST(pith_cap_page(space, BOOT_REGION, caps, 3));
+    give_tables(space, 6);
+    for (unsigned i = 0; i < 2; i++)
+        map(space, 0x10000000 + i * (1ull << 40), 1);
+    int64_t status;
+    do { /* other cores make it answer E_AGAIN between the steps */
+        status = pith_page_take(BOOT_REGION, at).status;
+        EXPECT(pith_kernel_check(BOOT_CONTROL), 0);
+    } while (status == -E_AGAIN);
+    CHECK_EQUAL(status, 0);
+}
