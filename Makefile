@@ -60,7 +60,8 @@ DEBUG_debug := -DPITH_DEBUG
 TARGET := $(COMMON) $(DEBUG_$(CONFIG)) -O2 -ffreestanding -fwrapv -fno-pic -fno-pie \
 	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none -I$(GEN) -Iabi/include
 KERNEL_INCLUDES := kernel/include kernel/arch/$(ARCH)/include kernel/arch/$(ARCH)
-KERNEL_CFLAGS = $(TARGET) -fno-strict-aliasing -mcmodel=kernel -mno-red-zone \
+# Small, except for what types.h's ALWAYS_INLINE marks.
+KERNEL_CFLAGS = $(TARGET) -Os -mpreferred-stack-boundary=3 -mincoming-stack-boundary=3 -fno-strict-aliasing -mcmodel=kernel -mno-red-zone \
 	-fno-asynchronous-unwind-tables $(addprefix -I,$(KERNEL_INCLUDES))
 BOOT_CFLAGS = $(TARGET) -mcmodel=small -mno-red-zone -fno-asynchronous-unwind-tables \
 	-Iboot -Iboot/include $(addprefix -I,$(KERNEL_INCLUDES))

@@ -16,11 +16,6 @@
 
 struct frame nil_frame = { .space = &trap_space, .kind = FRAME_BASE };
 
-struct space *frame_space(const struct frame *f)
-{
-    return f->kind == FRAME_BASE ? thread_of_base(f)->space : f->pool->space;
-}
-
 static void regs_clear(struct thread *t)
 {
     for (u32 i = 0; i < 15; i++)

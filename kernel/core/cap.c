@@ -11,12 +11,22 @@
 #include <arch/x86.h>
 #include <kernel.h>
 
-struct ticket_lock kernel_lock;
 u64 epoch = 1;
 u32 cpu_count = 1;
 #define CAPS_BATCH 64u
 
 static u64 generations;
+
+void *cap_here(u64 index, u8 type, u64 rights, i64 *error)
+{
+    return cap_object(current_space(), index, type, rights, error);
+}
+
+struct space *cap_space(u64 index, u64 rights, i64 *error)
+{
+    *error = 0;
+    return index == SPACE_SELF ? current_space() : cap_here(index, PT_SPACE, rights, error);
+}
 
 u64 generation_new(void)
 {

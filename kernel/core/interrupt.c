@@ -54,7 +54,7 @@ struct result op_interrupt_create(u64 control, u64 region, u64 where, u64 slot, 
     return ok(0);
 }
 
-static inline void interrupt_mask(struct interrupt *i, bool masked)
+static ALWAYS_INLINE void interrupt_mask(struct interrupt *i, bool masked)
 {
     i->masked = masked;
     if (i->gsi != MESSAGE)

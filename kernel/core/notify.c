@@ -135,7 +135,8 @@ struct result op_notify_raise(u64 notification, u64 bits)
 {
     i64 error = 0;
     lock_take();
-    struct notification *n = cap_here(notification, PT_NOTIFICATION, RIGHT_USE, &error);
+    struct notification *n =
+        cap_object(current_space(), notification, PT_NOTIFICATION, RIGHT_USE, &error);
     if (likely(n != 0) && unlikely(!notification_raise_usual(cpu_self(), n, bits)))
         return raise_any(n, bits);
     lock_release();

@@ -19,6 +19,7 @@
 #define TICK_NS 4000000ull
 #define SLICE_NS 8000000u
 #define INBOX_STEP 32u
+#define ROUNDS_AT_ONCE 16u
 
 u64 changes = 1;
 u64 slice_ticks;
@@ -358,13 +359,27 @@ static bool settle(struct cpu *cpu, struct thread *t)
     return !cpu->resched;
 }
 
+/* Interrupts for a moment, so that many threads to sort out do not keep them off. */
+static void breathe(struct cpu *cpu)
+{
+    if (cpu->thread)
+        thread_leave(cpu);
+    frame_enter(cpu, cpu->frame, &nil_frame);
+    lock_release();
+    __asm__ volatile("sti; nop; cli" ::: "memory");
+    lock_take();
+    cpu->since = rdtsc_low();
+}
+
 static NOINLINE struct thread *schedule_any(struct cpu *cpu)
 {
     struct thread *t;
-    for (;;) {
+    for (u32 rounds = 1;; rounds++) {
         if (cpu->thread)
             cpu->thread->top = cpu->frame;
         (void)account_ticks(cpu);
+        if (!(rounds % ROUNDS_AT_ONCE))
+            breathe(cpu);
         if (cpu->attention)
             attend(cpu);
         t = pick(cpu);

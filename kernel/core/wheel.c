@@ -11,7 +11,7 @@
 #include <arch/platform.h>
 #include <kernel.h>
 
-#define ADVANCE_STEPS 16u
+#define ADVANCE_STEPS 8u
 #define DIGIT(t, l) ((u32)((t) >> (6 * (l)) & 63u))
 
 static void slot_insert(struct cpu *cpu, struct thread *t, u64 at)
@@ -98,7 +98,7 @@ u64 wheel_next_ns(const struct cpu *cpu)
     return slot_first(cpu, &level, &digit, &start) ? start << WHEEL_SHIFT : UINT64_MAX;
 }
 
-/* Moves the base to now and ends the waits whose deadline has come, at most 16 threads a
+/* Moves the base to now and ends the waits whose deadline has come, at most 8 threads a
  * call; wheel_next_ns() says when to come back. */
 void wheel_advance(struct cpu *cpu, u64 now_ns)
 {

@@ -53,13 +53,13 @@ _Static_assert(offsetof(struct cpu, core8) == CPU_CORE8, "offsets.h");
 _Static_assert(offsetof(struct cpu, thread) == CPU_THREAD, "offsets.h");
 _Static_assert(offsetof(struct cpu, resched) == CPU_RESCHED, "offsets.h");
 
-static inline struct cpu *cpu_self(void)
+static ALWAYS_INLINE struct cpu *cpu_self(void)
 {
     u64 sp; /* never at the area's very end: C runs with something pushed */
     __asm__("mov %%rsp, %0" : "=r"(sp));
     return (struct cpu *)(sp / CPU_STRIDE * CPU_STRIDE + CPU_DATA);
 }
-static inline struct cpu *cpu_of(u32 core)
+static ALWAYS_INLINE struct cpu *cpu_of(u32 core)
 {
     return (struct cpu *)(CPU_BASE + (u64)core * CPU_STRIDE + CPU_DATA);
 }

@@ -10,13 +10,13 @@
 
 /* rax and rdx of the system call: status (0 or -E_...) and a value. */
 struct result { i64 status; u64 value; };
-static inline struct result ok(u64 value)
+static ALWAYS_INLINE struct result ok(u64 value)
 {
     return (struct result){ 0, value };
 }
 struct result op_none(void);
 #include <abi/op_table.h> /* a prototype for each operation */
-static inline struct result fail(i64 error)
+static ALWAYS_INLINE struct result fail(i64 error)
 {
     return (struct result){ error, 0 };
 }
@@ -36,39 +36,39 @@ void trap_kernel(struct kernel_trap *k);
 
 /* ---- pages ------------------------------------------------------------------- */
 extern u64 page_count;
-static inline void *frame_address(u64 pfn)
+static ALWAYS_INLINE void *frame_address(u64 pfn)
 {
     return (void *)(DM_BASE + (pfn << PAGE_SHIFT));
 }
-static inline u32 frame_of(const void *p)
+static ALWAYS_INLINE u32 frame_of(const void *p)
 {
     return (u32)(((u64)p - DM_BASE) >> PAGE_SHIFT);
 }
-static inline struct page *page_of(u32 pfn)
+static ALWAYS_INLINE struct page *page_of(u32 pfn)
 {
     return (struct page *)PAGES_BASE + pfn;
 }
 /* The descriptor of the page at a page-aligned direct-map address. See layout.h. */
-static inline struct page *page_at(const void *address)
+static ALWAYS_INLINE struct page *page_at(const void *address)
 {
     return (struct page *)((i64)address >> 7);
 }
-static inline u8 *page_type_of(u32 pfn)
+static ALWAYS_INLINE u8 *page_type_of(u32 pfn)
 {
     return (u8 *)PTYPE_BASE + pfn;
 }
-static inline u8 page_type(const struct page *page)
+static ALWAYS_INLINE u8 page_type(const struct page *page)
 {
     return *(const u8 *)((i64)page >> 5);
 }
 /* Type of the page that an object is in. */
-static inline u8 type_of(const void *object)
+static ALWAYS_INLINE u8 type_of(const void *object)
 {
     return *(const u8 *)((i64)object >> PAGE_SHIFT);
 }
 /* References to small objects and table entries are 32-bit: their offset in the direct map,
  * which is a multiple of 4 GiB at least, in units of their size. */
-static inline u32 small_ref(const void *object)
+static ALWAYS_INLINE u32 small_ref(const void *object)
 {
     return (u32)((u64)object / SMALL_SIZE);
 }
@@ -76,37 +76,41 @@ static inline struct region *region_at(u32 ref)
 {
     return (struct region *)(DM_BASE + (u64)ref * SMALL_SIZE);
 }
-static inline u32 pte_ref(const u64 *pte)
+static ALWAYS_INLINE u32 pte_ref(const u64 *pte)
 {
     return (u32)((u64)pte / sizeof *pte);
 }
-static inline u64 *pte_at(u32 ref)
+static ALWAYS_INLINE u64 *pte_at(u32 ref)
 {
     return (u64 *)DM_BASE + ref;
 }
 
 /* ---- the kernel lock ----------------------------------------------------------- */
-/* A fair ticket lock; a holder's time is bounded, so waiting is. Not recursive. */
-struct ticket_lock { u32 next, serving; };
-extern struct ticket_lock kernel_lock;
-static inline void lock_take(void)
+/* Its holder's time is bounded, and so is waiting: see lock_wait(). Not recursive. */
+struct kernel_lock { u16 word; u16 pad; u32 next, serving; };
+#define LOCK_TAKEN 1u
+#define LOCK_CLAIMED 0x100u /* only the first of those in line may take it */
+extern struct kernel_lock kernel_lock;
+void lock_wait(void) __attribute__((no_caller_saved_registers));
+static ALWAYS_INLINE bool lock_change(u16 from, u16 to)
 {
-    u32 mine = __atomic_fetch_add(&kernel_lock.next, 1, __ATOMIC_ACQUIRE);
-    while (unlikely(__atomic_load_n(&kernel_lock.serving, __ATOMIC_ACQUIRE) != mine))
-        __asm__ volatile("pause");
+    return __atomic_compare_exchange_n(&kernel_lock.word, &from, to, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
 }
-static inline void lock_release(void)
+static ALWAYS_INLINE void lock_take(void)
 {
-    increment_release(&kernel_lock.serving); /* only the holder writes it */
+    if (unlikely(!lock_change(0, LOCK_TAKEN))) /* called so that nothing is saved for it */
+        __asm__ volatile("call lock_wait" ::: "memory");
 }
-static inline void lock_guard_end(const int *unused)
+static ALWAYS_INLINE void lock_release(void)
 {
-    (void)unused;
-    lock_release();
+    low_byte_release(&kernel_lock.word, 0);
 }
 /* Holds the kernel lock to the end of the block. */
+int lock_guard_begin(void);
+void lock_guard_end(const int *unused);
 #define LOCKED \
-    __attribute__((cleanup(lock_guard_end), unused)) int lock_guard = (lock_take(), 0)
+    __attribute__((cleanup(lock_guard_end), unused)) int lock_guard = lock_guard_begin()
 
 /* ---- quiescence ---------------------------------------------------------------- */
 extern u64 epoch;
@@ -122,25 +126,25 @@ void quiesce_self(struct cpu *cpu); /* on VEC_KICK: flush everything, note the e
 void flush_page(const struct space *space, u64 va); /* this core's TLB */
 
 /* ---- capabilities --------------------------------------------------------------- */
-static inline struct slot *slot_at(struct space *space, u64 index)
+static ALWAYS_INLINE struct slot *slot_at(struct space *space, u64 index)
 {
     return &space->capdir[(index >> 8) & 255u][index & 255u];
 }
 /* Makes f the current frame instead of from, and loads its space. */
-static inline void frame_enter(struct cpu *cpu, const struct frame *from, struct frame *f)
+static ALWAYS_INLINE void frame_enter(struct cpu *cpu, const struct frame *from, struct frame *f)
 {
     u64 cr3 = f->cr3;
     if (from->cr3 != cr3)
         write_cr3(cr3);
     cpu->frame = f;
 }
-static inline struct space *current_space(void)
+static ALWAYS_INLINE struct space *current_space(void)
 {
     return cpu_self()->frame->space; /* frames are trapped only while they are not current */
 }
 /* The object that slot index of the current space names, if it is of the page type and
  * the slot has all the rights; else nil with *error set. */
-static inline void *cap_object(struct space *space, u64 index, u8 type, u64 rights, i64 *error)
+static ALWAYS_INLINE void *cap_object(struct space *space, u64 index, u8 type, u64 rights, i64 *error)
 {
     if (unlikely(index > 0xffff)) {
         *error = -E_CAP;
@@ -159,19 +163,12 @@ static inline void *cap_object(struct space *space, u64 index, u8 type, u64 righ
     }
     return object;
 }
-/* Same for the running thread's space. */
-static inline void *cap_here(u64 index, u8 type, u64 rights, i64 *error)
-{
-    return cap_object(current_space(), index, type, rights, error);
-}
+/* The same for the running thread's space, out of line. */
+void *cap_here(u64 index, u8 type, u64 rights, i64 *error);
 /* The space that slot index names; SPACE_SELF is the caller's own. */
-static inline struct space *cap_space(u64 index, u64 rights, i64 *error)
-{
-    *error = 0;
-    return index == SPACE_SELF ? current_space() : cap_here(index, PT_SPACE, rights, error);
-}
+struct space *cap_space(u64 index, u64 rights, i64 *error);
 /* A weak reference: whether object still is what it was when gen was noted. */
-static inline bool object_alive(const void *object, u8 type, u64 gen)
+static ALWAYS_INLINE bool object_alive(const void *object, u8 type, u64 gen)
 {
     return object && type_of(object) == type && *(const u64 *)object == gen;
 }
@@ -219,7 +216,6 @@ void *user_address(const struct space *space, u64 va, bool write, u64 *bytes);
  * address (nothing or part was copied). At most one page. */
 bool user_read(void *to, u64 va, u64 bytes) MUST_USE;
 bool user_write(u64 va, const void *from, u64 bytes) MUST_USE;
-struct space *frame_space(const struct frame *f);
 i64 space_take(struct space *space); /* one step towards freeing the object */
 i64 caps_take(u32 pfn);
 i64 caps_clear(struct slot *s);
@@ -235,7 +231,7 @@ struct thread *schedule_locked(struct cpu *cpu); /* the same, and releases the l
 void schedule_init(void);
 extern u64 slice_ticks;              /* a turn */
 /* Into its core's run queue; own core only. */
-static inline void thread_ready_on(struct cpu *cpu, struct thread *t)
+static ALWAYS_INLINE void thread_ready_on(struct cpu *cpu, struct thread *t)
 {
     u32 priority = t->priority;
     struct thread **head = &cpu->run[priority], *first = *head;
@@ -259,7 +255,7 @@ static inline void thread_ready(struct thread *t)
 void thread_block(struct thread *t, u8 state); /* out of it; own core only */
 void thread_post(struct thread *t, u32 requests); /* any core: act on t soon */
 void inbox_process(struct cpu *cpu);
-static inline void schedule_if_higher(struct cpu *cpu, const struct thread *t)
+static ALWAYS_INLINE void schedule_if_higher(struct cpu *cpu, const struct thread *t)
 {
     if (!cpu->donor || t->priority > cpu->donor->priority)
         cpu->resched = 1;
@@ -276,9 +272,14 @@ i64 thread_take(struct thread *t);
 extern u64 changes;
 i64 time_check(const struct time *time, u64 core, u64 priority) MUST_USE;
 void thread_bind(struct thread *t, struct time *time);
-static inline struct thread *thread_of_base(const struct frame *base)
+static ALWAYS_INLINE struct thread *thread_of_base(const struct frame *base)
 {
     return (struct thread *)((u64)base - THREAD_BASE);
+}
+/* Where a frame executes, whatever frame.space says. */
+static ALWAYS_INLINE struct space *frame_space(const struct frame *f)
+{
+    return f->kind == FRAME_BASE ? thread_of_base(f)->space : f->pool->space;
 }
 /* The thread whose call chain f is on (at most USER_LEVEL steps). */
 struct thread *thread_of(const struct frame *f);
@@ -293,7 +294,7 @@ struct trace_entry { u64 tsc; u32 event, thread; u64 a, b; };
 #define TRACE_ENTRIES 128u
 extern bool trace_on;
 void trace_write(u32 event, u64 a, u64 b);
-static inline void trace(u32 event, u64 a, u64 b)
+static ALWAYS_INLINE void trace(u32 event, u64 a, u64 b)
 {
     if (unlikely(trace_on))
         trace_write(event, a, b);
@@ -337,7 +338,7 @@ void notification_reset(struct notification *n);       /* being destroyed */
 extern struct pool empty_pool;
 extern struct frame nil_frame;
 /* Pushes stack s as the current frame of cpu, entered through gate. */
-static inline void frame_push(struct cpu *cpu, struct frame *from, struct frame *s,
+static ALWAYS_INLINE void frame_push(struct cpu *cpu, struct frame *from, struct frame *s,
                               struct gate *gate)
 {
     s->prev = from;
@@ -348,7 +349,7 @@ static inline void frame_push(struct cpu *cpu, struct frame *from, struct frame 
     frame_enter(cpu, from, s);
 }
 /* Makes a return into f take the slow path. Not the current frame's. */
-static inline void frame_trap(struct frame *f)
+static ALWAYS_INLINE void frame_trap(struct frame *f)
 {
     f->space = &trap_space;
 }

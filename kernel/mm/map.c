@@ -18,12 +18,12 @@
 
 struct link { u32 prev, next; };
 
-static struct link *link_of(u64 *pte)
+static ALWAYS_INLINE struct link *link_of(u64 *pte)
 {
     return (struct link *)(pte + 512);
 }
 
-static struct link *link_at(u32 ref)
+static ALWAYS_INLINE struct link *link_at(u32 ref)
 {
     return link_of(pte_at(ref));
 }
@@ -416,35 +416,34 @@ struct result op_page_large(u64 region, u64 index)
     struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
     if (!r)
         return fail(error);
-    u32 pfn = r->first + (u32)index;
+    u32 pfn = r->first + (u32)index, owner = small_ref(r);
     if (index >= r->count || r->count - index < 512 || pfn & 511u)
         return fail(-E_RANGE);
     u64 stamp = 0;
-    for (u32 i = 0; i < 512; i++) {
-        const struct page *p = page_of(pfn + i);
-        u8 type = *page_type_of(pfn + i);
-        if (p->owner != small_ref(r) || (type != PT_FREE && type != PT_FRAME))
+    u8 *type = page_type_of(pfn);
+    const struct page *page = page_of(pfn);
+    for (u32 i = 0; i < 512; i++, page++) {
+        if (page->owner != owner)
             return fail(-E_OWNER);
-        if (type == PT_FREE && p->stamp > stamp)
-            stamp = p->stamp;
+        if (type[i] == PT_FREE)
+            stamp = page->stamp > stamp ? page->stamp : stamp;
+        else if (type[i] != PT_FRAME)
+            return fail(-E_OWNER);
     }
     if (!quiesce_passed(stamp))
         return fail(-E_AGAIN);
-    for (u32 i = 0; i < 512; i++)
-        *page_type_of(pfn + i) = PT_FRAME;
+    fill_words(type, PT_FRAME * 0x0101010101010101ull, 512 / 8);
     page_of(pfn)->level = 2;
     return ok(0);
 }
 
-/* Whether a page may be mapped as a frame. */
-static i64 frame_ready(u32 pfn)
+/* Whether a page of owner may be mapped as a frame. */
+static i64 frame_ready(const struct page *page, u32 owner)
 {
-    u8 type = *page_type_of(pfn);
-    if (type == PT_FRAME)
-        return 0;
-    if (type != PT_FREE)
+    u8 type = page_type(page);
+    if (page->owner != owner || (type != PT_FRAME && type != PT_FREE))
         return -E_OWNER;
-    return quiesce_passed(page_of(pfn)->stamp) ? 0 : -E_AGAIN;
+    return type == PT_FRAME || quiesce_passed(page->stamp) ? 0 : -E_AGAIN;
 }
 
 static i64 large_map(struct space *s, const struct region *r, u64 index, u64 va,
@@ -458,35 +457,6 @@ static i64 large_map(struct space *s, const struct region *r, u64 index, u64 va,
         return -E_BUSY;
     leaf_set(ref, run->level, (u64)pfn << PAGE_SHIFT | run->pte);
     return 0;
-}
-
-static i64 small_map(struct space *s, const struct region *r, u64 index, u64 va, u64 bits)
-{
-    u32 ref, pfn = region_frame(r, index);
-    i64 error = pfn ? frame_ready(pfn) : -E_OWNER;
-    if (error || (error = walk_to(s, va, 1, true, &ref)))
-        return error;
-    if (*pte_at(ref))
-        return -E_BUSY;
-    *page_type_of(pfn) = PT_FRAME;
-    leaf_set(ref, 1, (u64)pfn << PAGE_SHIFT | bits);
-    return 0;
-}
-
-/* Maps a run of which done pages are mapped already, as far as it can be. Of large pages of
- * 1 GiB one a call, because 512 blocks are looked at. */
-static struct result run_map_rest(struct space *s, u64 va, const struct region *r, u64 index,
-                                  u64 flags, u64 done)
-{
-    struct run run;
-    i64 error = run_decode(va, flags, &run);
-    u32 most = run.level == 3 ? 1 : run.count;
-    for (; done < most && !error; done += !error) {
-        u64 at = va + done * run.step, from = index + (done * run.step >> PAGE_SHIFT);
-        error = run.level == 1 ? small_map(s, r, from, at, run.pte)
-                               : large_map(s, r, from, at, &run);
-    }
-    return done ? ok(done) : fail(error);
 }
 
 /* The table of the lowest level for va, if it is there. */
@@ -535,30 +505,63 @@ static ALWAYS_INLINE bool page_map_usual(const struct space *s, u64 va, const st
                      (u64)pfn << PAGE_SHIFT | bits);
 }
 
-/* The usual run: small frames, in one table that is there. Answers how many it has mapped. */
-static u64 run_map_usual(const struct space *s, u64 va, const struct region *r, u64 index, u64 flags)
+/* Maps pages from index on by the entries from ref on, which are in one table: as many as
+ * can be, at most count (not 0). Free pages become frames. */
+static u64 frames_map(const struct region *r, u64 index, u32 ref, u64 count, u64 bits, i64 *error)
 {
-    u64 count = flags & 0xffff, bits, *table, done = 0;
-    if (flags >= MAP_EXEC * 2 || count > MAP_BATCH || (va >> PAGE_SHIFT & 511u) + count > 512 ||
-        index >= r->count || index + count > r->count || !(bits = rights_pte[flags >> 16]) ||
-        va & (PAGE_SIZE - 1) || va >> 39 >= USER_TOP >> 39 || !table_find(s, va, &table))
-        return 0;
     u32 pfn = r->first + (u32)index, owner = small_ref(r);
-    u64 *pte = table + (va >> PAGE_SHIFT & 511u), entry = (u64)pfn << PAGE_SHIFT | bits;
-    for (struct page *page = page_of(pfn); done < count; done++, entry += PAGE_SIZE)
-        if (!frame_map(page++, owner, pte++, entry))
+    u64 *pte = pte_at(ref), entry = (u64)pfn << PAGE_SHIFT | bits;
+    struct page *page = page_of(pfn);
+    const struct page *const first = page, *const end = page + count;
+    do {
+        if (likely(frame_map(page, owner, pte, entry)))
+            continue;
+        *error = frame_ready(page, owner);
+        if (!*error && *pte)
+            *error = -E_BUSY;
+        if (*error)
             break;
-    return done;
+        *page_type_of(pte_frame(entry)) = PT_FRAME;
+        (void)frame_map(page, owner, pte, entry);
+    } while (pte++, entry += PAGE_SIZE, ++page != end);
+    return (u64)(page - first);
+}
+
+static struct result small_run_map(struct space *s, const struct region *r, u64 index,
+                                   const struct run *run)
+{
+    u32 ref;
+    u64 done = 0, count = index < r->count ? min_u64(run->count, r->count - index) : 0;
+    i64 error = count ? frame_ready(page_of(r->first + (u32)index), small_ref(r)) : -E_OWNER;
+    while (done < count && !error) { /* a part in each table */
+        error = walk_to(s, run->va + done * PAGE_SIZE, 1, true, &ref);
+        if (!error)
+            done += frames_map(r, index + done, ref, min_u64(count - done, 512 - (ref & 511u)),
+                               run->pte, &error);
+    }
+    return done ? ok(done) : fail(error);
+}
+
+/* Large pages: of 1 GiB one a call, because 512 blocks are looked at. */
+static struct result large_run_map(struct space *s, const struct region *r, u64 index,
+                                   const struct run *run)
+{
+    u64 done = 0, count = run->level == 3 ? 1 : run->count;
+    i64 error = 0;
+    for (; done < count && !error; done += !error)
+        error = large_map(s, r, index + (done * run->step >> PAGE_SHIFT),
+                          run->va + done * run->step, run);
+    return done ? ok(done) : fail(error);
 }
 
 /* Any run. Releases the lock. */
 static NOINLINE struct result run_map(struct space *s, u64 va, const struct region *r, u64 index,
                                       u64 flags)
 {
-    u64 done = run_map_usual(s, va, r, index, flags);
-    struct result x = { 0, done };
-    if (!done || done != (flags & 0xffff))
-        x = run_map_rest(s, va, r, index, flags, done);
+    struct run run;
+    struct result x = fail(run_decode(va, flags, &run));
+    if (!x.status)
+        x = run.level == 1 ? small_run_map(s, r, index, &run) : large_run_map(s, r, index, &run);
     lock_release();
     return x;
 }

@@ -213,9 +213,9 @@ static void world_build(void)
         MUST(pith_thread_create(core_region, at, threads[i], world_space));
         give(threads[i], W_THREADS + i, RIGHT_ALL, K_THREAD);
     }
+    /* Those that run already may have ended the next one's time or space: world_run() sees. */
     for (unsigned i = 0; i < thread_count; i++)
-        if (thread_start(i))
-            guest_fail("start", 0);
+        (void)thread_start(i);
 }
 
 /* ---- the end of a world ------------------------------------------------------------------- */
@@ -327,6 +327,8 @@ static uint64_t world_run(uint64_t budget)
         }
         if (alive * 2 <= thread_count)
             break;
+        if (looks % 500 == 0)
+            guest_printf("world %lu: %lu operations\n", worlds, ops);
     }
     return ops;
 }

@@ -278,7 +278,7 @@ int main(int argc, char **argv)
         char list[256];
         strcpy(list, ops[i].errors);
         for (char *w = strtok(list, " "); w; w = strtok(0, " ")) {
-            int known = 0;
+            int known = !strcmp(w, "none");
             for (int e = 0; e < error_count; e++)
                 known |= !strcmp(errors[e].name, w);
             if (!known)

@@ -33,7 +33,7 @@ void cpu_init(u32 core);
 u64 boot_alloc(struct handoff *h, u64 pages);
 
 void lapic_init(u32 core);                  /* each core; software-enables, masks LVTs */
-static inline void lapic_eoi(void)
+static ALWAYS_INLINE void lapic_eoi(void)
 {
     if (features.x2apic)
         wrmsr(0x80b, 0);
@@ -60,7 +60,7 @@ bool ioapic_valid(u32 gsi);
 struct line { u64 va; u32 reg, word; }; /* where a routed line's register is, and its value */
 struct line ioapic_route(u32 gsi, u8 vector, u32 core, bool level, bool low);
 #define LINE_MASKED 0x10000u
-static inline void line_mask(const struct line *line, bool masked)
+static ALWAYS_INLINE void line_mask(const struct line *line, bool masked)
 {
     struct line l = *line;
     mmio_write32(l.va, l.reg);

@@ -16,7 +16,7 @@
 #define PTE_NX 0x8000000000000000ull
 #define PTE_FRAME 0x000ffffffffff000ull
 
-static inline u32 pte_frame(u64 pte)
+static ALWAYS_INLINE u32 pte_frame(u64 pte)
 {
     return (u32)((pte & PTE_FRAME) >> 12);
 }

@@ -4,39 +4,39 @@
 #pragma once
 #include <types.h>
 
-static inline u64 read_cr2(void)
+static ALWAYS_INLINE u64 read_cr2(void)
 {
     u64 v;
     __asm__ volatile("mov %%cr2, %0" : "=r"(v));
     return v;
 }
-static inline u64 read_cr3(void)
+static ALWAYS_INLINE u64 read_cr3(void)
 {
     u64 v;
     __asm__ volatile("mov %%cr3, %0" : "=r"(v));
     return v;
 }
-static inline void write_cr3(u64 v)
+static ALWAYS_INLINE void write_cr3(u64 v)
 {
     __asm__ volatile("mov %0, %%cr3" ::"r"(v) : "memory");
 }
-static inline u64 read_cr4(void)
+static ALWAYS_INLINE u64 read_cr4(void)
 {
     u64 v;
     __asm__ volatile("mov %%cr4, %0" : "=r"(v));
     return v;
 }
-static inline void write_cr4(u64 v)
+static ALWAYS_INLINE void write_cr4(u64 v)
 {
     __asm__ volatile("mov %0, %%cr4" ::"r"(v) : "memory");
 }
-static inline u64 read_cr0(void)
+static ALWAYS_INLINE u64 read_cr0(void)
 {
     u64 v;
     __asm__ volatile("mov %%cr0, %0" : "=r"(v));
     return v;
 }
-static inline void write_cr0(u64 v)
+static ALWAYS_INLINE void write_cr0(u64 v)
 {
     __asm__ volatile("mov %0, %%cr0" ::"r"(v) : "memory");
 }
@@ -50,13 +50,13 @@ static inline void wrmsr(u32 msr, u64 v)
 {
     __asm__ volatile("wrmsr" ::"c"(msr), "a"((u32)v), "d"((u32)(v >> 32)) : "memory");
 }
-static inline u64 rdtsc(void)
+static ALWAYS_INLINE u64 rdtsc(void)
 {
     u32 lo, hi;
     __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
     return (u64)hi << 32 | lo;
 }
-static inline u32 rdtsc_low(void)
+static ALWAYS_INLINE u32 rdtsc_low(void)
 {
     u32 lo;
     __asm__ volatile("rdtsc" : "=a"(lo)::"rdx");
@@ -68,37 +68,37 @@ static inline void cpuid(u32 leaf, u32 sub, u32 r[4])
                      : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
                      : "a"(leaf), "c"(sub));
 }
-static inline void outb(u16 port, u8 v)
+static ALWAYS_INLINE void outb(u16 port, u8 v)
 {
     __asm__ volatile("outb %0, %1" ::"a"(v), "Nd"(port));
 }
-static inline void outw(u16 port, u16 v)
+static ALWAYS_INLINE void outw(u16 port, u16 v)
 {
     __asm__ volatile("outw %0, %1" ::"a"(v), "Nd"(port));
 }
-static inline void outl(u16 port, u32 v)
+static ALWAYS_INLINE void outl(u16 port, u32 v)
 {
     __asm__ volatile("outl %0, %1" ::"a"(v), "Nd"(port));
 }
-static inline u8 inb(u16 port)
+static ALWAYS_INLINE u8 inb(u16 port)
 {
     u8 v;
     __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
     return v;
 }
-static inline u16 inw(u16 port)
+static ALWAYS_INLINE u16 inw(u16 port)
 {
     u16 v;
     __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
     return v;
 }
-static inline u32 inl(u16 port)
+static ALWAYS_INLINE u32 inl(u16 port)
 {
     u32 v;
     __asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
     return v;
 }
-static inline void invlpg(u64 va)
+static ALWAYS_INLINE void invlpg(u64 va)
 {
     __asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
 }
@@ -112,11 +112,13 @@ static inline void cpu_relax(void)
 {
     __asm__ volatile("pause");
 }
+static inline void fill_words(void *to, u64 value, u64 words)
+{
+    __asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(value) : "memory");
+}
 static inline void zero_page(void *page)
 {
-    void *d = page;
-    u64 n = 512;
-    __asm__ volatile("rep stosq" : "+D"(d), "+c"(n) : "a"(0) : "memory");
+    fill_words(page, 0, 512);
 }
 static inline void copy_words(void *to, const void *from, u64 words)
 {
@@ -126,17 +128,25 @@ static inline void copy_bytes(void *to, const void *from, u64 bytes)
 {
     __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes)::"memory");
 }
-/* One writer at a time: no locked instruction. Stores are not moved before earlier accesses
- * here (volume 3, 8.2.2), so it releases what the writer did before. */
-static inline void increment_release(u32 *counter)
+/* One writer at a time of a byte or counter: no locked instruction. Stores are not moved before
+ * earlier accesses here (volume 3, 8.2.2), so they release what the writer did before. */
+static ALWAYS_INLINE void increment_release(u32 *counter)
 {
     __asm__ volatile("incl %0" : "+m"(*counter)::"memory");
 }
-static inline u32 mmio_read32(u64 va)
+static ALWAYS_INLINE void low_byte_release(u16 *word, u8 value)
+{
+    __asm__ volatile("movb %1, %0" : "+m"(*word) : "qi"(value) : "memory");
+}
+static ALWAYS_INLINE void high_byte_release(u16 *word, u8 value)
+{
+    __asm__ volatile("movb %1, 1+%0" : "+m"(*word) : "qi"(value) : "memory");
+}
+static ALWAYS_INLINE u32 mmio_read32(u64 va)
 {
     return *(volatile u32 *)va;
 }
-static inline void mmio_write32(u64 va, u32 v)
+static ALWAYS_INLINE void mmio_write32(u64 va, u32 v)
 {
     *(volatile u32 *)va = v;
 }
