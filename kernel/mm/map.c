@@ -667,30 +667,43 @@ struct result op_space_unmap(u64 space, u64 va, u64 count)
     return ok(dirty);
 }
 
+/* Takes from an entry the rights that pte lacks; whether it had been written to. */
+static ALWAYS_INLINE u64 entry_restrict(const struct space *s, u64 *entry, u64 pte, u64 va)
+{
+    u64 old = *entry, write = old & ~pte & PTE_WRITE, nx = ~old & pte & PTE_NX;
+    if (write)
+        __atomic_fetch_and(entry, ~(u64)PTE_WRITE, __ATOMIC_RELAXED);
+    if (nx)
+        __atomic_fetch_or(entry, PTE_NX, __ATOMIC_RELAXED);
+    if (write | nx)
+        flush_page(s, va);
+    return (old & PTE_DIRTY) != 0;
+}
+
 struct result op_space_protect(u64 space, u64 va, u64 flags)
 {
     i64 error;
     struct run run;
-    u32 ref = 0;
-    u8 level = 0;
-    u64 dirty = 0;
+    struct walk w;
+    u64 dirty = 0, *table;
     LOCKED;
     struct space *s = cap_space(space, RIGHT_USE, &error);
     if (!s || (error = run_decode(va, flags, &run)))
         return fail(error);
-    for (u32 i = 0; i < run.count; i++) {
+    for (u32 i = 0; i < run.count;) {
         u64 at = run.va + i * run.step;
-        if (!run_next(s, at, &ref, &level, i == 0 || level == 0 || run.level > 1))
-            continue;
-        u64 *pte = pte_at(ref), old = *pte;
-        dirty |= (u64)((old & PTE_DIRTY) != 0) << i;
-        if (!(run.pte & PTE_WRITE))
-            __atomic_fetch_and(pte, ~(u64)PTE_WRITE, __ATOMIC_RELAXED);
-        if (run.pte & PTE_NX)
-            __atomic_fetch_or(pte, PTE_NX, __ATOMIC_RELAXED);
-        flush_page(s, at);
-        if (level > 1)
-            level = 0;
+        if (run.level == 1 && table_find(s, at, &table)) {
+            u64 *entry = table + (at >> PAGE_SHIFT & 511u);
+            do {
+                if (*entry)
+                    dirty |= entry_restrict(s, entry, run.pte, run.va + i * PAGE_SIZE) << i;
+                i++;
+            } while (i < run.count && (u64)++entry & (PAGE_SIZE - 1));
+        } else {
+            if (space_leaf(s, at, &w))
+                dirty |= entry_restrict(s, w.pte, run.pte, at) << i;
+            i++;
+        }
     }
     return ok(dirty);
 }

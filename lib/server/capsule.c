@@ -421,6 +421,21 @@ uint32_t rt_gate_create(uint32_t service, uint64_t badge)
     return slot;
 }
 
+bool rt_gate_renew(uint32_t slot, uint32_t service, uint64_t badge)
+{
+    uint32_t place = C->place_of[slot];
+    struct pith_result r = {-E_LIMIT, 0};
+    if (!place)
+        return false;
+    uint64_t where = C->places[place - 1].where;
+    pith_object_destroy(SLOT_PERSISTENT, where);
+    pith_cap_delete(SPACE_SELF, slot);
+    do
+        r = pith_gate_create(service, SLOT_PERSISTENT, where, slot, badge);
+    while (r.status == -E_AGAIN);
+    return !r.status;
+}
+
 void rt_gate_free(uint32_t slot)
 {
     bool nested = tx_nested();

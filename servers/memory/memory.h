@@ -3,19 +3,27 @@
  * What the memory server keeps and what its files share.
  *
  * pages.c   which page of "ram" is used for what; seeing pages (the window)
- * space.c   address spaces: page maps, faults, copies
+ * map.c     page maps: which page is at which place of a space
+ * range.c   what a program asks for: ranges set, cleared, protected, moved
+ * fault.c   pages on first touch and copies on writing
+ * clone.c   fork: a space like another
+ * life.c    spaces and threads, from making to reuse
+ * layer.c   the Linux layer, which is mapped in each space
  * serve.c   the protocol
  *
  * The rule that makes it restartable: a page table entry of the kernel never names a page
  * that the space's page map does not name. Pages enter the map (one 32-bit store) before
- * they are mapped and leave it after they are unmapped. What is derived (reference counts,
- * free lists) is not stored: an incarnation recounts it from the page maps.
+ * they are mapped and leave it after they are unmapped. Page maps are changed so that they
+ * are valid after each store and a repeated request ends in the same; they are not in the
+ * undo log. What is derived (reference counts, free lists, the bitmaps and counts in page
+ * maps) is not kept: an incarnation recounts it.
  */
 #pragma once
 #include <proto/memory_server.h>
 #include <server/capsule.h>
 
 #define PAGE 4096ull
+#define BATCH 64u                /* pages of one kernel operation */
 #define BADGE_FAULT (1ull << 63) /* a space's gate for the kernel's fault calls */
 
 /* ---- pages ---- */
@@ -31,74 +39,145 @@ void *page_view(uint32_t page);  /* where this server sees it */
 uint32_t object_pair_take(void); /* two pages for kernel objects, the first even; 0: none */
 uint32_t object_take(void);
 void object_give(uint32_t page); /* page_take()n back from the kernel by now */
+void page_reclaim(uint32_t page); /* from whatever the kernel uses it for */
 uint64_t pages_total(void);
 uint64_t pages_unused(void);
 extern uint32_t ram;
+
+/* ---- page maps ----
+ *
+ * A radix tree over page numbers, four levels of 512 slots: level 0, the leaf, has an entry
+ * a page and covers 2 MiB; a slot above names the node below it, or is itself an entry that
+ * holds for all it covers (a mapping that nobody has touched). Nodes are pages of ram.
+ */
+#define ENTRY_PAGE 0x00ffffffu
+#define ENTRY_READ (1u << 24)
+#define ENTRY_WRITE (1u << 25)
+#define ENTRY_EXEC (1u << 26)
+#define ENTRY_VALID (1u << 27) /* in each entry, and in no name of a node */
+#define ENTRY_SHARED (1u << 28)
+#define ENTRY_RIGHTS (ENTRY_READ | ENTRY_WRITE | ENTRY_EXEC)
+
+#define SLOTS 512u
+#define LEVELS 4u
+#define LAST_PAGE (1ull << 35) /* page numbers are below */
+struct node {
+    uint32_t slot[SLOTS];
+    uint64_t used[SLOTS / 64];   /* slots that are not 0; in a leaf: that name a page */
+    uint64_t mapped[SLOTS / 64]; /* leaf: what the kernel may have mapped */
+};
+#define BIT(map, i) ((map)[(i) / 64] >> ((i) % 64) & 1)
+#define BIT_SET(map, i) ((map)[(i) / 64] |= 1ull << ((i) % 64))
+#define BIT_CLEAR(map, i) ((map)[(i) / 64] &= ~(1ull << ((i) % 64)))
+
+/* Slots of one node that cover a run of pages: a leaf's entries, or one slot above. */
+struct piece {
+    uint64_t first, count;       /* pages */
+    struct node *node, *above;   /* above: that names this one, NULL for the root */
+    unsigned level, index, above_index;
+};
+
+struct node *node_at(uint32_t page);
+uint32_t node_take(uint32_t value, unsigned level); /* each slot is value; 0: no page left */
+/* The slot that covers the page and is an entry or a leaf's; false: nothing is there. */
+bool map_find(uint32_t root, uint64_t vpn, struct piece *p);
+struct node *map_leaf(uint32_t *root, uint64_t vpn); /* made if need be; NULL: no page left */
+/* The next piece in [vpn, end) where there is something, cut to that range. */
+bool map_next(uint32_t root, uint64_t vpn, uint64_t end, struct piece *p);
+/* Makes a slot above the leaves that reaches over the boundary at vpn into smaller ones. */
+bool map_cut(uint32_t *root, uint64_t vpn);
+/* Sets entries; where there are nodes already, in those. False: no page left. */
+bool map_fill(uint32_t *root, uint64_t vpn, uint64_t count, uint32_t entry);
+void map_drop(uint32_t root);  /* frees the nodes (not what they name) */
+void map_count(uint32_t root, uint64_t *resident); /* after a restart */
 
 /* ---- spaces ---- */
 struct object_list {
     struct object_list *next;
     uint32_t count, pages[61];
 };
+/* A place for a thread: its page and slots stay with the space when the thread has ended. */
 struct thread_record {
     struct thread_record *next;
-    uint32_t id, thread, notification, page, place, pad;
+    uint32_t id, thread, notification, page; /* id 0: no thread */
+    uint32_t small_page, place;              /* of the notification */
 };
-enum space_state { SPACE_MAKING = 1, SPACE_LIVE, SPACE_ENDING };
+enum space_state {
+    SPACE_MAKING = 1, /* a restart ends it */
+    SPACE_LIVE,
+    SPACE_ENDING,
+    SPACE_SPARE,      /* clean, for the next one that is made */
+};
+#define HOT_MAX 24u
 struct space_record {
-    struct space_record *next;                        /* all of them */
-    uint32_t id, state, space, gate, fault_gate, pad; /* slots */
+    struct space_record *next;                        /* all of them, or of the spare ones */
+    uint32_t id, state, space, gate, fault_gate, tables; /* slots; pairs of pages given */
     uint64_t quota, resident, faults, hint;           /* hint: map downwards from here */
-    uint32_t root;                                    /* page map's top node, 0 none */
-    uint32_t small_page, small_used, thread_ids;
+    uint32_t root, parent;                            /* page map, 0 none; who was cloned */
+    uint32_t small_page, small_used, thread_ids, hot_next, hot_left, pad;
     struct object_list *objects;
-    struct thread_record *threads;
+    struct thread_record *threads, *seats; /* seats: without a thread */
+    uint64_t undo_first, undo_count;       /* pages to clear after a restart */
+    uint64_t hot[HOT_MAX];                 /* pages that were written soon after a clone */
 };
 #define SPACES_MAX 4096u
-struct template
-{
-    uint64_t address;
-    uint32_t page, entry;
-};
+#define SPARES_MAX 8u
+#define SPARE_TABLES_MAX 32u
+struct template { uint64_t address; uint32_t page, entry; };
 #define TEMPLATE_MAX 512u
 struct memory_server {
-    struct space_record *spaces;
+    struct space_record *spaces, *spares;
     struct space_record *by_id[SPACES_MAX];
-    uint32_t next_id, template_count;
+    uint32_t next_id, template_count, spare_count, pad;
     uint64_t template_made;
     struct template templates[TEMPLATE_MAX]; /* pages of the layer */
 };
 extern struct memory_server *memory;
 
-/* A page map's entry: ENTRY_VALID and rights for each page of a mapping, with a page number
- * once it has been touched. */
-#define ENTRY_PAGE 0x00ffffffu
-#define ENTRY_READ (1u << 24)
-#define ENTRY_WRITE (1u << 25)
-#define ENTRY_EXEC (1u << 26)
-#define ENTRY_VALID (1u << 27)
-#define ENTRY_SHARED (1u << 28)
-#define ENTRY_RIGHTS (ENTRY_READ | ENTRY_WRITE | ENTRY_EXEC)
-
 /* The functions below run under the server's lock (tx_begin). */
 struct space_record *space_find(uint64_t id);
+/* May commit what the transaction has done so far. NULL: no room. */
 struct space_record *space_make(uint64_t quota);
+void space_unmake(struct space_record *s);   /* of one that is not to be; commits */
 void space_end(struct space_record *s);      /* begins; goes on in space_end_step */
 bool space_end_step(struct space_record *s); /* true when it is gone */
+void spaces_settle(void);                    /* after a restart, when pages are ready */
+void recount(void);
 bool space_clone(struct space_record *from, struct space_record *to);
-bool space_template(struct space_record *s);
+void hot_add(struct space_record *s, uint64_t vpn);
+int64_t thread_make(struct space_record *s, struct thread_record **made);
+bool thread_drop(struct space_record *s, struct thread_record *t);
+
+/* The layer's part of a new space; its read-only pages are mapped once for all uses of it. */
+void template_load(void);
+bool template_enter(struct space_record *s); /* into the page map */
+bool template_map(struct space_record *s);   /* read-only pages into the kernel's tables */
+#define LAYER_PAGE (MEMORY_LAYER_BASE / PAGE)
+/* Entries of the layer's leaf that are still the layer's own read-only pages. */
+void template_mask(const struct node *leaf, uint64_t mask[SLOTS / 64]);
+
 uint32_t range_set(struct space_record *s, uint64_t va, uint64_t pages, uint32_t entry);
-void range_clear(struct space_record *s, uint64_t va, uint64_t pages, bool keep);
+uint32_t range_clear(struct space_record *s, uint64_t va, uint64_t pages, bool keep);
 bool range_valid(struct space_record *s, uint64_t va, uint64_t pages);
 bool range_free(struct space_record *s, uint64_t va, uint64_t pages);
 uint32_t range_protect(struct space_record *s, uint64_t va, uint64_t pages, uint32_t rights);
-bool range_move(struct space_record *s, uint64_t from, uint64_t to, uint64_t pages);
-/* The next page at or above va whose entry is valid; false: none. */
-bool range_next(struct space_record *s, uint64_t va, uint64_t *at, uint32_t *entry);
+bool range_copy(struct space_record *s, uint64_t from, uint64_t to, uint64_t pages);
+/* The first page at or above va that is mapped. */
+bool range_first(struct space_record *s, uint64_t va, uint64_t *at, uint32_t *entry);
+/* The next run of pages at or above va that are mapped alike; false: none. */
+bool range_next(
+    struct space_record *s, uint64_t va, uint64_t *at, uint64_t *pages, uint32_t *entry);
+
 bool fault_resolve(struct space_record *s, uint64_t va, bool write, bool exec);
 /* This server's view of a page of the space, made present; NULL if not mapped so. */
 void *space_view(struct space_record *s, uint64_t va, bool write);
-int64_t thread_make(struct space_record *s, struct thread_record **made);
-bool thread_drop(struct space_record *s, struct thread_record *t);
-void template_load(void);
-void recount(void);
+/* Kernel mappings. */
+bool map_page(struct space_record *s, uint64_t va, uint32_t page, uint64_t rights);
+uint64_t unmap_run(struct space_record *s, uint64_t va, uint64_t n); /* bitmap: dirty */
+/* Unmaps what may be mapped of a leaf's entries in mask; true if there was something. */
+bool leaf_unmap(struct space_record *s, struct node *leaf, uint64_t base, const uint64_t *mask);
+void quiesce(void); /* other cores may still use what was unmapped until they have passed */
+bool tables_give(struct space_record *s);
+uint32_t object_for(struct space_record *s); /* pages for kernel objects; 0: none left */
+uint32_t object_pair_for(struct space_record *s);
+uint64_t map_rights(uint32_t entry, bool writable, bool exec);

@@ -2,14 +2,14 @@
 /*
  * Pages of "ram". Frames grow from the bottom, kernel objects (in pairs) from the top, so
  * that a page once seen as a frame need never become a kernel object. use[] holds a
- * frame's references, or marks; it is rebuilt by each incarnation.
+ * frame's references, or marks; it and the other arrays are rebuilt by each incarnation, in
+ * the first pages of ram, as many as its size needs.
  */
 #include "memory.h"
-#include <rt/heap.h>
 #include <rt/string.h>
 
 #define WINDOW_BASE 0x500000000000ull
-#define BATCH 64u
+#define ARRAYS_BASE 0x480000000000ull
 #define USE_OBJECT 0x80000000u
 #define USE_FREE_OBJECT 0x40000000u
 
@@ -24,30 +24,53 @@ static uint8_t *seen; /* bit: in the window */
 static void tables_need(void)
 {
     uint64_t pair = rt_volatile_pages(2);
+    uint32_t region = pair ? SLOT_VOLATILE : ram;
+    if (!pair && frames_top) /* the arrays are there: of ram, lost and found with a restart */
+        pair = object_pair_take();
     if (!pair)
         rt_panic("no pages left for the window's tables");
-    while (pith_space_donate(SPACE_SELF, SLOT_VOLATILE, pair).status == -E_AGAIN)
+    while (pith_space_donate(SPACE_SELF, region, pair).status == -E_AGAIN)
         ;
+}
+
+/* Maps a run of ram here; how much of it. */
+static uint64_t self_map(uint64_t va, uint64_t first, uint64_t n)
+{
+    for (;;) {
+        struct pith_result r =
+            pith_space_map(SPACE_SELF, va, ram, first, n | MAP_READ | MAP_WRITE);
+        if (!r.status)
+            return r.value;
+        if (r.status == -E_TABLES)
+            tables_need();
+        else if (r.status == -E_OWNER)
+            page_reclaim((uint32_t)first);
+        else if (r.status != -E_AGAIN)
+            rt_panic("cannot see page %lu: %ld", first, r.status);
+    }
 }
 
 bool pages_open(void)
 {
     ram = rt_cap("ram");
-    uint64_t info = pith_region_info(ram).value, room = STARTUP->heap_bytes / 9;
-    total = (uint32_t)info;
-    if (total > room) {
-        rt_log("only %lu of %lu MiB are used: the heap is too small for more", room / 256,
-            total / 256);
-        total = room & ~1ull;
-    }
-    use = (uint32_t *)HEAP_BASE;
+    total = (uint32_t)pith_region_info(ram).value;
+    if (total > ENTRY_PAGE)
+        total = ENTRY_PAGE;
+    uint64_t bytes = total * 8 + (total + 7) / 8, own = (bytes + PAGE - 1) / PAGE;
+    if (total < own + 64)
+        return false;
+    for (uint64_t i = 0; i < own;)
+        i += self_map(ARRAYS_BASE + i * PAGE, 1 + i, own - i < BATCH ? own - i : BATCH);
+    memset((void *)ARRAYS_BASE, 0, own * PAGE);
+    use = (uint32_t *)ARRAYS_BASE;
     next_free = use + total;
     seen = (uint8_t *)(next_free + total);
-    frames_top = 1;
+    for (uint64_t i = 0; i <= own; i++)
+        use[i] = 1;
+    frames_top = own + 1;
     objects_low = total & ~1ull;
-    return total > 64;
+    return true;
 }
-
 static bool odd_base(void)
 {
     return pith_region_info(ram).value >> 32 & 1;
@@ -109,22 +132,13 @@ static void window_map(uint32_t page)
             n = 1;
             break;
         }
-    for (;;) {
-        struct pith_result r = pith_space_map(
-            SPACE_SELF, WINDOW_BASE + first * PAGE, ram, first, n | MAP_READ | MAP_WRITE);
-        if (r.status == -E_TABLES) {
-            tables_need();
-        } else if (!r.status) {
-            for (uint64_t p = first; p < first + r.value; p++)
-                seen[p / 8] |= (uint8_t)(1u << (p % 8));
-            if (seen[page / 8] >> (page % 8) & 1)
-                return;
-            first = page;
-            n = 1;
-        } else if (r.status != -E_AGAIN) {
-            rt_panic("cannot see page %u: %ld", page, r.status);
-        }
-    }
+    do {
+        uint64_t done = self_map(WINDOW_BASE + first * PAGE, first, n);
+        for (uint64_t p = first; p < first + done; p++)
+            seen[p / 8] |= (uint8_t)(1u << (p % 8));
+        first = page;
+        n = 1;
+    } while (!(seen[page / 8] >> (page % 8) & 1));
 }
 
 void *page_view(uint32_t page)
@@ -163,6 +177,16 @@ void page_less(uint32_t page)
     next_free[page] = free_frames;
     free_frames = page;
     unused++;
+}
+
+/* The kernel's use of a page that nobody here knows of: it was made in a request that was
+ * undone. A table's or space's second page goes with its first. */
+void page_reclaim(uint32_t page)
+{
+    while (pith_page_take(ram, page & ~1u).status == -E_AGAIN)
+        ;
+    while (pith_page_take(ram, page).status == -E_AGAIN)
+        ;
 }
 
 uint32_t page_refs(uint32_t page)

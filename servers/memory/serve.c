@@ -67,7 +67,7 @@ static uint64_t place_find(struct space_record *s, uint64_t pages, uint16_t flag
         for (uint64_t at = top; at >= low + bytes;) {
             uint64_t va = at - bytes, found;
             uint32_t entry;
-            if (!range_next(s, va, &found, &entry) || found >= at)
+            if (!range_first(s, va, &found, &entry) || found >= at)
                 return va;
             /* Something is there: go below the first page of it that we see. */
             at = found;
@@ -75,6 +75,15 @@ static uint64_t place_find(struct space_record *s, uint64_t pages, uint16_t flag
         top = MEMORY_MAP_TOP;
     }
     return 0;
+}
+
+/* What is cleared if this server dies before the request is finished. */
+static void undo_range(struct space_record *s, uint64_t va, uint64_t pages)
+{
+    s->undo_count = 0;
+    s->undo_first = va / PAGE;
+    __atomic_store_n(&s->undo_count, pages, __ATOMIC_RELEASE);
+    TX_SET(s->undo_count, 0);
 }
 
 uint32_t memory_serve_map(struct memory_server *m, uint64_t badge, uint64_t sequence,
@@ -109,10 +118,11 @@ uint32_t memory_serve_map(struct memory_server *m, uint64_t badge, uint64_t sequ
     }
     if (flags & MEMORY_MAP_NO_REPLACE && !range_free(s, address, pages))
         return undo(MEMORY_ERROR_EXIST);
-    if (flags & MEMORY_MAP_FIXED)
-        range_clear(s, address, pages, false);
-    uint32_t status = range_set(
-        s, address, pages, rights_of(protection) | (flags & MEMORY_MAP_SHARED ? ENTRY_SHARED : 0));
+    uint32_t status = flags & MEMORY_MAP_FIXED ? range_clear(s, address, pages, false) : 0;
+    undo_range(s, address, pages);
+    if (!status)
+        status = range_set(s, address, pages,
+            rights_of(protection) | (flags & MEMORY_MAP_SHARED ? ENTRY_SHARED : 0));
     if (!status && flags & MEMORY_MAP_POPULATE)
         for (uint64_t i = 0; i < pages; i++)
             (void)fault_resolve(s, address + i * PAGE, protection & MEMORY_PROTECTION_WRITE, false);
@@ -133,11 +143,11 @@ uint32_t memory_serve_unmap(struct memory_server *m, uint64_t badge, uint64_t se
         return undo(MEMORY_ERROR_PERM);
     if (!range_decode(address, length, flags, &pages))
         return undo(MEMORY_ERROR_INVAL);
-    range_clear(s, address, pages, false);
+    uint32_t status = range_clear(s, address, pages, false);
     if (address == s->hint)
         TX_SET(s->hint,
             address + pages * PAGE < MEMORY_MAP_TOP ? address + pages * PAGE : MEMORY_MAP_TOP);
-    return finish(badge, sequence, &r, 0);
+    return finish(badge, sequence, &r, status);
 }
 
 uint32_t memory_serve_protect(struct memory_server *m, uint64_t badge, uint64_t sequence,
@@ -154,6 +164,42 @@ uint32_t memory_serve_protect(struct memory_server *m, uint64_t badge, uint64_t 
     if (!range_decode(address, length, flags, &pages))
         return undo(MEMORY_ERROR_INVAL);
     return finish(badge, sequence, &r, range_protect(s, address, pages, rights_of(protection)));
+}
+
+/* Where a mapping of that many pages that grows or moves goes; 0: nowhere. */
+static uint64_t remap_place(
+    struct space_record *s, uint64_t address, uint64_t pages, uint64_t wanted, bool may_move)
+{
+    uint64_t end = address + pages * PAGE, more = (wanted - pages) * PAGE;
+    if (wanted <= pages ||
+        (end + more <= MEMORY_LAYER_BASE && range_free(s, end, wanted - pages)))
+        return address;
+    uint64_t to = may_move ? place_find(s, wanted, 0) : 0;
+    if (to && to < s->hint)
+        TX_SET(s->hint, to);
+    return to;
+}
+
+/* The pages are named at both places, then the reply is stored, then the old place is
+ * cleared: by a restart if need be. */
+static uint32_t remap_move(struct space_record *s, uint64_t badge, uint64_t sequence,
+    struct stored *r, uint64_t address, uint64_t pages, uint64_t wanted, uint32_t entry)
+{
+    uint64_t kept = pages < wanted ? pages : wanted;
+    undo_range(s, r->value, wanted);
+    if (!range_copy(s, address, r->value, kept) ||
+        (wanted > kept && range_set(s, r->value + kept * PAGE, wanted - kept, entry))) {
+        range_clear(s, r->value, wanted, false);
+        return finish(badge, sequence, r, MEMORY_ERROR_NOMEM);
+    }
+    TX_SET(s->undo_first, address / PAGE);
+    TX_SET(s->undo_count, pages);
+    (void)finish(badge, sequence, r, 0);
+    tx_begin();
+    (void)range_clear(s, address, pages, false);
+    TX_SET(s->undo_count, 0);
+    tx_commit();
+    return 0;
 }
 
 uint32_t memory_serve_remap(struct memory_server *m, uint64_t badge, uint64_t sequence,
@@ -174,32 +220,23 @@ uint32_t memory_serve_remap(struct memory_server *m, uint64_t badge, uint64_t se
     if (!range_decode(address, length, 0, &pages) ||
         !range_decode(fixed ? new_address : PAGE, new_length, 0, &wanted))
         return undo(MEMORY_ERROR_INVAL);
-    if (!range_valid(s, address, pages) || !range_next(s, address, &at, &entry))
+    if (!range_valid(s, address, pages) || !range_first(s, address, &at, &entry))
         return undo(MEMORY_ERROR_FAULT);
-    uint64_t to = address;
-    uint64_t end = address + pages * PAGE;
-    if (fixed) {
-        if (new_address < end && address < new_address + wanted * PAGE)
-            return undo(MEMORY_ERROR_INVAL);
-        range_clear(s, new_address, wanted, false);
-        to = new_address;
-    } else if (wanted > pages && !(end + (wanted - pages) * PAGE <= MEMORY_LAYER_BASE &&
-                                     range_free(s, end, wanted - pages))) {
-        to = may_move ? place_find(s, wanted, 0) : 0;
-        if (!to)
-            return undo(MEMORY_ERROR_NOMEM);
-        if (to < s->hint)
-            TX_SET(s->hint, to);
-    }
-    uint64_t kept = pages < wanted ? pages : wanted;
-    if (to != address && !range_move(s, address, to, kept))
+    entry &= ENTRY_RIGHTS | ENTRY_SHARED;
+    uint64_t to = fixed ? new_address : remap_place(s, address, pages, wanted, may_move);
+    if (fixed && to < address + pages * PAGE && address < to + wanted * PAGE)
+        return undo(MEMORY_ERROR_INVAL);
+    if (!to || (fixed && range_clear(s, to, wanted, false)))
         return undo(MEMORY_ERROR_NOMEM);
-    if (wanted < pages)
-        range_clear(s, address + wanted * PAGE, pages - wanted, false);
-    if (wanted > pages)
-        status =
-            range_set(s, to + pages * PAGE, wanted - pages, entry & (ENTRY_RIGHTS | ENTRY_SHARED));
     r.value = *address_out = to;
+    if (to != address)
+        return remap_move(s, badge, sequence, &r, address, pages, wanted, entry);
+    if (wanted < pages)
+        status = range_clear(s, address + wanted * PAGE, pages - wanted, false);
+    if (wanted > pages) {
+        undo_range(s, to + pages * PAGE, wanted - pages);
+        status = range_set(s, to + pages * PAGE, wanted - pages, entry);
+    }
     return finish(badge, sequence, &r, status);
 }
 
@@ -246,25 +283,26 @@ uint32_t memory_serve_usage(struct memory_server *m, uint64_t badge, struct memo
     return 0;
 }
 
+static bool range_next_of(
+    uint64_t id, uint64_t address, uint64_t *at, uint64_t *pages, uint32_t *entry)
+{
+    struct space_record *s = space_find(id);
+    return s && range_next(s, address, at, pages, entry);
+}
+
 uint32_t memory_serve_area(struct memory_server *m, uint64_t badge, uint64_t address,
     uint64_t *first, uint64_t *length, uint8_t *protection, uint16_t *flags)
 {
-    uint64_t at, next;
-    uint32_t entry, other;
+    uint64_t at, pages;
+    uint32_t entry;
     (void)m;
     tx_begin();
-    struct space_record *s = space_find(badge);
-    if (!s || !range_next(s, address & ~(PAGE - 1), &at, &entry)) {
-        tx_commit();
-        return MEMORY_ERROR_NOENT;
-    }
-    uint32_t kind = ENTRY_RIGHTS | ENTRY_SHARED;
-    uint64_t end = at + PAGE;
-    while (range_next(s, end, &next, &other) && next == end && !((entry ^ other) & kind))
-        end += PAGE;
+    const bool found = range_next_of(badge, address, &at, &pages, &entry);
     tx_commit();
+    if (!found)
+        return MEMORY_ERROR_NOENT;
     *first = at;
-    *length = end - at;
+    *length = pages * PAGE;
     *protection = (uint8_t)((entry & ENTRY_READ ? MEMORY_PROTECTION_READ : 0) |
                             (entry & ENTRY_WRITE ? MEMORY_PROTECTION_WRITE : 0) |
                             (entry & ENTRY_EXEC ? MEMORY_PROTECTION_EXEC : 0));
@@ -281,7 +319,11 @@ uint32_t memory_serve_create(struct memory_server *m, uint64_t badge, uint64_t s
     (void)m;
     if (!repeated(badge, sequence, &r)) {
         struct space_record *s = badge == MANAGER ? space_make(quota ? quota : UINT64_MAX) : 0;
-        if (!s || !space_template(s))
+        if (s && !template_enter(s)) {
+            space_unmake(s);
+            s = 0;
+        }
+        if (!s)
             return undo(badge == MANAGER ? MEMORY_ERROR_NOMEM : MEMORY_ERROR_PERM);
         r.a = s->id;
         r.b = s->space;
@@ -304,7 +346,11 @@ uint32_t memory_serve_clone(struct memory_server *m, uint64_t badge, uint64_t se
         if (!from)
             return undo(badge == MANAGER ? MEMORY_ERROR_NOENT : MEMORY_ERROR_PERM);
         struct space_record *s = space_make(from->quota);
-        if (!s || !space_clone(from, s))
+        if (s && !space_clone(from, s)) {
+            space_unmake(s);
+            s = 0;
+        }
+        if (!s)
             return undo(MEMORY_ERROR_NOMEM);
         r.a = s->id;
         r.b = s->space;
@@ -467,6 +513,7 @@ void component_main(void)
         rt_panic("too little memory");
     recount();
     pages_ready();
+    spaces_settle();
     template_load();
     if (rt_service_open("memory", memory_entry, 1))
         rt_ready();

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* Faults: pages on first touch, copies on writing; and the kernel's mappings. */
+#include "memory.h"
+#include <rt/string.h>
+
+/* ---- kernel mappings ---------------------------------------------------------------------- */
+
+static bool object_note(struct space_record *s, uint32_t page)
+{
+    if (!s->objects || s->objects->count == 61) {
+        struct object_list *l = capsule_alloc(sizeof *l);
+        if (!l)
+            return false;
+        l->next = s->objects;
+        TX_SET(s->objects, l);
+    }
+    tx_save(&s->objects->pages[s->objects->count], 4);
+    s->objects->pages[s->objects->count] = page;
+    TX_SET(s->objects->count, s->objects->count + 1);
+    return true;
+}
+
+uint32_t object_for(struct space_record *s)
+{
+    uint32_t page = object_take();
+    if (page && object_note(s, page))
+        return page;
+    if (page)
+        object_give(page);
+    return 0;
+}
+
+uint32_t object_pair_for(struct space_record *s)
+{
+    uint32_t pair = object_pair_take();
+    if (pair && object_note(s, pair) && object_note(s, pair + 1))
+        return pair;
+    if (pair) {
+        object_give(pair);
+        object_give(pair + 1);
+    }
+    return 0;
+}
+
+bool tables_give(struct space_record *s)
+{
+    uint32_t pair = object_pair_for(s);
+    if (!pair)
+        return false;
+    TX_SET(s->tables, s->tables + 1);
+    struct pith_result r;
+    do
+        r = pith_space_donate(s->space, ram, pair);
+    while (r.status == -E_AGAIN);
+    return !r.status;
+}
+
+/* What is both writable and executable is one at a time, as the last fault wanted. */
+uint64_t map_rights(uint32_t entry, bool writable, bool exec)
+{
+    if (entry & ENTRY_EXEC && (exec || !(entry & ENTRY_WRITE) || !writable))
+        return MAP_READ | MAP_EXEC;
+    return MAP_READ | (entry & ENTRY_WRITE && writable ? MAP_WRITE : 0);
+}
+
+bool map_page(struct space_record *s, uint64_t va, uint32_t page, uint64_t rights)
+{
+    for (unsigned tries = 0;;) {
+        struct pith_result r = pith_space_map(s->space, va, ram, page, 1 | rights);
+        if (!r.status || r.status == -E_BUSY)
+            return true;
+        if (r.status == -E_OWNER && !tries++)
+            page_reclaim(page); /* an object that an undone request left */
+        else if (r.status == -E_TABLES ? !tables_give(s) : r.status != -E_AGAIN)
+            return false;
+    }
+}
+
+uint64_t unmap_run(struct space_record *s, uint64_t va, uint64_t n)
+{
+    struct pith_result r;
+    do
+        r = pith_space_unmap(s->space, va, n);
+    while (r.status == -E_AGAIN);
+    return r.status ? 0 : r.value;
+}
+
+bool leaf_unmap(struct space_record *s, struct node *leaf, uint64_t base, const uint64_t *mask)
+{
+    bool any = false;
+    for (unsigned w = 0; w < SLOTS / 64; w++) {
+        uint64_t bits = leaf->mapped[w] & mask[w], keep = leaf->mapped[w] & ~mask[w];
+        while (bits) {
+            /* Up to the last that goes before the next that stays. */
+            unsigned from = (unsigned)__builtin_ctzll(bits);
+            uint64_t stay = keep >> from, here = bits >> from;
+            if (stay)
+                here &= (stay & -stay) - 1;
+            unsigned count = 64 - (unsigned)__builtin_clzll(here);
+            unmap_run(s, base + (w * 64 + from) * PAGE, count);
+            bits &= ~(here << from);
+            any = true;
+        }
+        leaf->mapped[w] = keep;
+    }
+    return any;
+}
+
+void quiesce(void)
+{
+    if (STARTUP->cores == 1)
+        return;
+    struct pith_result r = pith_quiesce(0);
+    while (r.status == -E_AGAIN)
+        r = pith_quiesce(r.value);
+}
+
+/* ---- faults ---------------------------------------------------------------------------------- */
+
+/* A page of its own instead of one that is shared. */
+static bool page_copy(struct space_record *s, struct node *leaf, unsigned i, uint64_t va)
+{
+    uint32_t page = leaf->slot[i] & ENTRY_PAGE, copy = page_take(false);
+    if (!copy)
+        return false;
+    memcpy(page_view(copy), page_view(page), PAGE);
+    if (BIT(leaf->mapped, i))
+        unmap_run(s, va, 1);
+    __atomic_store_n(&leaf->slot[i], (leaf->slot[i] & ~ENTRY_PAGE) | copy, __ATOMIC_RELEASE);
+    BIT_SET(leaf->mapped, i);
+    quiesce();
+    page_less(page);
+    return map_page(s, va, copy, map_rights(leaf->slot[i], true, false));
+}
+
+static bool page_first(struct space_record *s, struct node *leaf, unsigned i, uint64_t va, bool exec)
+{
+    uint32_t page = s->resident < s->quota ? page_take(true) : 0;
+    if (!page)
+        return false;
+    s->resident++;
+    __atomic_store_n(&leaf->slot[i], leaf->slot[i] | page, __ATOMIC_RELEASE);
+    BIT_SET(leaf->used, i);
+    BIT_SET(leaf->mapped, i);
+    return map_page(s, va, page, map_rights(leaf->slot[i], true, exec));
+}
+
+bool fault_resolve(struct space_record *s, uint64_t va, bool write, bool exec)
+{
+    struct piece p;
+    va &= ~(PAGE - 1);
+    if (va / PAGE >= LAST_PAGE || !map_find(s->root, va / PAGE, &p))
+        return false;
+    uint32_t e = p.node->slot[p.index];
+    if (!(e & ENTRY_RIGHTS) || (write && !(e & ENTRY_WRITE)) || (exec && !(e & ENTRY_EXEC)))
+        return false;
+    struct node *leaf = p.level ? map_leaf(&s->root, va / PAGE) : p.node;
+    if (!leaf)
+        return false;
+    s->faults++;
+    unsigned i = (unsigned)(va / PAGE % SLOTS);
+    uint32_t page = e & ENTRY_PAGE;
+    if (!page)
+        return page_first(s, leaf, i, va, exec);
+    bool own = page_refs(page) == 1 || e & ENTRY_SHARED;
+    if (write)
+        hot_add(s, va / PAGE);
+    if (write && !own)
+        return page_copy(s, leaf, i, va);
+    if ((write || exec) && BIT(leaf->mapped, i))
+        unmap_run(s, va, 1); /* to be mapped with other rights */
+    BIT_SET(leaf->mapped, i);
+    return map_page(s, va, page, map_rights(e, own, exec));
+}
+
+void *space_view(struct space_record *s, uint64_t va, bool write)
+{
+    struct piece p;
+    if (va / PAGE >= LAST_PAGE)
+        return 0;
+    for (unsigned tries = 0; map_find(s->root, va / PAGE, &p); tries++) {
+        uint32_t e = p.node->slot[p.index], page = p.level ? 0 : e & ENTRY_PAGE;
+        if (page && (!write || page_refs(page) == 1 || e & ENTRY_SHARED))
+            return (uint8_t *)page_view(page) + va % PAGE;
+        if (tries || !fault_resolve(s, va, write, false))
+            return 0;
+    }
+    return 0;
+}
