@@ -39,7 +39,6 @@
 /* Where the process server sends threads: fixed places in the layer's first page. */
 #define LAYER_ENTRY_START 0x00
 #define LAYER_ENTRY_CHILD 0x10
-#define LAYER_ENTRY_FAULT 0x20
 #define LAYER_ENTRY_THREAD 0x30
 /* Code that touches the program's memory, and where it goes when that faults. */
 #define LAYER_COPY_FIRST 0x100

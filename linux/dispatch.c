@@ -29,7 +29,11 @@ void layer_call(struct block *b)
     uint64_t a[6] = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 };
     uint64_t number = r->rax;
     int64_t result;
+    layer_lock();
     b->number = number;
+    if (!b->again)
+        b->wait_until = 0;
+    b->again = false;
     if (number < sizeof calls / sizeof *calls && calls[number])
         result = calls[number](a);
     else
@@ -39,12 +43,16 @@ void layer_call(struct block *b)
                     number < sizeof names / sizeof *names && names[number] ? names[number] : "?",
                     a[0], a[1], a[2], a[3], result);
     b->regs.rax = (uint64_t)result;
+    files_unhold(b);
     if (result == -ERESTART || result == -ERESTART_NO_HANDLER)
         signals_deliver(b, result);
+    layer_unlock();
 }
 
 void layer_events(struct block *b)
 {
+    layer_lock();
     b->event.pending = 0;
     signals_deliver(b, 0);
+    layer_unlock();
 }

@@ -15,8 +15,6 @@ layer_head:
     jmp enter_start
     .org LAYER_ENTRY_CHILD
     jmp enter_child
-    .org LAYER_ENTRY_FAULT
-    jmp enter_fault
     .org LAYER_ENTRY_THREAD
     jmp enter_thread
 
@@ -180,11 +178,5 @@ enter_thread:                           /* rdi = block, made by the parent */
     fxrstor64 BLOCK_FPU(%rbx)
     mov %rbx, %rcx
     jmp exit_first
-
-enter_fault:                            /* rdi = block; the process server has the registers */
-    lea BLOCK_SIZE(%rdi), %rsp
-    xor %ebp, %ebp
-    call layer_fault
-    ud2
 
     .section .note.GNU-stack, "", @progbits

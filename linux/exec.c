@@ -226,13 +226,14 @@ static void name_set(struct words *w)
     size_t n = 0;
     for (unsigned i = 0; i < w->argc && n < sizeof line; i++)
         n += strlcpy(line + n, w->argv[i], sizeof line - n) + 1;
-    process_name(SLOT_PROCESS, line, n < sizeof line ? n : sizeof line);
+    process_name(SLOT_PROCESS, true, line, n < sizeof line ? n : sizeof line);
 }
 
 /* The point of no return and what follows. */
 static int64_t image_run(struct block *b, struct image *m, struct words *w)
 {
     uint64_t stack = 0, sp = 0;
+    threads_end_others();
     int64_t e = errno_of(memory_reset(SLOT_MEMORY));
     for (unsigned i = 0; !e && i < m->header.phnum; i++)
         if (m->segments[i].type == PT_LOAD && m->segments[i].memsz)
@@ -259,7 +260,7 @@ static int64_t image_run(struct block *b, struct image *m, struct words *w)
     b->regs.rsp = sp;
     b->site.rip = m->base + m->header.entry;
     b->site.flags = 0x202;
-    b->fs_base = b->tid_address = 0;
+    b->fs_base = b->gs_base = b->tid_address = b->robust_list = 0;
     pith_thread_bases(0, 0, 3);
     __asm__ volatile("fninit");
     uint32_t mxcsr = 0x1f80;

@@ -111,7 +111,7 @@ static int64_t lock_range(struct file *f, uint64_t command, uint64_t at)
 
 int64_t sys_fcntl(const uint64_t *a)
 {
-    struct file *f = file_of(a[0]);
+    struct file *f = file_hold(a[0]);
     if (!f)
         return -EBADF;
     switch (a[1]) {
@@ -145,7 +145,7 @@ int64_t sys_fcntl(const uint64_t *a)
 
 int64_t sys_flock(const uint64_t *a)
 {
-    struct file *f = file_of(a[0]);
+    struct file *f = file_hold(a[0]);
     if (!f)
         return -EBADF;
     uint64_t how = a[1] & ~4ull;

@@ -9,27 +9,40 @@
 #include "layer.h"
 #include "heap.h"
 #include <proto/file_client.h>
+#include <proto/memory_client.h>
 
 #define FILES_MAX 1024
 
 static struct file files[FILES_MAX];
 static uint16_t fds[FDS_MAX];
 static uint64_t cloexec[FDS_MAX / 64];
-static uint64_t slots[SLOTS_END / 64];
-static uint32_t slot_hint = SLOT_FILES, file_hint = 1;
+static uint64_t slots[SLOTS_MAX / 64];
+static uint32_t slot_hint = SLOT_FILES, slots_there = SLOTS_FIRST, slots_used = SLOT_FILES, file_hint = 1;
+
+uint32_t slots_end(void)
+{
+    return slots_used;
+}
 
 uint32_t slot_take(void)
 {
-    for (uint32_t n = SLOT_FILES; n < SLOTS_END; n++) {
-        uint32_t s = slot_hint++;
-        if (slot_hint == SLOTS_END)
-            slot_hint = SLOT_FILES;
-        if (!(slots[s / 64] >> (s % 64) & 1)) {
+    for (;;) {
+        for (uint32_t n = SLOT_FILES; n < slots_there; n++) {
+            uint32_t s = slot_hint++;
+            if (slot_hint == slots_there)
+                slot_hint = SLOT_FILES;
+            if (slots[s / 64] >> (s % 64) & 1)
+                continue;
             slots[s / 64] |= 1ull << (s % 64);
+            if (s >= slots_used)
+                slots_used = s + 1;
             return s;
         }
+        if (slots_there == SLOTS_MAX || memory_slots(SLOT_MEMORY, slots_there / SLOTS_FIRST))
+            return 0;
+        slot_hint = slots_there;
+        slots_there += SLOTS_FIRST;
     }
-    return 0;
 }
 
 void slot_give(uint32_t slot)
@@ -55,6 +68,23 @@ int64_t slot_copy(uint32_t from, uint32_t to)
 struct file *file_of(uint64_t fd)
 {
     return fd < FDS_MAX && fds[fd] ? &files[fds[fd]] : 0;
+}
+
+struct file *file_hold(uint64_t fd)
+{
+    struct block *b = block_self();
+    struct file *f = file_of(fd);
+    if (f && b->held_count < HELD_MAX) {
+        f->users++;
+        b->held[b->held_count++] = f;
+    }
+    return f;
+}
+
+void files_unhold(struct block *b)
+{
+    while (b->held_count)
+        file_drop(b->held[--b->held_count]);
 }
 
 int64_t file_new(struct file **f)

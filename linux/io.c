@@ -209,19 +209,19 @@ int64_t file_write_user(struct file *f, uint64_t from, size_t bytes)
 
 int64_t sys_read(const uint64_t *a)
 {
-    struct file *f = file_of(a[0]);
+    struct file *f = file_hold(a[0]);
     return f ? read_at(f, -1, a[1], a[2]) : -EBADF;
 }
 
 int64_t sys_write(const uint64_t *a)
 {
-    struct file *f = file_of(a[0]);
+    struct file *f = file_hold(a[0]);
     return f ? write_at(f, -1, a[1], a[2]) : -EBADF;
 }
 
 static struct file *positioned(uint64_t fd, int64_t at, int64_t *e)
 {
-    struct file *f = file_of(fd);
+    struct file *f = file_hold(fd);
     *e = !f ? -EBADF : at < 0 ? -EINVAL
          : f->kind == FILE_STREAM || f->kind == FILE_TERMINAL ? -ESPIPE : 0;
     return *e ? 0 : f;
@@ -265,14 +265,14 @@ static int64_t vector(struct file *f, int64_t at, uint64_t vectors, uint64_t cou
 
 int64_t sys_readv(const uint64_t *a)
 {
-    struct file *f = file_of(a[0]);
+    struct file *f = file_hold(a[0]);
     return f ? vector(f, -1, a[1], a[2], read_at) : -EBADF;
 }
 
 /* Small vectors for streams go as one, so that they arrive as one. */
 int64_t sys_writev(const uint64_t *a)
 {
-    struct file *f = file_of(a[0]);
+    struct file *f = file_hold(a[0]);
     return f ? vector(f, -1, a[1], a[2], write_at) : -EBADF;
 }
 
@@ -332,7 +332,7 @@ int64_t sys_lseek(const uint64_t *a)
 
 int64_t sys_sendfile(const uint64_t *a)
 {
-    struct file *out = file_of(a[0]), *in = file_of(a[1]);
+    struct file *out = file_hold(a[0]), *in = file_hold(a[1]);
     uint64_t at = 0, buffer;
     int64_t done = 0, e = 0;
     if (!in || !out)

@@ -31,23 +31,36 @@ enum {
     SLOT_MEMORY = 2, SLOT_PROCESS = 3, SLOT_ROOT = 4, SLOT_NOTE = 5, SLOT_PIPE = 6,
     SLOT_TERMINAL = 7, SLOT_SUPERVISOR = 9, SLOT_STREAM = 10, SLOT_ERRORS = 11,
     SLOT_RECEIVE = 16,      /* to 63 */
-    SLOT_FILES = 64, SLOTS_END = 256,
+    SLOT_FILES = 64, SLOTS_FIRST = 256 /* that every process has */, SLOTS_MAX = 4096,
 };
 
 /* ---- threads ------------------------------------------------------------------------ */
 
+struct file;
+#define HELD_MAX 4u
+
+/* Guarded by the layer's lock, except for what its own thread alone uses. */
 struct block {
     struct pith_upcall site;
     struct pith_regs regs;      /* rip and flags are in site */
     struct rt_self self;
-    uint64_t number, fs_base, tid_address, child_set_tid;
+    uint64_t number, fs_base, gs_base, tid_address, child_set_tid;
     uint32_t tid;
-    bool restartable;           /* the call that was interrupted may be repeated */
-    uint64_t mask, old_mask;    /* blocked signals; the one to restore after sigsuspend */
+    uint32_t busy;              /* a thread has it; taken back by its very last instruction */
+    uint64_t mask, old_mask;    /* blocked signals; the one to restore after sigsuspend and its kin */
     bool mask_saved;
+    bool again;                 /* the call repeats one that an event interrupted */
+    bool woken;                 /* futex */
+    uint8_t held_count;
+    struct file *held[HELD_MAX]; /* files that the current call works on */
+    uint64_t left;              /* signals that pended when we last asked, all blocked then */
     uint64_t stack_base, stack_size;   /* sigaltstack */
-    uint64_t sleep_until; /* of a relative sleep that an event interrupted; 0: none */
-    uint64_t fault_vector, fault_error, fault_address;
+    uint64_t wait_until;        /* deadline of the call, kept when it is repeated; 0: none */
+    uint64_t fault_vector, fault_error, fault_address; /* for sigcontext */
+    uint64_t robust_list;
+    struct block *futex_next;
+    uint64_t futex_address;
+    uint32_t futex_bits, pad;
     uint8_t fpu[512] __attribute__((aligned(1024)));
     struct pith_event event __attribute__((aligned(4096)));
     uint8_t stack[BLOCK_SIZE - 8192] __attribute__((aligned(4096)));
@@ -61,6 +74,27 @@ void block_touch(struct block *b);
 void own_ready(void *buffer, size_t bytes); /* of the layer's: before a server writes to it */
 void block_register(struct block *b);
 
+/* ---- the lock: thread.c ----
+ * One lock for all that the threads of a process share in here. A call holds it, and lets it go
+ * where it waits: layer_wait(), rt_call_parks(). What a call goes on using after a wait it must
+ * hold (file_hold). */
+void layer_lock(void);
+void layer_unlock(void);
+/* Waits on the thread's notification. Bits mean nothing but "look again". */
+struct pith_result layer_wait(uint64_t deadline);
+/* When this call shall end that was asked to last that long; the same when it is repeated. */
+uint64_t wait_deadline(uint64_t ns);
+int64_t thread_new(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls);
+void thread_waiting_done(struct block *b); /* before its stack goes: futex queues and the like */
+void threads_end_others(void);             /* execve; true deaths, none of them holds the lock */
+void threads_forget(void);                 /* in a fork's child: there is only this one */
+bool thread_alone(void);
+struct block *block_each(struct block *b); /* the next used one; NULL: begin, and the end */
+int64_t futex_wake(uint64_t address, uint32_t count, uint32_t bits);
+void futex_forget(struct block *b);
+void futexes_clear(void);
+void robust_list_end(struct block *b);
+
 /* Entered from entry.S. */
 void layer_call(struct block *b);
 void layer_events(struct block *b);
@@ -68,7 +102,6 @@ void layer_event(struct block *b);
 void layer_start(struct block *b);
 void layer_child(struct block *b);
 void layer_thread(struct block *b);
-void layer_fault(struct block *b);
 
 typedef int64_t call_fn(const uint64_t *a);
 #define CALL(number, name) call_fn sys_##name;
@@ -147,6 +180,9 @@ struct file {
 #define NO_FILE 0
 
 struct file *file_of(uint64_t fd);
+struct file *file_hold(uint64_t fd);          /* the same, and it stays until the call ends */
+void files_unhold(struct block *b);
+uint32_t slots_end(void);                     /* above all slots in use */
 int64_t file_new(struct file **f);            /* with one user and a free slot, kind to be set */
 void file_drop(struct file *f);
 void files_start(void);
@@ -207,6 +243,9 @@ int64_t exec_run(struct block *b, const char *path, char *const *argv, char *con
 void signals_deliver(struct block *b, int64_t interrupted);
 void signals_exec(void);
 void signals_child(struct block *b);
+void signals_mask(struct block *b, uint64_t set); /* for this call; its end or a handler restores */
+void signals_unmask(struct block *b);
+int64_t mask_of_wait(uint64_t set, uint64_t size); /* ppoll and its kin; 0: none given */
 void signal_self(uint32_t signal);
 /* proc.c */
 size_t proc_text(const char *full, char *to, size_t size);

@@ -14,7 +14,7 @@ static int16_t stream_ready(const struct file *f, int16_t wanted, bool watch)
 {
     struct msg m = { .w = { READY_OP_READY | (watch ? RPC_PARKS : 0),
                             (uint64_t)wanted & (READY_EVENTS_IN | READY_EVENTS_OUT) } };
-    struct xfer x = { .n_caps_in = watch, .caps_in = { SLOT_NOTE } };
+    struct xfer x = { .n_caps_in = watch, .caps_in = { rt_self()->notification } };
     int64_t status = watch ? rt_call_x(f->slot, &m, &x) : rt_call(f->slot, &m);
     if (status || (uint32_t)m.w[0] == RPC_PARK)
         return 0;
@@ -55,7 +55,7 @@ static int64_t poll_all(uint64_t at, uint64_t count, uint64_t deadline)
         n = poll_pass(at, count, true);
         if (n)
             break;
-        struct pith_result r = pith_notify_wait(SLOT_NOTE, deadline);
+        struct pith_result r = layer_wait(deadline);
         if (r.status)
             return r.status == -E_INTR ? -ERESTART_NO_HANDLER : 0;
         n = poll_pass(at, count, false);
@@ -128,7 +128,7 @@ static int64_t select_all(const uint64_t *a, uint64_t deadline)
         n = select_pass(&s, words, true);
         if (n)
             break;
-        struct pith_result r = pith_notify_wait(SLOT_NOTE, deadline);
+        struct pith_result r = layer_wait(deadline);
         if (r.status == -E_INTR)
             return -ERESTART_NO_HANDLER;
         if (r.status)

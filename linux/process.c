@@ -4,10 +4,17 @@
 #include <proto/process_client.h>
 
 enum {
-    CLONE_VM = 0x100, CLONE_VFORK = 0x4000, CLONE_THREAD = 0x10000, CLONE_SETTLS = 0x80000,
-    CLONE_PARENT_SETTID = 0x100000, CLONE_CHILD_CLEARTID = 0x200000,
-    CLONE_CHILD_SETTID = 0x1000000,
+    CLONE_VM = 0x100, CLONE_PIDFD = 0x1000, CLONE_VFORK = 0x4000, CLONE_THREAD = 0x10000,
+    CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000, CLONE_CHILD_CLEARTID = 0x200000,
+    CLONE_CHILD_SETTID = 0x1000000, CLONE_NAMESPACES = 0x7e020000,
 };
+
+/* vfork: the parent goes on when the child has another program or is gone. */
+static void child_await(uint32_t child)
+{
+    while (process_released(SLOT_PROCESS, child) == -E_INTR)
+        ;
+}
 
 /* A copy of this process. The child resumes from a copy of this block (layer_child), so what
  * it shall find there is put in before and taken out again after. */
@@ -17,8 +24,12 @@ static int64_t fork_with(uint64_t flags, uint64_t stack, uint64_t parent_tid, ui
     struct block *b = block_self();
     uint64_t rsp = b->regs.rsp, fs = b->fs_base, tid_address = b->tid_address;
     uint32_t child = 0;
+    if (flags & CLONE_NAMESPACES)
+        return -EPERM;
     if (flags & CLONE_THREAD)
-        return -ENOSYS;
+        return thread_new(flags, stack, parent_tid, child_tid, tls);
+    if (flags & CLONE_PIDFD)
+        return -EINVAL;
     files_share();
     if (stack)
         b->regs.rsp = stack;
@@ -28,18 +39,16 @@ static int64_t fork_with(uint64_t flags, uint64_t stack, uint64_t parent_tid, ui
     b->child_set_tid = flags & CLONE_CHILD_SETTID ? child_tid : 0;
     __asm__ volatile("fxsave64 %0" : "=m"(b->fpu));
     int64_t status = process_fork(SLOT_PROCESS, MEMORY_LAYER_BASE + LAYER_ENTRY_CHILD,
-                                  (uint64_t)b + BLOCK_SIZE, (uint64_t)b, &child);
+                                  (uint64_t)b + BLOCK_SIZE, (uint64_t)b, slots_end(), &child);
     b->regs.rsp = rsp;
     b->fs_base = fs;
     b->tid_address = tid_address;
-    /* Our pages may be other ones now: the kernel's pinned ones must be those we see. */
-    block_touch(b);
-    block_register(b);
-    b->event.pending = 1; /* one that came meanwhile went to the child's page */
     if (status)
         return errno_of(status);
     if (flags & CLONE_PARENT_SETTID)
         user_write(parent_tid, &child, 4);
+    if (flags & CLONE_VFORK)
+        child_await(child);
     return child;
 }
 
@@ -52,7 +61,7 @@ int64_t sys_fork(const uint64_t *a)
 int64_t sys_vfork(const uint64_t *a)
 {
     (void)a;
-    return fork_with(0, 0, 0, 0, 0);
+    return fork_with(CLONE_VFORK, 0, 0, 0, 0);
 }
 
 int64_t sys_clone(const uint64_t *a)
@@ -60,12 +69,25 @@ int64_t sys_clone(const uint64_t *a)
     return fork_with(a[0], a[1], a[2], a[3], a[4]);
 }
 
+int64_t sys_clone3(const uint64_t *a)
+{
+    struct { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; } c;
+    if (a[1] < sizeof c)
+        return -EINVAL;
+    if (a[1] > PAGE)
+        return -E2BIG;
+    if (!user_read(&c, a[0], sizeof c))
+        return -EFAULT;
+    if (c.exit_signal > SIGNALS || (!c.stack && c.stack_size) || (c.stack && !c.stack_size))
+        return -EINVAL;
+    return fork_with(c.flags, c.stack ? c.stack + c.stack_size : 0, c.parent_tid, c.child_tid, c.tls);
+}
+
 _Noreturn void process_end(uint32_t code)
 {
     struct block *b = block_self();
-    uint32_t zero = 0;
-    if (b->tid_address)
-        user_write(b->tid_address, &zero, 4);
+    robust_list_end(b);
+    files_unhold(b);
     fd_close_all();
     if (self.cwd_slot != SLOT_ROOT)
         slot_delete(self.cwd_slot);
@@ -74,14 +96,9 @@ _Noreturn void process_end(uint32_t code)
         pith_thread_exit();
 }
 
-int64_t sys_exit(const uint64_t *a)
-{
-    process_end((a[0] & 0xff) << 8);
-}
-
 int64_t sys_exit_group(const uint64_t *a)
 {
-    process_end((a[0] & 0xff) << 8);
+    process_end((uint32_t)(a[0] & 0xff) << 8);
 }
 
 struct rusage { int64_t user_s, user_us, system_s, system_us, rest[14]; };
@@ -96,13 +113,13 @@ static int64_t usage_out(uint64_t to, uint64_t run_ns)
 
 int64_t sys_wait4(const uint64_t *a)
 {
-    uint32_t child = 0, code = 0;
+    uint32_t child = 0, code = 0, user = 0;
     uint64_t run_ns = 0;
     if (a[2] & ~(uint64_t)(1 | 2 | 8 | 0xe0000000))
         return -EINVAL;
     int64_t e = errno_of(process_wait(SLOT_PROCESS, (int32_t)a[0],
                                       (uint32_t)((a[2] & 3) | (a[2] & 8)) | PROCESS_WAIT_EXITED, &child,
-                                      &code, &run_ns));
+                                      &code, &run_ns, &user));
     if (e)
         return e;
     if (child && a[1] && !user_write(a[1], &code, 4))
@@ -116,19 +133,20 @@ int64_t sys_wait4(const uint64_t *a)
 int64_t sys_waitid(const uint64_t *a)
 {
     static const int32_t sign[3] = { 0, 1, -1 };
-    uint32_t child = 0, code = 0;
+    uint32_t child = 0, code = 0, user = 0;
     uint64_t run_ns = 0;
     int32_t info[32] = { 0 };
     if (a[0] > 2 || !(a[3] & 14) || a[3] & ~(uint64_t)0x100000f)
         return -EINVAL;
     int32_t which = a[0] ? sign[a[0]] * (int32_t)a[1] : -1;
-    int64_t e = errno_of(process_wait(SLOT_PROCESS, which, (uint32_t)a[3], &child, &code, &run_ns));
+    int64_t e = errno_of(process_wait(SLOT_PROCESS, which, (uint32_t)a[3], &child, &code, &run_ns, &user));
     if (e)
         return e;
     if (child) {
         info[0] = SIGCHLD;
         info[2] = (code & 0x7f) == 0x7f ? 5 : code == 0xffff ? 6 : !(code & 0x7f) ? 1 : code & 0x80 ? 3 : 2;
         info[4] = (int32_t)child;
+        info[5] = (int32_t)user;
         info[6] = (int32_t)(code & 0x7f && (code & 0xff) != 0x7f ? code & 0x7f : code >> 8 & 0xff);
     }
     if (a[2] && !user_write(a[2], info, sizeof info))
@@ -243,7 +261,12 @@ int64_t sys_arch_prctl(const uint64_t *a)
     struct block *b = block_self();
     switch (a[0]) {
     case 0x1001: /* ARCH_SET_GS */
-        return user_range(a[1], 0) && !pith_thread_bases(0, a[1], 2).status ? 0 : -EPERM;
+        if (!user_range(a[1], 0) || pith_thread_bases(0, a[1], 2).status)
+            return -EPERM;
+        b->gs_base = a[1];
+        return 0;
+    case 0x1004: /* ARCH_GET_GS */
+        return user_write(a[1], &b->gs_base, 8) ? 0 : -EFAULT;
     case 0x1002: /* ARCH_SET_FS */
         if (!user_range(a[1], 0) || pith_thread_bases(a[1], 0, 1).status)
             return -EPERM;

@@ -7,12 +7,13 @@
  * (arch/x86/kernel/signal_64.c: struct rt_sigframe) for handlers to return through.
  */
 #include "layer.h"
+#include <proto/memory_client.h>
 #include <proto/process_client.h>
 
 struct action { uint64_t handler, flags, restorer, mask; };
 enum {
     SA_NOCLDSTOP = 1, SA_SIGINFO = 4, SA_ONSTACK = 0x08000000, SA_RESTART = 0x10000000,
-    SA_NODEFER = 0x40000000, SA_RESTORER = 0x04000000,
+    SA_NODEFER = 0x40000000, SA_RESTORER = 0x04000000, SA_NOCLDWAIT = 2,
 };
 #define SA_RESETHAND 0x80000000u
 #define BIT(signal) (1ull << ((signal)-1))
@@ -23,7 +24,10 @@ enum {
                       BIT(SIGFPE) | BIT(SIGSEGV) | BIT(24) | BIT(25) | BIT(31))
 
 static struct action actions[SIGNALS + 1];
-static uint64_t left; /* pending at the server when we last asked, all blocked then */
+
+/* A signal that was taken, as siginfo_t tells of it. */
+struct taken { uint32_t signal, process, user; int32_t code; uint64_t value; };
+enum { SI_KERNEL = 0x80 };
 
 struct sigcontext {
     uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, flags;
@@ -102,10 +106,9 @@ static bool on_stack(const struct block *b, uint64_t sp)
     return b->stack_size && sp > b->stack_base && sp - b->stack_base <= b->stack_size;
 }
 
-static bool frame_push(struct block *b, struct pith_regs *r, uint32_t signal, uint32_t sender,
-                       uint64_t old_mask)
+static bool frame_push(struct block *b, struct pith_regs *r, const struct taken *t, uint64_t old_mask)
 {
-    const struct action *act = &actions[signal];
+    const struct action *act = &actions[t->signal];
     struct frame f;
     uint64_t sp = r->rsp - 128;
     memset(&f, 0, sizeof f);
@@ -130,19 +133,19 @@ static bool frame_push(struct block *b, struct pith_regs *r, uint32_t signal, ui
         .flags = r->flags, .cs = 0x33, .ss = 0x2b, .old_mask = old_mask, .fpstate = f.u.c.fpstate,
         .error = b->fault_error, .vector = b->fault_vector, .address = b->fault_address,
     };
-    f.info[0] = (int32_t)signal;
-    if (b->fault_vector) {
-        f.info[2] = signal == SIGSEGV ? 1 + (b->fault_error & 1) : 1;
-        memcpy(&f.info[4], signal == SIGSEGV ? &b->fault_address : &r->rip, 8);
-        b->fault_vector = 0;
-    } else {
-        f.info[4] = (int32_t)sender;
-    }
+    f.info[0] = (int32_t)t->signal;
+    f.info[2] = t->code;
+    f.info[4] = (int32_t)t->process;
+    f.info[5] = (int32_t)t->user;
+    memcpy(&f.info[6], &t->value, 8);
+    if (b->fault_vector) /* the address lies where otherwise the sender does */
+        memcpy(&f.info[4], t->signal == SIGSEGV || t->signal == SIGBUS ? &b->fault_address : &r->rip, 8);
+    b->fault_vector = 0;
     if (!user_write(sp, &f, sizeof f))
         return false;
     r->rsp = sp;
     r->rip = act->handler;
-    r->rdi = signal;
+    r->rdi = t->signal;
     r->rsi = sp + offsetof(struct frame, info);
     r->rdx = sp + offsetof(struct frame, u);
     r->rax = 0;
@@ -151,20 +154,21 @@ static bool frame_push(struct block *b, struct pith_regs *r, uint32_t signal, ui
 }
 
 /* What a signal does; true when a handler was set up. */
-static bool signal_act(struct block *b, struct pith_regs *r, uint32_t signal, uint32_t sender)
+static bool signal_act(struct block *b, struct pith_regs *r, const struct taken *t)
 {
-    struct action *act = &actions[signal];
-    if (act->handler == 1 || (!act->handler && DEFAULT_IGNORED & BIT(signal)))
+    struct action *act = &actions[t->signal];
+    uint64_t bit = BIT(t->signal);
+    if (act->handler == 1 || (!act->handler && DEFAULT_IGNORED & bit))
         return false;
-    if (!act->handler && DEFAULT_STOP & BIT(signal)) {
-        process_stop(SLOT_PROCESS, signal);
+    if (!act->handler && DEFAULT_STOP & bit) {
+        process_stop(SLOT_PROCESS, t->signal);
         return false;
     }
     uint64_t old = b->mask_saved ? b->old_mask : b->mask;
     b->mask_saved = false;
-    if (!act->handler || !frame_push(b, r, signal, sender, old))
-        process_end(act->handler ? SIGSEGV : signal | (DEFAULT_CORE & BIT(signal) ? 0x80 : 0));
-    b->mask |= act->mask | (act->flags & SA_NODEFER ? 0 : BIT(signal));
+    if (!act->handler || !frame_push(b, r, t, old))
+        process_end(act->handler ? SIGSEGV : t->signal | (DEFAULT_CORE & bit ? 0x80 : 0));
+    b->mask |= act->mask | (act->flags & SA_NODEFER ? 0 : bit);
     b->mask &= ~UNBLOCKABLE;
     if (act->flags & SA_RESETHAND)
         act->handler = 0;
@@ -179,34 +183,50 @@ static void regs_of_call(struct block *b, struct pith_regs *r)
     r->flags = r->r11 = b->site.flags;
 }
 
+/* Signals for the process that this thread blocks and another does not. */
+static void others_nudge(const struct block *b, uint64_t shared)
+{
+    for (struct block *o = block_each(0); o && shared; o = block_each(o))
+        if (o != b && o->tid && shared & ~o->mask) {
+            process_nudge(SLOT_PROCESS, o->tid);
+            shared &= o->mask;
+        }
+}
+
+static bool signal_take(struct block *b, uint64_t blocked, struct taken *t)
+{
+    uint64_t shared = 0;
+    memset(t, 0, sizeof *t);
+    if (process_take_signals(SLOT_PROCESS, b->tid, blocked, &t->signal, &t->code, &t->process, &t->user,
+                             &t->value, &b->left, &shared))
+        return false;
+    if (!t->signal && shared)
+        others_nudge(b, shared);
+    return t->signal;
+}
+
 /* Takes what pends and acts on it. interrupted: 0, or the call's -ERESTART… result. */
 static void take_and_act(struct block *b, struct pith_regs *r, int64_t interrupted)
 {
-    for (;;) {
-        uint64_t taken = 0;
-        uint32_t sender = 0;
-        if (process_take_signals(SLOT_PROCESS, b->mask, &taken, &left, &sender) || !taken) {
-            if (interrupted) { /* nothing for a handler: the call goes on */
-                r->rip -= 2;
-                r->rax = b->number;
-            }
-            return;
-        }
-        uint32_t signal = (uint32_t)__builtin_ctzll(taken) + 1;
-        bool restart = actions[signal].flags & SA_RESTART && interrupted != -ERESTART_NO_HANDLER;
+    struct taken t;
+    while (signal_take(b, b->mask, &t)) {
+        bool restart = actions[t.signal].flags & SA_RESTART && interrupted != -ERESTART_NO_HANDLER;
         struct pith_regs before = *r;
-        if (interrupted) {
-            if (restart) {
-                r->rip -= 2;
-                r->rax = b->number;
-            } else {
-                r->rax = (uint64_t)-EINTR;
-            }
+        if (interrupted && restart) {
+            r->rip -= 2;
+            r->rax = b->number;
+        } else if (interrupted) {
+            r->rax = (uint64_t)-EINTR;
         }
-        if (signal_act(b, r, signal, sender))
+        if (signal_act(b, r, &t))
             interrupted = 0;
         else
             *r = before;
+    }
+    if (interrupted) { /* nothing for a handler: the call goes on */
+        r->rip -= 2;
+        r->rax = b->number;
+        b->again = true;
     }
 }
 
@@ -218,40 +238,61 @@ void signals_deliver(struct block *b, int64_t interrupted)
     b->regs = r;
     b->site.rip = r.rip;
     b->site.flags = r.flags;
-    if (b->mask_saved && !interrupted) {
-        b->mask = b->old_mask;
-        b->mask_saved = false;
+    if (b->mask_saved && !b->again)
+        signals_unmask(b);
+}
+
+/* ---- faults ------------------------------------------------------------------------------------ */
+
+/* The signal of a processor exception and its code: arch/x86/kernel/traps.c, fault.c of Linux. */
+static void fault_describe(const struct pith_event *e, struct taken *t)
+{
+    static const struct { uint8_t signal, code; } of[32] = {
+        [0] = { SIGFPE, 1 },          [1] = { SIGTRAP, 1 },  [3] = { SIGTRAP, SI_KERNEL },
+        [4] = { SIGSEGV, SI_KERNEL }, [6] = { SIGILL, 2 },   [16] = { SIGFPE, 7 },
+        [17] = { SIGBUS, 1 },         [19] = { SIGFPE, 7 },
+    };
+    uint64_t first = 0, length = 0;
+    uint8_t protection = 0;
+    uint16_t flags = 0;
+    memset(t, 0, sizeof *t);
+    t->signal = SIGSEGV;
+    t->code = SI_KERNEL;
+    if (e->vector < 32 && of[e->vector].signal) {
+        t->signal = of[e->vector].signal;
+        t->code = of[e->vector].code;
+    } else if (e->vector == 14) { /* mapped, but not for this: SEGV_ACCERR; else SEGV_MAPERR */
+        bool mapped = !memory_area(SLOT_MEMORY, e->address & ~(PAGE - 1), &first, &length, &protection,
+                                   &flags) && first <= e->address;
+        t->code = mapped ? 2 : 1;
     }
 }
 
-void layer_event(struct block *b)
+static void fault_act(struct block *b)
 {
-    take_and_act(b, &b->event.regs, 0);
-    pith_event_done();
+    struct pith_event *e = &b->event;
+    struct taken t;
+    e->fault = 0;
+    fault_describe(e, &t);
+    b->fault_vector = e->vector;
+    b->fault_error = e->error;
+    b->fault_address = e->vector == 14 ? e->address : 0;
+    if (self.log_calls || self.log_unknown)
+        layer_print("[linux] %u %s: signal %u at %lx, address %lx\n", self.pid, self.command, t.signal,
+                    e->regs.rip, e->address);
+    if (b->mask & BIT(t.signal) || actions[t.signal].handler <= 1) /* cannot be put off */
+        process_end(t.signal | 0x80);
+    signal_act(b, &e->regs, &t);
 }
 
-void layer_fault(struct block *b)
+/* The program was interrupted: by a signal or by a fault of its own. */
+void layer_event(struct block *b)
 {
-    static const uint8_t signal_of[32] = { [0] = SIGFPE, [1] = SIGTRAP, [3] = SIGTRAP, [6] = SIGILL,
-                                           [16] = SIGFPE, [17] = SIGBUS, [19] = SIGFPE };
-    struct pith_fault f;
-    size_t length = 0;
-    if (process_fault(SLOT_PROCESS, &f, sizeof f, &length) || length != sizeof f)
-        process_end(SIGKILL);
-    memcpy(&b->event.regs, f.regs, sizeof f.regs);
-    b->event.regs.fs_base = b->fs_base;
-    b->event.regs.gs_base = 0;
-    uint32_t signal = f.vector < 32 && signal_of[f.vector] ? signal_of[f.vector] : SIGSEGV;
-    b->fault_vector = f.vector;
-    b->fault_error = f.error;
-    b->fault_address = f.address;
-    if (self.log_calls || self.log_unknown)
-        layer_print("[linux] %u %s: signal %u at %lx, address %lx\n", self.pid, self.command, signal,
-                    b->event.regs.rip, f.address);
-    if (b->mask & BIT(signal) || actions[signal].handler <= 1) /* cannot be put off */
-        process_end(signal | 0x80);
-    signal_act(b, &b->event.regs, signal, 0);
-    b->event.pending = 1; /* one may have come while we were stopped */
+    layer_lock();
+    if (b->event.fault)
+        fault_act(b);
+    take_and_act(b, &b->event.regs, 0);
+    layer_unlock();
     pith_event_done();
 }
 
@@ -268,28 +309,39 @@ int64_t sys_rt_sigreturn(const uint64_t *a)
         .rax = c->rax, .rbx = c->rbx, .rcx = c->rcx, .rdx = c->rdx, .rsi = c->rsi, .rdi = c->rdi,
         .rbp = c->rbp, .r8 = c->r8, .r9 = c->r9, .r10 = c->r10, .r11 = c->r11, .r12 = c->r12,
         .r13 = c->r13, .r14 = c->r14, .r15 = c->r15, .rip = c->rip, .rsp = c->rsp,
-        .flags = c->flags, .fs_base = b->fs_base,
+        .flags = c->flags, .fs_base = b->fs_base, .gs_base = b->gs_base,
     };
     b->mask = f.u.mask & ~UNBLOCKABLE;
-    if (left & ~b->mask)
+    b->again = false;
+    if (b->left & ~b->mask)
         take_and_act(b, &b->event.regs, 0);
+    layer_unlock();
     pith_event_done();
     process_end(SIGSEGV); /* the frame was not one */
 }
 
 /* ---- calls -------------------------------------------------------------------------------------- */
 
-/* Which signals need not reach us at all. */
+/* Which signals need not reach us at all: ignored, and blocked nowhere, since a handler may be
+ * set before they are unblocked. */
+static uint64_t ignored_told = DEFAULT_IGNORED;
+
 static void ignored_tell(void)
 {
-    static uint64_t told = DEFAULT_IGNORED;
+    static bool no_zombies_told, no_stops_told;
+    bool no_zombies = actions[SIGCHLD].handler == 1 || actions[SIGCHLD].flags & SA_NOCLDWAIT;
+    bool no_stops = actions[SIGCHLD].flags & SA_NOCLDSTOP;
     uint64_t ignored = 0;
     for (uint32_t s = 1; s <= SIGNALS; s++)
         if (actions[s].handler == 1 || (!actions[s].handler && DEFAULT_IGNORED & BIT(s)))
             ignored |= BIT(s);
-    if (ignored != told)
-        process_ignore(SLOT_PROCESS, ignored);
-    told = ignored;
+    for (const struct block *o = block_each(0); o && ignored; o = block_each((struct block *)o))
+        ignored &= ~o->mask;
+    if (ignored != ignored_told || no_zombies != no_zombies_told || no_stops != no_stops_told)
+        process_ignore(SLOT_PROCESS, ignored, no_zombies, no_stops);
+    ignored_told = ignored;
+    no_zombies_told = no_zombies;
+    no_stops_told = no_stops;
 }
 
 int64_t sys_rt_sigaction(const uint64_t *a)
@@ -311,11 +363,31 @@ int64_t sys_rt_sigaction(const uint64_t *a)
     return 0;
 }
 
-static void mask_changed(struct block *b)
+static void mask_set(struct block *b, uint64_t mask)
 {
-    b->mask &= ~UNBLOCKABLE;
-    if (left & ~b->mask)
+    uint64_t newly = mask & ~b->mask;
+    b->mask = mask & ~UNBLOCKABLE;
+    if (newly & ignored_told)
+        ignored_tell();
+    if (b->left & ~b->mask)
         b->event.pending = 1; /* looked at on the way out */
+}
+
+void signals_mask(struct block *b, uint64_t set)
+{
+    if (!b->mask_saved) {
+        b->old_mask = b->mask;
+        b->mask_saved = true;
+    }
+    mask_set(b, set);
+}
+
+void signals_unmask(struct block *b)
+{
+    if (!b->mask_saved)
+        return;
+    b->mask_saved = false;
+    mask_set(b, b->old_mask);
 }
 
 int64_t sys_rt_sigprocmask(const uint64_t *a)
@@ -329,25 +401,27 @@ int64_t sys_rt_sigprocmask(const uint64_t *a)
             return -EFAULT;
         if (a[0] > 2)
             return -EINVAL;
-        b->mask = a[0] == 0 ? b->mask | set : a[0] == 1 ? b->mask & ~set : set;
-        mask_changed(b);
+        mask_set(b, a[0] == 0 ? b->mask | set : a[0] == 1 ? b->mask & ~set : set);
     }
     return a[2] && !user_write(a[2], &old, 8) ? -EFAULT : 0;
 }
 
 int64_t sys_rt_sigpending(const uint64_t *a)
 {
-    uint64_t taken;
-    uint32_t sender;
-    process_take_signals(SLOT_PROCESS, UINT64_MAX, &taken, &left, &sender);
-    return user_write(a[0], &left, 8) ? 0 : -EFAULT;
+    struct block *b = block_self();
+    struct taken t;
+    if (a[1] > 8)
+        return -EINVAL;
+    (void)signal_take(b, UINT64_MAX, &t);
+    uint64_t set = b->left & b->mask;
+    return user_write(a[0], &set, a[1]) ? 0 : -EFAULT;
 }
 
 static int64_t pause_here(void)
 {
     struct pith_result r;
     do
-        r = pith_notify_wait(SLOT_NOTE, DEADLINE_NEVER);
+        r = layer_wait(DEADLINE_NEVER);
     while (!r.status);
     return -ERESTART_NO_HANDLER;
 }
@@ -366,14 +440,51 @@ int64_t sys_rt_sigsuspend(const uint64_t *a)
         return -EINVAL;
     if (!user_read(&set, a[0], 8))
         return -EFAULT;
-    if (!b->mask_saved) {
-        b->old_mask = b->mask;
-        b->mask_saved = true;
-    }
-    b->mask = set & ~UNBLOCKABLE;
-    if (left & ~b->mask)
+    signals_mask(b, set);
+    if (b->left & ~b->mask)
         return -ERESTART_NO_HANDLER;
     return pause_here();
+}
+
+static int64_t info_out(uint64_t to, const struct taken *t)
+{
+    int32_t info[32] = { [0] = (int32_t)t->signal, [2] = t->code, [4] = (int32_t)t->process,
+                         [5] = (int32_t)t->user };
+    memcpy(&info[6], &t->value, 8);
+    return !to || user_write(to, info, sizeof info) ? 0 : -EFAULT;
+}
+
+int64_t sys_rt_sigtimedwait(const uint64_t *a)
+{
+    struct block *b = block_self();
+    uint64_t set, ns, deadline = DEADLINE_NEVER;
+    struct taken t;
+    if (a[3] != 8)
+        return -EINVAL;
+    if (!user_read(&set, a[0], 8))
+        return -EFAULT;
+    if (a[2]) {
+        int64_t e = timespec_read(a[2], &ns);
+        if (e)
+            return e;
+        deadline = wait_deadline(ns);
+    }
+    set &= ~UNBLOCKABLE;
+    uint64_t mask = b->mask; /* what is waited for must reach us even if it is ignored */
+    b->mask |= set;
+    ignored_tell();
+    b->mask = mask;
+    for (;;) {
+        if (signal_take(b, ~set, &t)) {
+            int64_t e = info_out(a[1], &t);
+            return e ? e : t.signal;
+        }
+        struct pith_result r = layer_wait(deadline);
+        if (r.status == -E_TIME)
+            return -EAGAIN;
+        if (r.status == -E_INTR && b->left & ~b->mask & ~set)
+            return -ERESTART_NO_HANDLER;
+    }
 }
 
 int64_t sys_sigaltstack(const uint64_t *a)
@@ -402,24 +513,60 @@ int64_t sys_sigaltstack(const uint64_t *a)
 
 void signal_self(uint32_t signal)
 {
-    process_kill(SLOT_PROCESS, (int32_t)self.pid, signal);
+    struct block *b = block_self();
+    process_queue(SLOT_PROCESS, self.pid, b->tid, signal, SI_KERNEL, 0);
 }
 
 int64_t sys_kill(const uint64_t *a)
 {
     if (a[1] > SIGNALS)
         return -EINVAL;
+    if ((int32_t)a[0] == INT32_MIN)
+        return -ESRCH;
     return errno_of(process_kill(SLOT_PROCESS, (int32_t)a[0], (uint32_t)a[1]));
+}
+
+static int64_t thread_kill(uint64_t process, uint64_t thread, uint64_t signal)
+{
+    if ((int32_t)thread <= 0 || signal > SIGNALS)
+        return -EINVAL;
+    return errno_of(process_queue(SLOT_PROCESS, (uint32_t)process, (uint32_t)thread, (uint32_t)signal,
+                                  -6 /* SI_TKILL */, 0));
 }
 
 int64_t sys_tkill(const uint64_t *a)
 {
-    return (int32_t)a[0] <= 0 ? -EINVAL : sys_kill(a);
+    return thread_kill(0, a[0], a[1]);
 }
 
 int64_t sys_tgkill(const uint64_t *a)
 {
-    return (int32_t)a[1] <= 0 || (int32_t)a[0] <= 0 ? -EINVAL : sys_kill(a + 1);
+    return (int32_t)a[0] <= 0 ? -EINVAL : thread_kill(a[0], a[1], a[2]);
+}
+
+static int64_t queue_info(uint64_t process, uint64_t thread, uint64_t signal, uint64_t info)
+{
+    int32_t in[8];
+    uint64_t value;
+    if (signal > SIGNALS)
+        return -EINVAL;
+    if (!user_read(in, info, sizeof in))
+        return -EFAULT;
+    memcpy(&value, &in[6], 8);
+    return errno_of(process_queue(SLOT_PROCESS, (uint32_t)process, (uint32_t)thread, (uint32_t)signal,
+                                  in[2], value));
+}
+
+int64_t sys_rt_sigqueueinfo(const uint64_t *a)
+{
+    return queue_info(a[0], 0, a[1], a[2]);
+}
+
+int64_t sys_rt_tgsigqueueinfo(const uint64_t *a)
+{
+    if ((int32_t)a[0] <= 0 || (int32_t)a[1] <= 0)
+        return -EINVAL;
+    return queue_info(a[0], a[1], a[2], a[3]);
 }
 
 /* ---- changes of program and process ---------------------------------------------------------------- */
@@ -439,5 +586,5 @@ void signals_child(struct block *b)
 {
     b->event.pending = 0;
     b->mask_saved = false;
-    left = 0;
+    b->left = 0;
 }

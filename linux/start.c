@@ -84,6 +84,8 @@ void layer_start(struct block *b)
     char *argv[64], *envp[16];
     unsigned arguments = 0, variables = 0;
     size_t length = 0;
+    layer_lock();
+    b->busy = 1;
     block_touch(b);
     for (uint64_t at = 0; at < sizeof first; at += PAGE)
         ((volatile char *)&first)[at] = 0;
@@ -127,8 +129,10 @@ void layer_start(struct block *b)
         layer_print("[linux] cannot run %s: error %ld\n", arguments ? argv[0] : "nothing", -status);
         process_end(127 << 8);
     }
+    layer_unlock();
 }
 
+/* Its parent held the lock when this copy was made, so we do. */
 void layer_child(struct block *b)
 {
     struct process_start start;
@@ -136,20 +140,18 @@ void layer_child(struct block *b)
     block_touch(b);
     block_register(b);
     b->self.reply_cap_count = 0;
+    uint32_t notification = b->self.notification;
+    b->self.notification = SLOT_NOTE;
+    threads_forget();
+    if (notification != SLOT_NOTE)
+        slot_delete(notification);
     if (process_start(SLOT_PROCESS, &start, 0, &length))
         pith_thread_exit();
     take_start(b, &start);
     signals_child(b);
-    if (b->fs_base)
-        pith_thread_bases(b->fs_base, 0, 1);
+    pith_thread_bases(b->fs_base, b->gs_base, 3);
     if (b->child_set_tid)
         user_write(b->child_set_tid, &self.pid, 4);
     b->regs.rax = 0;
-}
-
-/* Threads of a process that has several: not made yet (clone answers ENOSYS). */
-void layer_thread(struct block *b)
-{
-    (void)b;
-    pith_thread_exit();
+    layer_unlock();
 }

@@ -68,7 +68,7 @@ static int64_t sleep_until(uint64_t deadline, uint64_t remain)
 {
     struct pith_result r;
     do
-        r = pith_notify_wait(SLOT_NOTE, deadline);
+        r = layer_wait(deadline);
     while (!r.status);
     if (r.status != -E_INTR)
         return 0;
@@ -80,14 +80,9 @@ static int64_t sleep_until(uint64_t deadline, uint64_t remain)
     return -ERESTART_NO_HANDLER;
 }
 
-/* A relative sleep that is repeated after an event without a handler must not start anew. */
 static int64_t sleep_for(uint64_t ns, uint64_t remain)
 {
-    struct block *b = block_self();
-    uint64_t deadline = b->sleep_until ? b->sleep_until : now_ns() + ns;
-    int64_t e = sleep_until(deadline, remain);
-    b->sleep_until = e == -ERESTART_NO_HANDLER ? deadline : 0;
-    return e;
+    return sleep_until(wait_deadline(ns), remain);
 }
 
 int64_t sys_nanosleep(const uint64_t *a)

@@ -118,10 +118,15 @@ int64_t rt_call_parks(uint32_t gate, struct msg *m, struct xfer *x)
             offered = true;
             continue;
         }
-        struct pith_result r = pith_notify_wait(self->notification, self->deadline_ns);
+        struct pith_result r = rt_park_wait(self->notification, self->deadline_ns);
         if (r.status)
             return r.status;
     }
+}
+
+__attribute__((weak)) struct pith_result rt_park_wait(uint32_t notification, uint64_t deadline_ns)
+{
+    return pith_notify_wait(notification, deadline_ns);
 }
 
 uint64_t rt_sequence(uint32_t gate)

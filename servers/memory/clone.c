@@ -73,26 +73,51 @@ static bool leaf_share(struct space_record *from, struct space_record *to, struc
     return true;
 }
 
+/* A page of the leaf that both sides have apart from now on. False: no page left. */
+static bool page_copy(struct space_record *to, const struct node *original, struct node *copy,
+    uint64_t vpn, unsigned i, uint64_t apart[SLOTS / 64])
+{
+    uint32_t e = original->slot[i], fresh = page_take(false);
+    if (!fresh)
+        return false;
+    memcpy(page_view(fresh), page_view(e & ENTRY_PAGE), PAGE);
+    copy->slot[i] = (e & ~ENTRY_PAGE) | fresh;
+    BIT_SET(apart, i);
+    if (map_page(to, (vpn + i) * PAGE, fresh, map_rights(e, true, false)))
+        BIT_SET(copy->mapped, i);
+    return true;
+}
+
 /* The hot pages of a leaf are copied; their bits. */
 static void leaf_copy_hot(struct space_record *from, struct space_record *to, struct node *original,
     struct node *copy, uint64_t vpn, uint64_t apart[SLOTS / 64])
 {
     for (unsigned h = 0; h < HOT_MAX; h++) {
         unsigned i = (unsigned)(from->hot[h] - vpn);
-        if (from->hot[h] - vpn >= SLOTS)
+        if (from->hot[h] - vpn >= SLOTS || apart[i / 64] >> (i % 64) & 1)
             continue;
         uint32_t e = original->slot[i], page = e & ENTRY_PAGE;
         if (!page || !(e & ENTRY_WRITE) || e & ENTRY_SHARED || page_refs(page) != 1)
             continue;
-        uint32_t fresh = page_take(false);
-        if (!fresh)
+        if (!page_copy(to, original, copy, vpn, i, apart))
             return;
-        memcpy(page_view(fresh), page_view(page), PAGE);
-        copy->slot[i] = (e & ~ENTRY_PAGE) | fresh;
-        BIT_SET(apart, i);
-        if (map_page(to, (vpn + i) * PAGE, fresh, map_rights(e, true, false)))
-            BIT_SET(copy->mapped, i);
     }
+}
+
+/* The kernel has pinned two pages of each thread's block (linux/block.h): the original must go
+ * on seeing those. */
+static bool leaf_copy_pinned(struct space_record *to, struct node *original, struct node *copy,
+    uint64_t vpn, uint64_t apart[SLOTS / 64])
+{
+    const uint64_t first = LAYER_BLOCKS / PAGE, end = first + (uint64_t)BLOCKS_MAX * (BLOCK_SIZE / PAGE);
+    for (uint64_t at = vpn > first ? vpn : first; at < vpn + SLOTS && at < end; at += BLOCK_SIZE / PAGE)
+        for (unsigned half = 0; half < 2; half++) {
+            unsigned i = (unsigned)(at + half - vpn);
+            if (original->slot[i] & ENTRY_PAGE && original->slot[i] & ENTRY_WRITE &&
+                !page_copy(to, original, copy, vpn, i, apart))
+                return false;
+        }
+    return true;
 }
 
 static bool leaf_clone(struct space_record *from, struct space_record *to, struct node *original,
@@ -104,6 +129,8 @@ static bool leaf_clone(struct space_record *from, struct space_record *to, struc
         template_mask(original, apart);
         memcpy(copy->mapped, apart, sizeof apart);
     }
+    if (!leaf_copy_pinned(to, original, copy, vpn, apart))
+        return false;
     leaf_copy_hot(from, to, original, copy, vpn, apart);
     for (unsigned w = 0; w < SLOTS / 64; w++)
         for (uint64_t bits = original->used[w]; bits; bits &= bits - 1) {

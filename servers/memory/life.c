@@ -122,6 +122,18 @@ struct space_record *space_make(uint64_t quota)
     return s;
 }
 
+bool space_slots(struct space_record *s, uint32_t directory)
+{
+    uint32_t page = object_for(s);
+    struct pith_result r;
+    if (!page)
+        return false;
+    do
+        r = pith_cap_page(s->space, ram, page, directory);
+    while (r.status == -E_AGAIN);
+    return !r.status;
+}
+
 /* ---- threads -------------------------------------------------------------------------------------- */
 
 static struct thread_record *seat_make(struct space_record *s)
@@ -302,7 +314,7 @@ static bool space_destroy(struct space_record *s)
 static bool space_keep(struct space_record *s)
 {
     struct pith_result r;
-    if (memory->spare_count >= SPARES_MAX || s->tables > SPARE_TABLES_MAX)
+    if (memory->spare_count >= SPARES_MAX || s->tables > SPARE_TABLES_MAX || s->slot_pages)
         return false;
     mappings_clear(s);
     do

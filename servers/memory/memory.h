@@ -21,6 +21,7 @@
 #pragma once
 #include <proto/memory_server.h>
 #include <server/capsule.h>
+#include "../../linux/block.h"
 
 #define PAGE 4096ull
 #define BATCH 64u                /* pages of one kernel operation */
@@ -114,7 +115,8 @@ struct space_record {
     uint32_t id, state, space, gate, fault_gate, tables; /* slots; pairs of pages given */
     uint64_t quota, resident, faults, hint;           /* hint: map downwards from here */
     uint32_t root, parent;                            /* page map, 0 none; who was cloned */
-    uint32_t small_page, small_used, thread_ids, hot_next, hot_left, pad;
+    uint32_t small_page, small_used, thread_ids, hot_next, hot_left;
+    uint32_t slot_pages;                              /* bit per further directory */
     struct object_list *objects;
     struct thread_record *threads, *seats; /* seats: without a thread */
     uint64_t undo_first, undo_count;       /* pages to clear after a restart */
@@ -145,6 +147,7 @@ void spaces_settle(void);                    /* after a restart, when pages are 
 void recount(void);
 bool space_clone(struct space_record *from, struct space_record *to);
 void hot_add(struct space_record *s, uint64_t vpn);
+bool space_slots(struct space_record *s, uint32_t directory); /* 256 capability slots more */
 int64_t thread_make(struct space_record *s, struct thread_record **made);
 bool thread_drop(struct space_record *s, struct thread_record *t);
 

@@ -432,6 +432,24 @@ uint32_t memory_serve_thread_end(
     return finish(badge, sequence, &r, 0);
 }
 
+uint32_t memory_serve_slots(
+    struct memory_server *m, uint64_t badge, uint64_t sequence, uint32_t directory)
+{
+    struct stored r;
+    (void)m;
+    if (repeated(badge, sequence, &r))
+        return r.status;
+    struct space_record *s = space_find(badge);
+    if (!s)
+        return undo(MEMORY_ERROR_PERM);
+    if (s->slot_pages >> directory & 1)
+        return undo(MEMORY_ERROR_EXIST);
+    if (!space_slots(s, directory))
+        return undo(MEMORY_ERROR_NOMEM);
+    TX_SET(s->slot_pages, s->slot_pages | 1u << directory);
+    return finish(badge, sequence, &r, 0);
+}
+
 uint32_t memory_serve_totals(struct memory_server *m, uint64_t badge, struct memory_totals *totals)
 {
     (void)m;
@@ -482,7 +500,23 @@ uint32_t memory_serve_peek(
 
 /* ---- entries ---------------------------------------------------------------------------------------- */
 
-/* The kernel's call for a fault (core/fault.c): w0 = vector | error << 8, w1 = address. */
+/* A fault that is the program's own. In the layer's copying code it goes on where that says that
+ * it failed; below the layer the thread learns of it at its event entry; elsewhere in the layer
+ * it is the end. */
+static uint64_t fault_answer(uint64_t rip)
+{
+    struct pith_regs r;
+    if (rip < MEMORY_LAYER_BASE)
+        return FAULT_EVENT;
+    if (rip < MEMORY_LAYER_BASE + LAYER_COPY_FIRST || rip >= MEMORY_LAYER_BASE + LAYER_COPY_FAILED ||
+        pith_fault_regs_read((uint64_t)&r).status)
+        return FAULT_UNWIND;
+    r.rip = MEMORY_LAYER_BASE + LAYER_COPY_FAILED;
+    return pith_fault_regs_write((uint64_t)&r).status ? FAULT_UNWIND : FAULT_RESUME;
+}
+
+/* The kernel's call for a fault (core/fault.c): w0 = vector | error << 8, w1 = address,
+ * w2 = instruction, w5 = 0 when no server runs. */
 static void fault_serve(uint64_t id, struct msg *m)
 {
     uint64_t vector = m->w[0] & 0xff, error = m->w[0] >> 8;
@@ -492,7 +526,7 @@ static void fault_serve(uint64_t id, struct msg *m)
     if (s)
         solved = fault_resolve(s, m->w[1], error & 2, error & 16);
     tx_commit();
-    m->w[0] = solved ? FAULT_RESUME : FAULT_UNWIND;
+    m->w[0] = solved ? FAULT_RESUME : fault_answer(m->w[2]);
 }
 
 /* One service for requests and faults: they share a lock, and only callers of one service

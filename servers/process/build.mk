@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-$(call user-program,process,servers/process,main.c serve.c life.c signal.c,proto-process \
-	proto-memory proto-terminal server rt)
+$(call user-program,process,servers/process,main.c serve.c life.c task.c signal.c timer.c,\
+	proto-process proto-memory proto-terminal server rt)

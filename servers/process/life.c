@@ -8,14 +8,9 @@
  * repeated whatever else was asked since. */
 #define LANE_SPACES 60001u
 
-#define RETRY(call)                                                                          \
-    ({                                                                                       \
-        struct pith_result r_;                                                               \
-        do                                                                                   \
-            r_ = (call);                                                                     \
-        while (r_.status == -E_AGAIN);                                                       \
-        r_;                                                                                  \
-    })
+/* What every process has before it asks for more, and copies are made in. */
+#define SLOTS_STEP 64u
+#define SLOTS_PAGE 256u
 
 struct process *process_find(uint64_t pid)
 {
@@ -25,26 +20,50 @@ struct process *process_find(uint64_t pid)
     return p;
 }
 
-static bool pid_used(uint32_t pid)
+void work_add(struct process *p)
 {
-    for (const struct process *p = processes->all; p; p = p->next)
-        if (p->pid == pid || (p->state && (p->group == pid || p->session == pid)))
-            return true;
-    return false;
+    if (p->in_work)
+        return;
+    TX_SET(p->in_work, true);
+    TX_SET(p->work_next, processes->work);
+    TX_SET(processes->work, p);
 }
 
-static uint32_t pid_take(void)
+void process_work(struct process *p)
 {
-    uint32_t pid = processes->last_pid;
-    do
-        pid = pid >= PROCESS_PID_MAX - 1 ? 2 : pid + 1;
-    while (pid_used(pid));
-    TX_SET(processes->last_pid, pid);
-    return pid;
+    work_add(p);
+    pith_notify_raise(SLOT_MAIN, BIT_WORK);
 }
 
-/* A capability from a reply, moved to a slot of its own. */
-static uint32_t keep(uint32_t received)
+/* ---- numbers ------------------------------------------------------------------------------ */
+
+void number_more(uint32_t number)
+{
+    TX_SET(processes->uses[number], (uint16_t)(processes->uses[number] + 1));
+}
+
+void number_less(uint32_t number)
+{
+    TX_SET(processes->uses[number], (uint16_t)(processes->uses[number] - 1));
+}
+
+uint32_t number_take(void)
+{
+    uint32_t number = processes->last_pid;
+    for (unsigned i = 0; i < PROCESS_PID_MAX; i++) {
+        number = number >= PROCESS_PID_MAX - 1 ? 2 : number + 1;
+        if (processes->uses[number])
+            continue;
+        TX_SET(processes->last_pid, number);
+        number_more(number);
+        return number;
+    }
+    return 0;
+}
+
+/* ---- capabilities -------------------------------------------------------------------------- */
+
+uint32_t keep(uint32_t received)
 {
     uint32_t slot = rt_slot_alloc();
     if (slot && RETRY(pith_cap_copy(received, SPACE_SELF, slot, RIGHT_ALL)).status) {
@@ -54,6 +73,46 @@ static uint32_t keep(uint32_t received)
     pith_cap_delete(SPACE_SELF, received);
     return slot;
 }
+
+bool give(struct process *p, uint32_t from, uint32_t to)
+{
+    return from && !RETRY(pith_cap_copy(from, p->space, to, RIGHT_ALL)).status;
+}
+
+static bool slot_pages(struct process *p, uint32_t slots_end)
+{
+    for (uint32_t directory = 1; directory * SLOTS_PAGE < slots_end; directory++)
+        if (memory_slots(p->memory_gate, directory))
+            return false;
+    return true;
+}
+
+static bool caps_copy(struct process *from, struct process *to, uint32_t slots_end)
+{
+    static const uint32_t single[] = { TO_ROOT, TO_PIPE, TO_TERMINAL, TO_SUPERVISOR,
+                                       TO_STREAM, TO_ERRORS };
+    if (!slot_pages(to, slots_end))
+        return false;
+    for (unsigned i = 0; i < sizeof single / sizeof *single; i++)
+        if (RETRY(pith_caps_copy(from->space, to->space, single[i], 1)).status)
+            return false;
+    for (uint32_t slot = TO_FILES; slot < slots_end; slot += SLOTS_STEP)
+        if (RETRY(pith_caps_copy(from->space, to->space, slot, SLOTS_STEP)).status)
+            return false;
+    return true;
+}
+
+static bool caps_first(struct process *p)
+{
+    /* What is not there yet is left out. */
+    give(p, rt_cap("pipe"), TO_PIPE);
+    give(p, rt_cap("supervisor"), TO_SUPERVISOR);
+    give(p, rt_cap("stream"), TO_STREAM);
+    give(p, rt_cap("errors"), TO_ERRORS);
+    return give(p, rt_cap("file"), TO_ROOT) && give(p, rt_cap("terminal"), TO_TERMINAL);
+}
+
+/* ---- new spaces ------------------------------------------------------------------------------- */
 
 /* The numbered request for a space: a repeated one gets the same space. */
 static int64_t space_ask(const struct intent *i, uint32_t *id, uint32_t *space, uint32_t *gate)
@@ -105,76 +164,47 @@ void intent_undo(void)
     tx_commit();
 }
 
-static bool give(struct process *p, uint32_t from, uint32_t to)
-{
-    return from && !RETRY(pith_cap_copy(from, p->space, to, RIGHT_ALL)).status;
-}
-
-static bool caps_copy(struct process *from, struct process *to)
-{
-    static const uint32_t single[] = { TO_ROOT, TO_PIPE, TO_TERMINAL, TO_SUPERVISOR,
-                                       TO_STREAM, TO_ERRORS };
-    for (unsigned i = 0; i < sizeof single / sizeof *single; i++)
-        if (RETRY(pith_caps_copy(from->space, to->space, single[i], 1)).status)
-            return false;
-    for (uint32_t slot = TO_FILES; slot < TO_END; slot += 64)
-        if (RETRY(pith_caps_copy(from->space, to->space, slot, 64)).status)
-            return false;
-    return true;
-}
-
-static bool caps_first(struct process *p)
-{
-    /* What is not there yet is left out. */
-    give(p, rt_cap("pipe"), TO_PIPE);
-    give(p, rt_cap("supervisor"), TO_SUPERVISOR);
-    give(p, rt_cap("stream"), TO_STREAM);
-    give(p, rt_cap("errors"), TO_ERRORS);
-    return give(p, rt_cap("file"), TO_ROOT) && give(p, rt_cap("terminal"), TO_TERMINAL);
-}
+/* ---- records ------------------------------------------------------------------------------------ */
 
 static void record_link(struct process *p, struct process *parent)
 {
     struct process **bucket = &processes->hash[p->pid % HASH];
     p->next = processes->all;
+    if (p->next)
+        TX_SET(p->next->previous, p);
     TX_SET(processes->all, p);
     p->hash_next = *bucket;
     TX_SET(*bucket, p);
     p->parent = parent;
-    if (!parent)
-        return;
-    p->sibling = parent->children;
-    TX_SET(parent->children, p);
-    p->group = parent->group;
-    p->session = parent->session;
-    p->ignored = parent->ignored;
-    p->name_length = parent->name_length;
-    memcpy(p->name, parent->name, sizeof p->name);
+    if (parent) {
+        p->sibling = parent->children;
+        TX_SET(parent->children, p);
+        p->group = parent->group;
+        p->session = parent->session;
+        p->ignored = parent->ignored;
+        p->no_zombies = parent->no_zombies;
+        p->no_stops = parent->no_stops;
+        p->user = parent->user;
+        p->name_length = parent->name_length;
+        memcpy(p->name, parent->name, sizeof p->name);
+    }
+    number_more(p->group);
+    number_more(p->session);
 }
 
 /* Fills a record around a space that exists: slots, gate, thread. */
-static bool record_fill(struct process *p, struct process *parent)
+static bool record_fill(struct process *p, struct process *parent, uint32_t slots_end)
 {
-    uint32_t thread = 0, notification = 0;
-    int64_t status = memory_thread(rt_cap("memory"), p->memory, &p->thread_id, &thread, &notification);
-    if (status) {
-        rt_log("no thread for process %u: %ld", p->pid, status);
+    p->tasks = task_make(p, p->pid);
+    p->gate = p->tasks ? rt_gate_create(rt_cap("process"), p->pid) : 0;
+    if (!p->gate || !give(p, p->memory_gate, TO_MEMORY) || !give(p, p->gate, TO_PROCESS) ||
+        !give(p, p->tasks->notification, TO_NOTE) ||
+        (parent ? !caps_copy(parent, p, slots_end) : !caps_first(p)))
         return false;
-    }
-    p->thread = keep(thread);
-    p->notification = keep(notification);
-    p->gate = rt_gate_create(rt_cap("process"), p->pid);
-    if (!p->thread || !p->notification || !p->gate || !give(p, p->memory_gate, TO_MEMORY) ||
-        !give(p, p->gate, TO_PROCESS) || !give(p, p->notification, TO_NOTE) ||
-        (parent ? !caps_copy(parent, p) : !caps_first(p))) {
-        rt_log("process %u: capabilities: thread %u, notification %u, gate %u", p->pid, p->thread,
-               p->notification, p->gate);
-        return false;
-    }
     return !RETRY(pith_space_owner(p->space, SLOT_MAIN, BIT_FAULT)).status;
 }
 
-struct process *process_make(uint64_t from_pid)
+struct process *process_make(uint64_t from_pid, uint32_t slots_end)
 {
     struct process *parent = from_pid ? process_find(from_pid) : 0;
     uint32_t id = 0, space = 0, gate = 0;
@@ -183,7 +213,6 @@ struct process *process_make(uint64_t from_pid)
     intent_set(parent ? parent->memory : 0);
     int64_t status = space_ask(&processes->intent, &id, &space, &gate);
     if (status) {
-        rt_log("no space for a process: %ld", status);
         tx_begin();
         intent_clear();
         tx_commit();
@@ -192,16 +221,17 @@ struct process *process_make(uint64_t from_pid)
     tx_begin();
     struct process *p = capsule_alloc(sizeof *p);
     if (p) {
-        p->pid = parent ? pid_take() : 1;
+        p->pid = number_take();
         p->group = p->session = p->pid;
         p->state = PROCESS_STATE_RUNNING;
         p->resources = true;
         p->memory = id;
         p->started_ns = rt_now_ns();
-        p->ignored = 1ull << 16 | 1ull << 17 | 1ull << 22 | 1ull << 27;
+        p->ignored = BIT(17) | BIT(18) | BIT(23) | BIT(28);
+        p->next_timer = TIMER_REAL + 1;
         p->space = keep(space);
         p->memory_gate = keep(gate);
-        if (p->space && p->memory_gate && record_fill(p, parent)) {
+        if (p->pid && p->space && p->memory_gate && record_fill(p, parent, slots_end)) {
             record_link(p, parent);
             return p; /* the caller's transaction goes on */
         }
@@ -213,10 +243,9 @@ struct process *process_make(uint64_t from_pid)
 
 bool process_run(struct process *p, uint64_t entry, uint64_t stack, uint64_t argument)
 {
-    p->block = argument;
     intent_clear();
-    struct pith_result r = RETRY(pith_thread_start(p->thread, SLOT_TIME, PRIORITY << 8, entry, stack,
-                                                   argument));
+    struct pith_result r = RETRY(pith_thread_start(p->tasks->thread, SLOT_TIME, PRIORITY << 8, entry,
+                                                   stack, argument));
     if (r.status)
         rt_log("cannot start process %u: %ld", p->pid, r.status);
     return !r.status;
@@ -224,52 +253,55 @@ bool process_run(struct process *p, uint64_t entry, uint64_t stack, uint64_t arg
 
 /* ---- ends ------------------------------------------------------------------------------------- */
 
-static struct process *init(void)
-{
-    return process_find(1);
-}
-
+/* Orphans are ours: nobody waits for them, so they vanish when they end. */
 static void orphans_move(struct process *p)
 {
-    struct process *to = init();
-    if (to == p)
-        to = 0;
     while (p->children) {
         struct process *c = p->children;
         TX_SET(p->children, c->sibling);
-        TX_SET(c->parent, to);
-        TX_SET(c->sibling, to ? to->children : 0);
-        if (to)
-            TX_SET(to->children, c);
-        if (to && c->state == PROCESS_STATE_ZOMBIE)
-            park_wake(&to->waiters);
-        if (!to && c->state == PROCESS_STATE_ZOMBIE)
+        TX_SET(c->parent, 0);
+        TX_SET(c->sibling, 0);
+        if (c->state == PROCESS_STATE_ZOMBIE) {
             TX_SET(c->state, 0);
+            process_work(c);
+        }
     }
+}
+
+static void machine_off(uint32_t code)
+{
+    uint32_t status = code & 0x7f ? 128 + (code & 0x7f) : code >> 8 & 0xff;
+    /* ./pith run looks for this line. */
+    rt_log("init exited with status %u", status);
+    if (strstr(STARTUP->arguments, "poweroff") && rt_cap("debug-exit"))
+        pith_io_out(rt_cap("debug-exit"), 0, 1, status ? 64 + (status & 63) : 0);
+}
+
+static void parent_tell(struct process *p, uint32_t code)
+{
+    struct process *parent = p->parent;
+    uint32_t signal = code & 0x7f;
+    if (!parent)
+        return;
+    park_wake(&parent->waiters);
+    signal_child(parent, p, !signal ? 1 : code & 0x80 ? 3 : 2, signal ? signal : code >> 8 & 0xff);
+    if (parent->no_zombies)
+        process_unlink(p);
 }
 
 void process_exit_with(struct process *p, uint32_t code)
 {
-    struct pith_thread_info i;
     if (p->state == PROCESS_STATE_ZOMBIE || !p->state)
         return;
-    if (!pith_thread_info(p->thread, (uint64_t)&i).status)
-        TX_SET(p->run_ns, i.run_ns);
+    TX_SET(p->run_ns, p->run_ns + tasks_run_ns(p));
     TX_SET(p->code, code);
     TX_SET(p->state, p->parent ? PROCESS_STATE_ZOMBIE : 0);
+    timers_end(p);
     orphans_move(p);
-    if (p->parent) {
-        park_wake(&p->parent->waiters);
-        signal_post(p->parent, 17, p->pid);
-    }
-    pith_notify_raise(SLOT_MAIN, BIT_WORK);
-    if (p->pid != 1)
-        return;
-    rt_log("init exited with status %u", code & 0x7f ? 128 + (code & 0x7f) : code >> 8 & 0xff);
-    if (strstr(STARTUP->arguments, "poweroff") && rt_cap("debug-exit")) {
-        uint32_t status = code & 0x7f ? 128 + (code & 0x7f) : code >> 8 & 0xff;
-        pith_io_out(rt_cap("debug-exit"), 0, 1, status ? 64 + (status & 63) : 0);
-    }
+    parent_tell(p, code);
+    process_work(p);
+    if (p->pid == processes->first)
+        machine_off(code);
 }
 
 void process_unlink(struct process *p)
@@ -281,7 +313,7 @@ void process_unlink(struct process *p)
     TX_SET(*link, p->sibling);
     TX_SET(p->parent, 0);
     TX_SET(p->state, 0);
-    if (!p->resources)
+    if (!p->resources && !p->in_work)
         process_record_free(p);
 }
 
@@ -290,11 +322,11 @@ bool process_resources_end(struct process *p)
     int64_t status = memory_destroy(rt_cap("memory"), p->memory);
     if (status == MEMORY_ERROR_AGAIN)
         return false;
-    rt_slot_free(p->thread);
-    rt_slot_free(p->notification);
+    tasks_free(p);
     rt_slot_free(p->memory_gate);
     rt_slot_free(p->space);
     rt_gate_free(p->gate);
+    signals_drop(p, &p->pending, UINT64_MAX);
     park_wake(&p->waiters);
     TX_SET(p->resources, false);
     return true;
@@ -302,13 +334,18 @@ bool process_resources_end(struct process *p)
 
 void process_record_free(struct process *p)
 {
-    struct process **link = &processes->all;
-    while (*link != p)
-        link = &(*link)->next;
-    TX_SET(*link, p->next);
-    link = &processes->hash[p->pid % HASH];
+    struct process **link = &processes->hash[p->pid % HASH];
+    if (p->previous)
+        TX_SET(p->previous->next, p->next);
+    else
+        TX_SET(processes->all, p->next);
+    if (p->next)
+        TX_SET(p->next->previous, p->previous);
     while (*link != p)
         link = &(*link)->hash_next;
     TX_SET(*link, p->hash_next);
+    number_less(p->pid);
+    number_less(p->group);
+    number_less(p->session);
     capsule_free(p, sizeof *p);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process: the process server. Its main thread ends what has exited and looks at faults; it
+ * process: the process server. Its main thread ends what has exited and sends timers' signals; it
  * does so through a gate of its own, so that it queues and helps like every client and
  * never waits for the lock of a thread it has preempted.
  */
@@ -15,14 +15,12 @@ void process_entry(void);
 
 static void first_start(void)
 {
-    struct process *p = process_make(0);
+    struct process *p = process_make(0, 0);
     if (!p) {
         rt_log("cannot make the first process");
         return;
     }
-    p->group = p->session = 1;
-    TX_SET(processes->started, 1);
-    TX_SET(processes->last_pid, 1);
+    TX_SET(processes->first, p->pid);
     process_run(p, LAYER + LAYER_ENTRY_START, LAYER_BLOCKS + BLOCK_SIZE, LAYER_BLOCKS);
     tx_commit();
 }
@@ -45,11 +43,13 @@ void component_main(void)
         return;
     rt_ready();
     tx_begin();
+    if (!processes->uses[PROCESS_INIT]) /* a number that no process gets: we are it */
+        number_more(PROCESS_INIT);
     if (!processes->own_gate)
         TX_SET(processes->own_gate, rt_gate_create(rt_cap("process"), 0));
     tx_commit();
     uint32_t own = processes->own_gate;
-    if (!processes->started && strstr(STARTUP->arguments, "init="))
+    if (!processes->first && strstr(STARTUP->arguments, "init="))
         first_start();
     terminal_watch(rt_cap("terminal"), SLOT_MAIN);
     for (;;) {

@@ -3,7 +3,9 @@
  * What the process server keeps, and what its files share.
  *
  *   life.c    making, forking, ending
- *   signal.c  signals, stops, faults
+ *   task.c    threads of a process
+ *   signal.c  signals, stops
+ *   timer.c   timers that send signals
  *   serve.c   the protocol
  *   main.c    start, the main thread
  *
@@ -11,67 +13,154 @@
  * functions below run inside a transaction. Kernel objects of a half-made process are
  * found again through the intent (struct intent): the request to the memory server is
  * repeated with its sequence, and what it made is destroyed.
+ *
+ * Invariants: uses[n] counts what bears the number n: a process, a thread that is not its first,
+ * a process's group and its session; a number with uses is not given again. A process that the
+ * main thread has to do something for is in the work list (in_work).
  */
 #pragma once
 #include <proto/process_server.h>
 #include <server/capsule.h>
 #include "../../linux/block.h"
 
-#define HASH 256u
+#define HASH 1024u
 #define BIT_WORK 1u
 #define BIT_FAULT 2u
 #define BIT_TERMINAL 4u /* raised by the terminal's server */
 #define PRIORITY 20u
+#define QUEUED_MAX 1024u /* signals that a process may have pending */
+#define TIMERS_MAX 256u  /* of a process */
+
+#define SIGKILL 9u
+#define SIGALRM 14u
+#define SIGCHLD 17u
+#define SIGCONT 18u
+#define SIGSTOP 19u
+#define SIGRTMIN 32u
+#define SI_USER 0
+#define SI_TIMER (-2)
+#define BIT(signal) (1ull << ((signal)-1))
 
 /* Slots in a Linux process: see linux/layer.h. */
 enum { TO_MEMORY = 2, TO_PROCESS = 3, TO_ROOT = 4, TO_NOTE = 5, TO_PIPE = 6, TO_TERMINAL = 7,
        TO_SUPERVISOR = 9, TO_STREAM = 10, TO_ERRORS = 11,
-       TO_FILES = 64, TO_END = 256 };
+       TO_FILES = 64 };
+
+/* A signal that pends, in the order of arrival. */
+struct queued {
+    struct queued *next;
+    uint32_t signal;
+    int32_t code;
+    uint32_t process, user;                          /* or a timer's number; see timer.c */
+    uint64_t value;
+};
+struct pending { uint64_t set; struct queued *first; };
+
+struct task {
+    struct task *next;
+    uint32_t number, id;                             /* id: at the memory server */
+    uint32_t thread, notification;                   /* slots */
+    bool stop_wanted, forced;                        /* forced: does not end by itself */
+    struct pending pending;                          /* for this thread alone */
+};
 
 struct process {
-    struct process *hash_next, *next;                /* all records */
+    struct process *hash_next, *next, *previous;     /* all records */
     struct process *parent, *children, *sibling;
+    struct process *work_next;
+    struct task *tasks, *ended;                      /* ended: stopped or about to, not yet freed */
     uint32_t pid, group, session;
     uint8_t state;                                   /* enum process_state; 0: ended, only resources */
     bool resources;                                  /* its space is not destroyed yet */
-    bool stop_told, continue_told, stop_wanted;
+    bool in_work, stop_told, continue_told, execed, no_zombies, no_stops;
     uint32_t code;                                   /* wait status */
-    uint32_t memory, thread_id;                      /* ids at the memory server */
-    uint32_t space, memory_gate, gate, thread, notification; /* slots */
-    uint64_t pending, ignored;
-    uint32_t sender, name_length;
-    uint64_t block, started_ns, run_ns, children_ns;
-    uint64_t fault_seen;
-    uint64_t timer_ns, timer_interval_ns;            /* SIGALRM; 0: none */
-    struct park_list waiters;
-    struct pith_fault fault;
+    uint32_t user;
+    uint32_t memory, space, memory_gate, gate;       /* id at the memory server; slots */
+    uint64_t ignored, fault_seen;
+    uint64_t started_ns, run_ns, children_ns;        /* run_ns: of threads that ended */
+    struct pending pending;
+    uint32_t queued, timers, next_timer, name_length;
+    struct park_list waiters;                        /* for children, threads_end and released */
     char name[PROCESS_NAME_MAX + 1];
 };
+
+struct timer {
+    struct timer *next;                              /* by rising at_ns; those that rest last */
+    struct process *process;
+    uint32_t number, signal, thread, overruns;
+    uint64_t at_ns, interval_ns, value;              /* at_ns UINT64_MAX: rests */
+    bool pending;                                    /* its signal is queued */
+};
+#define TIMER_REAL 0u                                /* the interval timer's number */
 
 /* A request to the memory server that is not accounted for yet. */
 struct intent { uint32_t from, pad; uint64_t number; };
 
 struct process_server {
-    struct process *all, *hash[HASH];
-    uint32_t last_pid, started, own_gate, pad; /* own_gate: slot, the main thread's */
+    struct process *all, *hash[HASH], *work;
+    struct timer *timers;
+    uint32_t last_pid, first, own_gate, pad;         /* first: pid; own_gate: slot, the main thread's */
     uint64_t memory_number;
     struct intent intent;
+    uint16_t uses[PROCESS_PID_MAX];
 };
 extern struct process_server *processes;
 
+#define RETRY(call)                                                                          \
+    ({                                                                                       \
+        struct pith_result r_;                                                               \
+        do                                                                                   \
+            r_ = (call);                                                                     \
+        while (r_.status == -E_AGAIN);                                                       \
+        r_;                                                                                  \
+    })
+
+/* ---- life.c ---- */
 struct process *process_find(uint64_t pid);
 /* New space, thread and record: a first process, or a copy of `from`. NULL: no memory. Called
  * outside transactions; the record is complete but not started. */
-struct process *process_make(uint64_t from_pid);
+struct process *process_make(uint64_t from_pid, uint32_t slots_end);
 bool process_run(struct process *p, uint64_t entry, uint64_t stack, uint64_t argument);
 void process_exit_with(struct process *p, uint32_t code);
 void process_unlink(struct process *p);              /* out of its parent's list: it was waited for */
 bool process_resources_end(struct process *p);       /* a step; true when they are gone */
 void process_record_free(struct process *p);
+void work_add(struct process *p);                    /* the main thread shall look at it some time */
+void process_work(struct process *p);                /* … now */
 void intent_undo(void);
+uint32_t number_take(void);                          /* a pid or thread number, used once; 0: none */
+void number_more(uint32_t number);
+void number_less(uint32_t number);
+uint32_t keep(uint32_t received);                    /* a reply's capability, in a slot of its own */
+bool give(struct process *p, uint32_t from, uint32_t to);
 
+/* ---- task.c ---- */
+struct task *task_find(struct process *p, uint32_t number);
+/* A thread with that number, not started and in no list; NULL: no memory. */
+struct task *task_make(struct process *p, uint32_t number);
+/* Its end is under way from here on: it stops by itself, or is made to (forced). */
+void task_end(struct process *p, struct task *t, bool forced);
+bool tasks_reap(struct process *p);                  /* frees what has ended; true: nothing is left */
+void tasks_free(struct process *p);                  /* their slots; the threads went with the space */
+uint64_t tasks_run_ns(const struct process *p);
+
+/* ---- signal.c ---- */
+/* False: no room for another one (the caller answers AGAIN). t NULL: for any thread. */
+bool signal_queue(struct process *p, struct task *t, const struct queued *s);
 void signal_post(struct process *p, uint32_t signal, uint32_t sender);
+void signal_child(struct process *parent, const struct process *child, int32_t code, uint32_t status);
 void signal_stop(struct process *p, uint32_t signal);
 void signal_continue(struct process *p);
-void faults_look(struct process *p);
-void timer_look(struct process *p, uint64_t *next_ns); /* lowers *next_ns to when it ends */
+bool stops_look(struct process *p);                  /* true: a thread has not stopped yet */
+/* Takes out the first signal of set; NULL: none. The caller frees it. */
+struct queued *signal_take(struct process *p, struct task *t, uint64_t set);
+void signals_drop(struct process *p, struct pending *list, uint64_t set);
+void fault_look(struct process *p);
+
+/* ---- timer.c ---- */
+struct timer *timer_find(struct process *p, uint32_t number);
+struct timer *timer_make(struct process *p, uint32_t signal, uint32_t thread, uint64_t value);
+void timer_set(struct timer *t, uint64_t at_ns, uint64_t interval_ns);
+void timer_drop(struct timer *t);
+void timers_end(struct process *p);                  /* all of a process */
+uint64_t timers_look(void);                          /* those that are due; when the next is */

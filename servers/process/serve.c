@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The process protocol. */
 #include "process.h"
+#include <proto/memory_client.h>
 #include <rt/string.h>
 
 struct process_server *processes;
@@ -83,14 +84,14 @@ uint32_t process_serve_start(struct process_server *server, uint64_t badge,
             .clock_mult = STARTUP->clock_mult, .clock_base = STARTUP->clock_base,
             .clock_shift = STARTUP->clock_shift, .realtime_ns = STARTUP->boot_ns_realtime,
             .ticks_per_second = STARTUP->tsc_hz, .process = p->pid,
-            .parent = p->parent ? p->parent->pid : 0, .group = p->group, .session = p->session,
+            .parent = p->parent ? p->parent->pid : PROCESS_INIT, .group = p->group, .session = p->session,
             .cores = STARTUP->cores, .lane = (uint16_t)(PROCESS_LANE_FIRST + p->pid),
             .ignored = p->ignored,
         };
     tx_commit();
     for (unsigned i = 0; i < 4; i++)
         start->random[i] = random_word();
-    if (badge == 1 && arguments->capacity) {
+    if (badge == server->first && arguments->capacity) {
         /* The archive's member "command" (words, each with its NUL) wins. */
         bool given = STARTUP->modules[0][1] != 0;
         size_t n = given ? STARTUP->modules[0][1] : command_words(words, sizeof words);
@@ -105,7 +106,8 @@ uint32_t process_serve_start(struct process_server *server, uint64_t badge,
 /* ---- fork, exit, wait --------------------------------------------------------------------------- */
 
 uint32_t process_serve_fork(struct process_server *server, uint64_t badge, uint64_t sequence,
-                            uint64_t entry, uint64_t stack, uint64_t argument, uint32_t *child)
+                            uint64_t entry, uint64_t stack, uint64_t argument, uint32_t slots_end,
+                            uint32_t *child)
 {
     static struct rt_lock forking;
     struct stored r;
@@ -116,14 +118,14 @@ uint32_t process_serve_fork(struct process_server *server, uint64_t badge, uint6
     }
     tx_commit();
     rt_lock(&forking);
-    struct process *p = process_make(badge);
+    struct process *p = process_make(badge, slots_end);
     if (p) {
         process_run(p, entry, stack, argument);
         *child = r.a = p->pid;
         (void)finish(badge, sequence, &r, 0);
     }
     rt_unlock(&forking);
-    return p ? 0 : PROCESS_ERROR_NOMEM;
+    return p ? 0 : PROCESS_ERROR_AGAIN;
 }
 
 uint32_t process_serve_exit(struct process_server *server, uint64_t badge, uint64_t sequence,
@@ -158,6 +160,7 @@ static void wait_take(struct process *c, uint32_t options, struct stored *r)
     r->a = c->pid;
     r->b = c->code;
     r->x = c->run_ns + c->children_ns;
+    r->y = c->user;
     if (options & PROCESS_WAIT_NO_WAIT)
         return;
     if (c->state == PROCESS_STATE_ZOMBIE)
@@ -170,7 +173,7 @@ static void wait_take(struct process *c, uint32_t options, struct stored *r)
 
 uint32_t process_serve_wait(struct process_server *server, uint64_t badge, uint64_t sequence,
                             uint32_t park, int32_t which, uint32_t options, uint32_t *child,
-                            uint32_t *code, uint64_t *run_ns)
+                            uint32_t *code, uint64_t *run_ns, uint32_t *user)
 {
     struct stored r;
     (void)server;
@@ -178,6 +181,7 @@ uint32_t process_serve_wait(struct process_server *server, uint64_t badge, uint6
         *child = r.a;
         *code = r.b;
         *run_ns = r.x;
+        *user = (uint32_t)r.y;
         return r.status;
     }
     struct process *p = process_find(badge), *c = p ? p->children : 0;
@@ -203,7 +207,14 @@ uint32_t process_serve_wait(struct process_server *server, uint64_t badge, uint6
     *child = r.a;
     *code = r.b;
     *run_ns = r.x;
+    *user = (uint32_t)r.y;
     return finish(badge, sequence, &r, 0);
+}
+
+/* Who may signal whom: kill(2). */
+static bool may_signal(const struct process *me, const struct process *p, uint32_t signal)
+{
+    return !me->user || me->user == p->user || (signal == SIGCONT && me->session == p->session);
 }
 
 /* ---- signals ------------------------------------------------------------------------------------------ */
@@ -215,7 +226,7 @@ static bool kill_matches(const struct process *me, const struct process *p, int3
     if (which > 0)
         return p->pid == (uint32_t)which;
     if (which == -1 && me) /* the terminal means group 1 */
-        return p->pid != 1 && p != me;
+        return p->pid != processes->first && p != me;
     return p->group == (which ? (uint32_t)-which : me ? me->group : 0);
 }
 
@@ -223,7 +234,7 @@ uint32_t process_serve_kill(struct process_server *server, uint64_t badge, uint6
                             int32_t which, uint32_t signal)
 {
     struct stored r;
-    bool any = false;
+    bool any = which == PROCESS_INIT, allowed = any;
     if (repeated(badge, sequence, &r))
         return r.status;
     struct process *me = process_find(badge);
@@ -232,38 +243,87 @@ uint32_t process_serve_kill(struct process_server *server, uint64_t badge, uint6
         if (!kill_matches(me, p, which))
             continue;
         any = true;
-        /* Nothing that it does not handle kills the first process. */
-        if (signal && !(p->pid == 1 && (signal == 9 || signal == 19)))
+        if (me && !may_signal(me, p, signal))
+            continue;
+        allowed = true;
+        if (signal)
             signal_post(p, signal, me ? me->pid : 0);
     }
-    return finish(badge, sequence, &r, any ? 0 : PROCESS_ERROR_SRCH);
+    return finish(badge, sequence, &r, allowed ? 0 : any ? PROCESS_ERROR_PERM : PROCESS_ERROR_SRCH);
 }
 
-uint32_t process_serve_take_signals(struct process_server *server, uint64_t badge,
-                                    uint64_t sequence, uint64_t blocked, uint64_t *taken,
-                                    uint64_t *left, uint32_t *sender)
+/* The process that bears the number or has a thread that does. */
+static struct process *number_find(uint32_t number, struct task **t)
+{
+    struct process *p = process_find(number);
+    *t = p ? task_find(p, number) : 0;
+    for (p = p ? p : processes->all; p && !*t; p = p->next)
+        if (p->state && (*t = task_find(p, number)))
+            return p;
+    return *t ? p : 0;
+}
+
+uint32_t process_serve_queue(struct process_server *server, uint64_t badge, uint64_t sequence,
+                             uint32_t process, uint32_t thread, uint32_t signal, int32_t code,
+                             uint64_t value)
 {
     struct stored r;
+    struct task *t = 0;
     (void)server;
-    if (!repeated(badge, sequence, &r)) {
+    if (repeated(badge, sequence, &r))
+        return r.status;
+    struct process *me = process_find(badge);
+    struct process *p = thread ? number_find(thread, &t) : process_find(process);
+    if (!me || !p || p->state == PROCESS_STATE_ZOMBIE || (process && p->pid != process))
+        return finish(badge, sequence, &r, PROCESS_ERROR_SRCH);
+    if (!may_signal(me, p, signal) || (code >= 0 && p != me))
+        return finish(badge, sequence, &r, PROCESS_ERROR_PERM);
+    struct queued s = { .signal = signal, .code = code, .process = me->pid, .user = me->user,
+                        .value = value };
+    if (signal && !signal_queue(p, t, &s))
+        return finish(badge, sequence, &r, PROCESS_ERROR_AGAIN);
+    return finish(badge, sequence, &r, 0);
+}
+
+struct taken { uint32_t signal, process, user; int32_t code; uint64_t value, left, shared; };
+
+uint32_t process_serve_take_signals(struct process_server *server, uint64_t badge,
+                                    uint64_t sequence, uint32_t thread, uint64_t blocked,
+                                    uint32_t *signal, int32_t *code, uint32_t *process,
+                                    uint32_t *user, uint64_t *value, uint64_t *left,
+                                    uint64_t *shared)
+{
+    struct taken r;
+    (void)server;
+    memset(&r, 0, sizeof r);
+    tx_begin();
+    if (!capsule_reply_find(badge, sequence, &r, sizeof r)) {
         struct process *p = process_find(badge);
-        uint64_t ready = p ? p->pending & ~blocked : 0;
-        r.x = ready & -ready; /* one at a time: the layer's mask may change by it */
-        if (p) {
-            TX_SET(p->pending, p->pending & ~r.x);
-            r.y = p->pending;
-            r.a = p->sender;
+        struct task *t = p ? task_find(p, thread) : 0;
+        struct queued *q = t ? signal_take(p, t, ~blocked) : 0;
+        if (q) {
+            r = (struct taken){ q->signal, q->process, q->user, q->code, q->value, 0, 0 };
+            capsule_free(q, sizeof *q);
         }
-        (void)finish(badge, sequence, &r, 0);
+        if (t) {
+            r.left = p->pending.set | t->pending.set;
+            r.shared = p->pending.set;
+        }
+        capsule_reply_store(badge, sequence, &r, sizeof r);
     }
-    *taken = r.x;
-    *left = r.y;
-    *sender = r.a;
+    tx_commit();
+    *signal = r.signal;
+    *code = r.code;
+    *process = r.process;
+    *user = r.user;
+    *value = r.value;
+    *left = r.left;
+    *shared = r.shared;
     return 0;
 }
 
 uint32_t process_serve_ignore(struct process_server *server, uint64_t badge, uint64_t sequence,
-                              uint64_t ignored)
+                              uint64_t ignored, bool no_zombies, bool no_stops)
 {
     struct stored r;
     (void)server;
@@ -272,7 +332,11 @@ uint32_t process_serve_ignore(struct process_server *server, uint64_t badge, uin
     struct process *p = process_find(badge);
     if (p) {
         TX_SET(p->ignored, ignored);
-        TX_SET(p->pending, p->pending & ~ignored);
+        TX_SET(p->no_zombies, no_zombies);
+        TX_SET(p->no_stops, no_stops);
+        signals_drop(p, &p->pending, ignored);
+        for (struct task *t = p->tasks; t; t = t->next)
+            signals_drop(p, &t->pending, ignored);
     }
     return finish(badge, sequence, &r, 0);
 }
@@ -290,22 +354,117 @@ uint32_t process_serve_stop(struct process_server *server, uint64_t badge, uint6
     return finish(badge, sequence, &r, 0);
 }
 
-uint32_t process_serve_fault(struct process_server *server, uint64_t badge, struct rpc_out *fault)
+uint32_t process_serve_nudge(struct process_server *server, uint64_t badge, uint64_t sequence,
+                             uint32_t thread)
 {
-    struct pith_fault f;
+    (void)server;
+    (void)sequence;
+    tx_begin();
+    struct process *p = process_find(badge);
+    struct task *t = p ? task_find(p, thread) : 0;
+    if (t)
+        pith_thread_interrupt(t->thread);
+    tx_commit();
+    return 0;
+}
+
+/* ---- threads ----------------------------------------------------------------------------------------------- */
+
+uint32_t process_serve_thread(struct process_server *server, uint64_t badge, uint64_t sequence,
+                              uint64_t entry, uint64_t stack, uint64_t argument, uint32_t slot,
+                              uint32_t *thread)
+{
+    struct stored r;
+    (void)server;
+    if (repeated(badge, sequence, &r)) {
+        *thread = r.a;
+        return r.status;
+    }
+    struct process *p = process_find(badge);
+    struct task *t = 0;
+    uint32_t number = p && slot >= TO_FILES ? number_take() : 0;
+    if (number)
+        t = task_make(p, number);
+    if (!t || !give(p, t->notification, slot)) {
+        if (t) { /* made by a request of its own: undone by one */
+            (void)memory_thread_end(rt_cap("memory"), p->memory, t->id);
+            rt_slot_free(t->thread);
+            rt_slot_free(t->notification);
+        }
+        tx_abort();
+        return !p || slot < TO_FILES ? PROCESS_ERROR_INVAL : PROCESS_ERROR_AGAIN;
+    }
+    struct task **link = &p->tasks;
+    while (*link)
+        link = &(*link)->next;
+    TX_SET(*link, t);
+    t->stop_wanted = p->state == PROCESS_STATE_STOPPED;
+    struct pith_result started = RETRY(pith_thread_start(t->thread, SLOT_TIME, PRIORITY << 8, entry,
+                                                         stack, argument));
+    if (started.status)
+        rt_log("cannot start a thread of process %u: %ld", p->pid, started.status);
+    *thread = r.a = number;
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t process_serve_thread_exit(struct process_server *server, uint64_t badge,
+                                   uint64_t sequence, uint32_t thread, uint32_t code)
+{
+    struct stored r;
+    (void)server;
+    if (repeated(badge, sequence, &r))
+        return r.status;
+    struct process *p = process_find(badge);
+    struct task *t = p ? task_find(p, thread) : 0;
+    if (t && p->tasks == t && !t->next)
+        process_exit_with(p, code);
+    else if (t)
+        task_end(p, t, false);
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t process_serve_threads_end(struct process_server *server, uint64_t badge,
+                                   uint64_t sequence, uint32_t park, uint32_t thread)
+{
+    struct stored r;
+    (void)server;
+    if (repeated(badge, sequence, &r))
+        return r.status;
+    struct process *p = process_find(badge);
+    struct task *t = p ? task_find(p, thread) : 0;
+    for (struct task *o = t ? p->tasks : 0, *next; o; o = next) {
+        next = o->next;
+        if (o != t)
+            task_end(p, o, true);
+    }
+    if (t && p->ended) {
+        uint32_t slot = park ? rt_keep_cap(0) : 0;
+        if (slot && !park_add(&p->waiters, slot))
+            rt_slot_free(slot);
+        tx_commit();
+        return RPC_PARK;
+    }
+    if (t && t->number != p->pid) {
+        number_less(t->number);
+        TX_SET(t->number, p->pid);
+    }
+    return finish(badge, sequence, &r, 0);
+}
+
+uint32_t process_serve_released(struct process_server *server, uint64_t badge, uint32_t park,
+                                uint32_t child)
+{
     (void)server;
     tx_begin();
-    const struct process *p = process_find(badge);
-    bool known = p && p->fault.sequence;
-    if (known)
-        f = p->fault;
+    struct process *p = process_find(badge), *c = process_find(child);
+    bool parked = p && c && c->parent == p && c->state != PROCESS_STATE_ZOMBIE && !c->execed;
+    if (parked) {
+        uint32_t slot = park ? rt_keep_cap(0) : 0;
+        if (slot && !park_add(&p->waiters, slot))
+            rt_slot_free(slot);
+    }
     tx_commit();
-    if (!known)
-        return PROCESS_ERROR_NOENT;
-    if (fault->capacity < sizeof f || !rt_copy_to_client(fault->offset, &f, sizeof f))
-        return RPC_BAD_BUFFER;
-    fault->length = sizeof f;
-    return 0;
+    return parked ? RPC_PARK : 0;
 }
 
 /* ---- who is who ------------------------------------------------------------------------------------------ */
@@ -314,18 +473,20 @@ uint32_t process_serve_identify(struct process_server *server, uint64_t badge, u
                                 struct process_identity *identity, struct rpc_out *name)
 {
     char text[PROCESS_NAME_MAX + 1];
-    struct pith_thread_info i;
     (void)server;
     tx_begin();
     const struct process *p = process_find(process ? process : badge);
     if (p) {
         *identity = (struct process_identity){
-            .process = p->pid, .parent = p->parent ? p->parent->pid : 0, .group = p->group,
+            .process = p->pid, .parent = p->parent ? p->parent->pid : PROCESS_INIT, .group = p->group,
             .session = p->session, .state = p->state, .status = p->code,
-            .started_ns = p->started_ns, .run_ns = p->run_ns, .memory = p->memory,
+            .started_ns = p->started_ns, .run_ns = p->run_ns, .memory = p->memory, .user = p->user,
+            .children_ns = p->children_ns,
         };
-        if (p->resources && !pith_thread_info(p->thread, (uint64_t)&i).status)
-            identity->run_ns = i.run_ns;
+        if (p->state != PROCESS_STATE_ZOMBIE)
+            identity->run_ns += tasks_run_ns(p);
+        for (const struct task *t = p->tasks; t; t = t->next)
+            identity->threads++;
         memcpy(text, p->name, sizeof text);
         name->length = p->name_length < name->capacity ? p->name_length : name->capacity;
     }
@@ -347,6 +508,13 @@ uint32_t process_serve_next(struct process_server *server, uint64_t badge, uint3
     return *found ? 0 : PROCESS_ERROR_NOENT;
 }
 
+static void group_set(struct process *p, uint32_t group)
+{
+    number_less(p->group);
+    TX_SET(p->group, group);
+    number_more(group);
+}
+
 uint32_t process_serve_set_group(struct process_server *server, uint64_t badge, uint64_t sequence,
                                  uint32_t process, uint32_t group)
 {
@@ -359,13 +527,15 @@ uint32_t process_serve_set_group(struct process_server *server, uint64_t badge, 
         return finish(badge, sequence, &r, PROCESS_ERROR_SRCH);
     if (!group)
         group = p->pid;
+    if (p != me && p->execed)
+        return finish(badge, sequence, &r, PROCESS_ERROR_ACCES);
     bool exists = group == p->pid;
     for (const struct process *q = server->all; q && !exists; q = q->next)
         exists = q->state && q->group == group && q->session == p->session;
     if (p->session == p->pid || p->session != me->session || !exists)
         status = PROCESS_ERROR_PERM;
     if (!status)
-        TX_SET(p->group, group);
+        group_set(p, group);
     return finish(badge, sequence, &r, status);
 }
 
@@ -383,14 +553,16 @@ uint32_t process_serve_set_session(struct process_server *server, uint64_t badge
         leader = q->state && q->group == p->pid;
     if (leader)
         return finish(badge, sequence, &r, PROCESS_ERROR_PERM);
-    TX_SET(p->group, p->pid);
+    group_set(p, p->pid);
+    number_less(p->session);
     TX_SET(p->session, p->pid);
+    number_more(p->session);
     *session = r.a = p->pid;
     return finish(badge, sequence, &r, 0);
 }
 
 uint32_t process_serve_name(struct process_server *server, uint64_t badge, uint64_t sequence,
-                            struct rpc_in name)
+                            bool exec, struct rpc_in name)
 {
     struct stored r;
     char text[PROCESS_NAME_MAX + 1] = { 0 };
@@ -405,10 +577,24 @@ uint32_t process_serve_name(struct process_server *server, uint64_t badge, uint6
         memcpy(p->name, text, sizeof text);
         TX_SET(p->name_length, (uint32_t)name.length);
     }
+    if (p && exec) {
+        TX_SET(p->execed, true);
+        if (p->parent)
+            park_wake(&p->parent->waiters);
+    }
     return finish(badge, sequence, &r, 0);
 }
 
 /* ---- the main thread's ----------------------------------------------------------------------------------- */
+
+/* True: there is more to do for it soon. */
+static bool work_step(struct process *p)
+{
+    bool busy = stops_look(p);
+    if (p->resources && (p->state == PROCESS_STATE_ZOMBIE || !p->state))
+        return !process_resources_end(p);
+    return p->ended && !tasks_reap(p) ? true : busy;
+}
 
 uint32_t process_serve_reap(struct process_server *server, uint64_t badge, uint64_t sequence,
                             bool faults, uint64_t *next_ns, bool *busy)
@@ -416,26 +602,32 @@ uint32_t process_serve_reap(struct process_server *server, uint64_t badge, uint6
     (void)sequence;
     if (badge)
         return PROCESS_ERROR_PERM;
-    *next_ns = UINT64_MAX;
     tx_begin();
-    for (struct process *p = server->all, *next; p; p = next) {
+    *next_ns = timers_look();
+    for (struct process *p = faults ? server->all : 0, *next; p; p = next) {
         next = p->next;
-        timer_look(p, next_ns);
-        if (p->stop_wanted && p->state == PROCESS_STATE_STOPPED) {
-            if (pith_thread_stop(p->thread).status == -E_AGAIN)
-                *busy = true;
-            else
-                TX_SET(p->stop_wanted, false);
-        }
-        if (faults)
-            faults_look(p);
-        if (p->resources && (p->state == PROCESS_STATE_ZOMBIE || !p->state) && !process_resources_end(p))
+        fault_look(p);
+    }
+    struct process *list = server->work;
+    TX_SET(server->work, 0);
+    for (struct process *p = list, *next; p; p = next) {
+        next = p->work_next;
+        TX_SET(p->in_work, false);
+        if (work_step(p)) {
+            work_add(p);
             *busy = true;
-        if (!p->resources && !p->state)
+        } else if (!p->resources && !p->state && !p->in_work) {
             process_record_free(p);
+        }
     }
     tx_commit();
     return 0;
+}
+
+static void timer_state(const struct timer *t, uint64_t *at_ns, uint64_t *interval_ns)
+{
+    *at_ns = t && t->at_ns != UINT64_MAX ? t->at_ns : 0;
+    *interval_ns = t ? t->interval_ns : 0;
 }
 
 uint32_t process_serve_timer(struct process_server *server, uint64_t badge, uint64_t sequence,
@@ -446,18 +638,87 @@ uint32_t process_serve_timer(struct process_server *server, uint64_t badge, uint
     (void)server;
     if (!repeated(badge, sequence, &r)) {
         struct process *p = process_find(badge);
-        if (p) {
-            r.x = p->timer_ns;
-            r.y = p->timer_interval_ns;
-            TX_SET(p->timer_ns, at_ns);
-            TX_SET(p->timer_interval_ns, interval_ns);
-        }
+        struct timer *t = p ? timer_find(p, TIMER_REAL) : 0;
+        if (p && !t && at_ns && (t = timer_make(p, SIGALRM, 0, 0)))
+            TX_SET(t->number, TIMER_REAL);
+        timer_state(t, &r.x, &r.y);
+        if (t)
+            timer_set(t, at_ns, interval_ns);
         (void)finish(badge, sequence, &r, 0);
-        pith_notify_raise(SLOT_MAIN, BIT_WORK);
     }
     *old_at_ns = r.x;
     *old_interval_ns = r.y;
     return 0;
+}
+
+uint32_t process_serve_timer_make(struct process_server *server, uint64_t badge, uint64_t sequence,
+                                  uint32_t signal, uint32_t thread, uint64_t value, uint32_t *timer)
+{
+    struct stored r;
+    (void)server;
+    if (!repeated(badge, sequence, &r)) {
+        struct process *p = process_find(badge);
+        if (!p || (thread && !task_find(p, thread)))
+            return finish(badge, sequence, &r, PROCESS_ERROR_INVAL);
+        struct timer *t = timer_make(p, signal, thread, value);
+        if (!t)
+            return finish(badge, sequence, &r, PROCESS_ERROR_AGAIN);
+        r.a = t->number;
+        TX_SET(p->next_timer, p->next_timer + 1);
+        (void)finish(badge, sequence, &r, 0);
+    }
+    *timer = r.a;
+    return r.status;
+}
+
+/* A timer of timer_create: a number that the interval timer does not have. */
+static struct timer *timer_named(uint64_t badge, uint32_t number)
+{
+    struct process *p = number != TIMER_REAL ? process_find(badge) : 0;
+    return p ? timer_find(p, number) : 0;
+}
+
+uint32_t process_serve_timer_set(struct process_server *server, uint64_t badge, uint64_t sequence,
+                                 uint32_t timer, uint64_t at_ns, uint64_t interval_ns,
+                                 uint64_t *old_at_ns, uint64_t *old_interval_ns)
+{
+    struct stored r;
+    (void)server;
+    if (!repeated(badge, sequence, &r)) {
+        struct timer *t = timer_named(badge, timer);
+        timer_state(t, &r.x, &r.y);
+        if (t)
+            timer_set(t, at_ns, interval_ns);
+        (void)finish(badge, sequence, &r, t ? 0 : PROCESS_ERROR_INVAL);
+    }
+    *old_at_ns = r.x;
+    *old_interval_ns = r.y;
+    return r.status;
+}
+
+uint32_t process_serve_timer_look(struct process_server *server, uint64_t badge, uint32_t timer,
+                                  uint64_t *at_ns, uint64_t *interval_ns, uint32_t *overruns)
+{
+    (void)server;
+    tx_begin();
+    const struct timer *t = timer_named(badge, timer);
+    timer_state(t, at_ns, interval_ns);
+    *overruns = t ? t->overruns : 0;
+    tx_commit();
+    return t ? 0 : PROCESS_ERROR_INVAL;
+}
+
+uint32_t process_serve_timer_drop(struct process_server *server, uint64_t badge, uint64_t sequence,
+                                  uint32_t timer)
+{
+    struct stored r;
+    (void)server;
+    if (repeated(badge, sequence, &r))
+        return r.status;
+    struct timer *t = timer_named(badge, timer);
+    if (t)
+        timer_drop(t);
+    return finish(badge, sequence, &r, t ? 0 : PROCESS_ERROR_INVAL);
 }
 
 uint32_t process_serve_power(struct process_server *server, uint64_t badge, uint64_t sequence,

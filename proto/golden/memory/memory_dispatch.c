@@ -168,6 +168,22 @@ dispatch_area(struct memory_server *server, uint64_t badge, struct msg *m)
 }
 
 static uint64_t __attribute__((noinline))
+dispatch_slots(struct memory_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t directory = (uint32_t)m->w[1];
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    if (directory < 1 || directory > 15)
+        return RPC_BAD_FIELD;
+    status = memory_serve_slots(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, directory);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
 dispatch_create(struct memory_server *server, uint64_t badge, struct msg *m)
 {
     uint64_t quota = m->w[1];
@@ -336,6 +352,8 @@ uint64_t memory_dispatch(struct memory_server *server, uint64_t badge, struct ms
         return dispatch_usage(server, badge, m);
     case MEMORY_OP_AREA:
         return dispatch_area(server, badge, m);
+    case MEMORY_OP_SLOTS:
+        return dispatch_slots(server, badge, m);
     case MEMORY_OP_CREATE:
         return dispatch_create(server, badge, m);
     case MEMORY_OP_CLONE:

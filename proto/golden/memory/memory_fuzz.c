@@ -89,6 +89,16 @@ static const uint32_t area_errors[] = {
     MEMORY_ERROR_NOENT,
 };
 
+static const struct rpc_fuzz_field slots_fields[] = {
+    { 1, 0, 32, (uint64_t)1, (uint64_t)15 },
+};
+
+static const uint32_t slots_errors[] = {
+    MEMORY_ERROR_NOMEM,
+    MEMORY_ERROR_EXIST,
+    MEMORY_ERROR_PERM,
+};
+
 static const struct rpc_fuzz_field create_fields[] = {
     { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
 };
@@ -256,6 +266,18 @@ static const struct rpc_fuzz_operation operations[] = {
         .errors = area_errors,
     },
     {
+        .number = 9,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 3,
+        .fields = slots_fields,
+        .errors = slots_errors,
+    },
+    {
         .number = 16,
         .mutating = true,
         .parks = false,
@@ -353,6 +375,6 @@ static const struct rpc_fuzz_operation operations[] = {
 
 const struct rpc_fuzz_protocol memory_fuzz = {
     .name = "memory",
-    .operation_count = 16,
+    .operation_count = 17,
     .operations = operations,
 };

@@ -61,6 +61,10 @@ static const struct rpc_trace_field area_reply[] = {
     { "flags", 3, 16, 16, RPC_HEX },
 };
 
+static const struct rpc_trace_field slots_request[] = {
+    { "directory", 1, 0, 32, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_field create_request[] = {
     { "quota", 1, 0, 64, RPC_UNSIGNED },
 };
@@ -118,6 +122,7 @@ static const struct rpc_trace_operation operations[] = {
     { 6, "reset", true, 0, 0, NULL, NULL },
     { 7, "usage", false, 0, 0, NULL, NULL },
     { 8, "area", false, 1, 4, area_request, area_reply },
+    { 9, "slots", true, 1, 0, slots_request, NULL },
     { 16, "create", true, 1, 1, create_request, create_reply },
     { 17, "clone", true, 1, 1, clone_request, clone_reply },
     { 18, "destroy", true, 1, 0, destroy_request, NULL },
@@ -141,7 +146,7 @@ static const struct rpc_trace_error errors[] = {
 const struct rpc_trace_protocol memory_trace = {
     .name = "memory",
     .version = 1,
-    .operation_count = 16,
+    .operation_count = 17,
     .error_count = 7,
     .operations = operations,
     .errors = errors,

@@ -36,13 +36,14 @@ dispatch_fork(struct process_server *server, uint64_t badge, struct msg *m)
     uint64_t entry = m->w[1];
     uint64_t stack = m->w[2];
     uint64_t argument = m->w[3];
+    uint32_t slots_end = (uint32_t)m->w[4];
     uint32_t child = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
         return RPC_BAD_SEQUENCE;
     status = process_serve_fork(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, entry, stack,
-        argument, &child);
+        argument, slots_end, &child);
     if (status)
         return status;
     m->w[1] = (uint64_t)child;
@@ -71,6 +72,7 @@ dispatch_wait(struct process_server *server, uint64_t badge, struct msg *m)
     uint32_t child = 0;
     uint32_t code = 0;
     uint64_t run_ns = 0;
+    uint32_t user = 0;
     uint32_t park = 0;
     uint32_t status;
 
@@ -84,11 +86,12 @@ dispatch_wait(struct process_server *server, uint64_t badge, struct msg *m)
             return RPC_BAD_CAPABILITY;
     }
     status = process_serve_wait(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, park, which, options,
-        &child, &code, &run_ns);
+        &child, &code, &run_ns, &user);
     if (status)
         return status;
     m->w[1] = (uint64_t)child | (uint64_t)code << 32;
     m->w[2] = run_ns;
+    m->w[3] = (uint64_t)user;
     return 0;
 }
 
@@ -112,21 +115,28 @@ dispatch_kill(struct process_server *server, uint64_t badge, struct msg *m)
 static uint64_t __attribute__((noinline))
 dispatch_take_signals(struct process_server *server, uint64_t badge, struct msg *m)
 {
-    uint64_t blocked = m->w[1];
-    uint64_t taken = 0;
+    uint32_t thread = (uint32_t)m->w[1];
+    uint64_t blocked = m->w[2];
+    uint32_t signal = 0;
+    int32_t code = 0;
+    uint32_t process = 0;
+    uint32_t user = 0;
+    uint64_t value = 0;
     uint64_t left = 0;
-    uint32_t sender = 0;
+    uint64_t shared = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
         return RPC_BAD_SEQUENCE;
-    status = process_serve_take_signals(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, blocked,
-        &taken, &left, &sender);
+    status = process_serve_take_signals(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, thread,
+        blocked, &signal, &code, &process, &user, &value, &left, &shared);
     if (status)
         return status;
-    m->w[1] = taken;
-    m->w[2] = left;
-    m->w[3] = (uint64_t)sender;
+    m->w[1] = (uint64_t)signal | (uint64_t)(uint32_t)code << 32;
+    m->w[2] = (uint64_t)process | (uint64_t)user << 32;
+    m->w[3] = value;
+    m->w[4] = left;
+    m->w[5] = shared;
     return 0;
 }
 
@@ -134,11 +144,18 @@ static uint64_t __attribute__((noinline))
 dispatch_ignore(struct process_server *server, uint64_t badge, struct msg *m)
 {
     uint64_t ignored = m->w[1];
+    uint8_t no_zombies = (uint8_t)m->w[2];
+    uint8_t no_stops = (uint8_t)(m->w[2] >> 8);
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
         return RPC_BAD_SEQUENCE;
-    status = process_serve_ignore(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, ignored);
+    if (no_zombies > 1)
+        return RPC_BAD_FIELD;
+    if (no_stops > 1)
+        return RPC_BAD_FIELD;
+    status = process_serve_ignore(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, ignored,
+        no_zombies, no_stops);
     if (status)
         return status;
     return 0;
@@ -201,6 +218,7 @@ dispatch_set_session(struct process_server *server, uint64_t badge, struct msg *
 static uint64_t __attribute__((noinline))
 dispatch_name(struct process_server *server, uint64_t badge, struct msg *m)
 {
+    uint8_t exec = (uint8_t)(m->w[1] >> 16);
     struct rpc_in name = { .length = (uint16_t)m->w[1] };
     uint32_t status;
 
@@ -208,28 +226,11 @@ dispatch_name(struct process_server *server, uint64_t badge, struct msg *m)
         return RPC_BAD_SEQUENCE;
     if (name.length > 255)
         return RPC_BAD_FIELD;
-    status = process_serve_name(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, name);
-    if (status)
-        return status;
-    return 0;
-}
-
-static uint64_t __attribute__((noinline))
-dispatch_fault(struct process_server *server, uint64_t badge, struct msg *m)
-{
-    struct rpc_out fault = { .capacity = (uint16_t)m->w[1] };
-    uint32_t status;
-
-    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
-        return RPC_BAD_SEQUENCE;
-    if (fault.capacity > 256)
+    if (exec > 1)
         return RPC_BAD_FIELD;
-    status = process_serve_fault(server, badge, &fault);
+    status = process_serve_name(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, exec, name);
     if (status)
         return status;
-    if (fault.length > fault.capacity)
-        return RPC_BAD_BUFFER;
-    m->w[1] = (uint64_t)fault.length;
     return 0;
 }
 
@@ -320,6 +321,192 @@ dispatch_timer(struct process_server *server, uint64_t badge, struct msg *m)
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_thread(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint64_t entry = m->w[1];
+    uint64_t stack = m->w[2];
+    uint64_t argument = m->w[3];
+    uint32_t slot = (uint32_t)m->w[4];
+    uint32_t thread = 0;
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    status = process_serve_thread(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, entry, stack,
+        argument, slot, &thread);
+    if (status)
+        return status;
+    m->w[1] = (uint64_t)thread;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_thread_exit(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t thread = (uint32_t)m->w[1];
+    uint32_t code = (uint32_t)(m->w[1] >> 32);
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    status = process_serve_thread_exit(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, thread, code);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_threads_end(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t thread = (uint32_t)m->w[1];
+    uint32_t park = 0;
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    if (m->w[0] & RPC_PARKS) {
+        park = rt_received_cap(0);
+        if (!park)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = process_serve_threads_end(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, park, thread);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_nudge(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t thread = (uint32_t)m->w[1];
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    status = process_serve_nudge(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, thread);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_queue(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t process = (uint32_t)m->w[1];
+    uint32_t thread = (uint32_t)(m->w[1] >> 32);
+    uint32_t signal = (uint32_t)m->w[2];
+    int32_t code = (int32_t)(m->w[2] >> 32);
+    uint64_t value = m->w[3];
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    if (signal > 64)
+        return RPC_BAD_FIELD;
+    status = process_serve_queue(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, process, thread,
+        signal, code, value);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_released(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t child = (uint32_t)m->w[1];
+    uint32_t park = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    if (m->w[0] & RPC_PARKS) {
+        park = rt_received_cap(0);
+        if (!park)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = process_serve_released(server, badge, park, child);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_timer_make(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t signal = (uint32_t)m->w[1];
+    uint32_t thread = (uint32_t)(m->w[1] >> 32);
+    uint64_t value = m->w[2];
+    uint32_t timer = 0;
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    if (signal > 64)
+        return RPC_BAD_FIELD;
+    status = process_serve_timer_make(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, signal, thread,
+        value, &timer);
+    if (status)
+        return status;
+    m->w[1] = (uint64_t)timer;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_timer_set(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t timer = (uint32_t)m->w[1];
+    uint64_t at_ns = m->w[2];
+    uint64_t interval_ns = m->w[3];
+    uint64_t old_at_ns = 0;
+    uint64_t old_interval_ns = 0;
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    status = process_serve_timer_set(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, timer, at_ns,
+        interval_ns, &old_at_ns, &old_interval_ns);
+    if (status)
+        return status;
+    m->w[1] = old_at_ns;
+    m->w[2] = old_interval_ns;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_timer_look(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t timer = (uint32_t)m->w[1];
+    uint64_t at_ns = 0;
+    uint64_t interval_ns = 0;
+    uint32_t overruns = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    status = process_serve_timer_look(server, badge, timer, &at_ns, &interval_ns, &overruns);
+    if (status)
+        return status;
+    m->w[1] = at_ns;
+    m->w[2] = interval_ns;
+    m->w[3] = (uint64_t)overruns;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_timer_drop(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t timer = (uint32_t)m->w[1];
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    status = process_serve_timer_drop(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, timer);
+    if (status)
+        return status;
+    return 0;
+}
+
 uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
@@ -346,8 +533,6 @@ uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct 
         return dispatch_set_session(server, badge, m);
     case PROCESS_OP_NAME:
         return dispatch_name(server, badge, m);
-    case PROCESS_OP_FAULT:
-        return dispatch_fault(server, badge, m);
     case PROCESS_OP_NEXT:
         return dispatch_next(server, badge, m);
     case PROCESS_OP_REAP:
@@ -358,6 +543,28 @@ uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct 
         return dispatch_stop(server, badge, m);
     case PROCESS_OP_TIMER:
         return dispatch_timer(server, badge, m);
+    case PROCESS_OP_THREAD:
+        return dispatch_thread(server, badge, m);
+    case PROCESS_OP_THREAD_EXIT:
+        return dispatch_thread_exit(server, badge, m);
+    case PROCESS_OP_THREADS_END:
+    case PROCESS_OP_THREADS_END | RPC_PARKS:
+        return dispatch_threads_end(server, badge, m);
+    case PROCESS_OP_NUDGE:
+        return dispatch_nudge(server, badge, m);
+    case PROCESS_OP_QUEUE:
+        return dispatch_queue(server, badge, m);
+    case PROCESS_OP_RELEASED:
+    case PROCESS_OP_RELEASED | RPC_PARKS:
+        return dispatch_released(server, badge, m);
+    case PROCESS_OP_TIMER_MAKE:
+        return dispatch_timer_make(server, badge, m);
+    case PROCESS_OP_TIMER_SET:
+        return dispatch_timer_set(server, badge, m);
+    case PROCESS_OP_TIMER_LOOK:
+        return dispatch_timer_look(server, badge, m);
+    case PROCESS_OP_TIMER_DROP:
+        return dispatch_timer_drop(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

@@ -19,6 +19,7 @@ static const struct rpc_fuzz_field fork_fields[] = {
     { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 4, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
 };
 
 static const uint32_t fork_errors[] = {
@@ -49,14 +50,18 @@ static const uint32_t kill_errors[] = {
     PROCESS_ERROR_PERM,
     PROCESS_ERROR_SRCH,
     PROCESS_ERROR_INVAL,
+    PROCESS_ERROR_AGAIN,
 };
 
 static const struct rpc_fuzz_field take_signals_fields[] = {
-    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
 };
 
 static const struct rpc_fuzz_field ignore_fields[] = {
     { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 2, 0, 8, (uint64_t)0, (uint64_t)1 },
+    { 2, 8, 8, (uint64_t)0, (uint64_t)1 },
 };
 
 static const struct rpc_fuzz_field identify_fields[] = {
@@ -77,6 +82,7 @@ static const uint32_t set_group_errors[] = {
     PROCESS_ERROR_PERM,
     PROCESS_ERROR_SRCH,
     PROCESS_ERROR_INVAL,
+    PROCESS_ERROR_ACCES,
 };
 
 static const uint32_t set_session_errors[] = {
@@ -85,14 +91,7 @@ static const uint32_t set_session_errors[] = {
 
 static const struct rpc_fuzz_field name_fields[] = {
     { 1, 0, 16, (uint64_t)0, (uint64_t)255 },
-};
-
-static const struct rpc_fuzz_field fault_fields[] = {
-    { 1, 0, 16, (uint64_t)0, (uint64_t)256 },
-};
-
-static const uint32_t fault_errors[] = {
-    PROCESS_ERROR_NOENT,
+    { 1, 16, 8, (uint64_t)0, (uint64_t)1 },
 };
 
 static const struct rpc_fuzz_field next_fields[] = {
@@ -128,6 +127,88 @@ static const struct rpc_fuzz_field timer_fields[] = {
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
 };
 
+static const struct rpc_fuzz_field thread_fields[] = {
+    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 4, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const uint32_t thread_errors[] = {
+    PROCESS_ERROR_AGAIN,
+    PROCESS_ERROR_NOMEM,
+    PROCESS_ERROR_INVAL,
+};
+
+static const struct rpc_fuzz_field thread_exit_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 1, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const struct rpc_fuzz_field threads_end_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const struct rpc_fuzz_field nudge_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const struct rpc_fuzz_field queue_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 1, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 2, 0, 32, (uint64_t)0, (uint64_t)64 },
+    { 2, 32, 32, (uint64_t)-2147483648, (uint64_t)2147483647 },
+    { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
+static const uint32_t queue_errors[] = {
+    PROCESS_ERROR_PERM,
+    PROCESS_ERROR_SRCH,
+    PROCESS_ERROR_INVAL,
+    PROCESS_ERROR_AGAIN,
+};
+
+static const struct rpc_fuzz_field released_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const struct rpc_fuzz_field timer_make_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)64 },
+    { 1, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
+static const uint32_t timer_make_errors[] = {
+    PROCESS_ERROR_AGAIN,
+    PROCESS_ERROR_INVAL,
+};
+
+static const struct rpc_fuzz_field timer_set_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
+static const uint32_t timer_set_errors[] = {
+    PROCESS_ERROR_INVAL,
+};
+
+static const struct rpc_fuzz_field timer_look_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const uint32_t timer_look_errors[] = {
+    PROCESS_ERROR_INVAL,
+};
+
+static const struct rpc_fuzz_field timer_drop_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const uint32_t timer_drop_errors[] = {
+    PROCESS_ERROR_INVAL,
+};
+
 static const struct rpc_fuzz_operation operations[] = {
     {
         .number = 1,
@@ -147,7 +228,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .caps_in = 0,
         .in_bytes_max = 0,
         .out_bytes_max = 0,
-        .field_count = 3,
+        .field_count = 4,
         .error_count = 2,
         .fields = fork_fields,
         .errors = fork_errors,
@@ -183,7 +264,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 0,
         .out_bytes_max = 0,
         .field_count = 2,
-        .error_count = 3,
+        .error_count = 4,
         .fields = kill_fields,
         .errors = kill_errors,
     },
@@ -194,7 +275,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .caps_in = 0,
         .in_bytes_max = 0,
         .out_bytes_max = 0,
-        .field_count = 1,
+        .field_count = 2,
         .error_count = 0,
         .fields = take_signals_fields,
     },
@@ -205,7 +286,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .caps_in = 0,
         .in_bytes_max = 0,
         .out_bytes_max = 0,
-        .field_count = 1,
+        .field_count = 3,
         .error_count = 0,
         .fields = ignore_fields,
     },
@@ -229,7 +310,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 0,
         .out_bytes_max = 0,
         .field_count = 2,
-        .error_count = 3,
+        .error_count = 4,
         .fields = set_group_fields,
         .errors = set_group_errors,
     },
@@ -251,21 +332,9 @@ static const struct rpc_fuzz_operation operations[] = {
         .caps_in = 0,
         .in_bytes_max = 255,
         .out_bytes_max = 0,
-        .field_count = 1,
+        .field_count = 2,
         .error_count = 0,
         .fields = name_fields,
-    },
-    {
-        .number = 12,
-        .mutating = false,
-        .parks = false,
-        .caps_in = 0,
-        .in_bytes_max = 0,
-        .out_bytes_max = 256,
-        .field_count = 1,
-        .error_count = 1,
-        .fields = fault_fields,
-        .errors = fault_errors,
     },
     {
         .number = 13,
@@ -325,10 +394,126 @@ static const struct rpc_fuzz_operation operations[] = {
         .error_count = 0,
         .fields = timer_fields,
     },
+    {
+        .number = 18,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 4,
+        .error_count = 3,
+        .fields = thread_fields,
+        .errors = thread_errors,
+    },
+    {
+        .number = 19,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 2,
+        .error_count = 0,
+        .fields = thread_exit_fields,
+    },
+    {
+        .number = 20,
+        .mutating = true,
+        .parks = true,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 0,
+        .fields = threads_end_fields,
+    },
+    {
+        .number = 21,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 0,
+        .fields = nudge_fields,
+    },
+    {
+        .number = 22,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 5,
+        .error_count = 4,
+        .fields = queue_fields,
+        .errors = queue_errors,
+    },
+    {
+        .number = 23,
+        .mutating = false,
+        .parks = true,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 0,
+        .fields = released_fields,
+    },
+    {
+        .number = 24,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 3,
+        .error_count = 2,
+        .fields = timer_make_fields,
+        .errors = timer_make_errors,
+    },
+    {
+        .number = 25,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 3,
+        .error_count = 1,
+        .fields = timer_set_fields,
+        .errors = timer_set_errors,
+    },
+    {
+        .number = 26,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 1,
+        .fields = timer_look_fields,
+        .errors = timer_look_errors,
+    },
+    {
+        .number = 27,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 1,
+        .fields = timer_drop_fields,
+        .errors = timer_drop_errors,
+    },
 };
 
 const struct rpc_fuzz_protocol process_fuzz = {
     .name = "process",
-    .operation_count = 17,
+    .operation_count = 26,
     .operations = operations,
 };

@@ -21,6 +21,7 @@ static const struct rpc_trace_field fork_request[] = {
     { "entry", 1, 0, 64, RPC_UNSIGNED },
     { "stack", 2, 0, 64, RPC_UNSIGNED },
     { "argument", 3, 0, 64, RPC_UNSIGNED },
+    { "slots_end", 4, 0, 32, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field fork_reply[] = {
@@ -40,6 +41,7 @@ static const struct rpc_trace_field wait_reply[] = {
     { "child", 1, 0, 32, RPC_UNSIGNED },
     { "code", 1, 32, 32, RPC_UNSIGNED },
     { "run_ns", 2, 0, 64, RPC_UNSIGNED },
+    { "user", 3, 0, 32, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field kill_request[] = {
@@ -48,17 +50,24 @@ static const struct rpc_trace_field kill_request[] = {
 };
 
 static const struct rpc_trace_field take_signals_request[] = {
-    { "blocked", 1, 0, 64, RPC_UNSIGNED },
+    { "thread", 1, 0, 32, RPC_UNSIGNED },
+    { "blocked", 2, 0, 64, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field take_signals_reply[] = {
-    { "taken", 1, 0, 64, RPC_UNSIGNED },
-    { "left", 2, 0, 64, RPC_UNSIGNED },
-    { "sender", 3, 0, 32, RPC_UNSIGNED },
+    { "signal", 1, 0, 32, RPC_UNSIGNED },
+    { "code", 1, 32, 32, RPC_SIGNED },
+    { "process", 2, 0, 32, RPC_UNSIGNED },
+    { "user", 2, 32, 32, RPC_UNSIGNED },
+    { "value", 3, 0, 64, RPC_UNSIGNED },
+    { "left", 4, 0, 64, RPC_UNSIGNED },
+    { "shared", 5, 0, 64, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field ignore_request[] = {
     { "ignored", 1, 0, 64, RPC_UNSIGNED },
+    { "no_zombies", 2, 0, 8, RPC_UNSIGNED },
+    { "no_stops", 2, 8, 8, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field identify_request[] = {
@@ -81,14 +90,7 @@ static const struct rpc_trace_field set_session_reply[] = {
 
 static const struct rpc_trace_field name_request[] = {
     { "name_length", 1, 0, 16, RPC_LENGTH },
-};
-
-static const struct rpc_trace_field fault_request[] = {
-    { "fault_capacity", 1, 0, 16, RPC_LENGTH },
-};
-
-static const struct rpc_trace_field fault_reply[] = {
-    { "fault_length", 1, 0, 16, RPC_LENGTH },
+    { "exec", 1, 16, 8, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field next_request[] = {
@@ -126,24 +128,104 @@ static const struct rpc_trace_field timer_reply[] = {
     { "old_interval_ns", 2, 0, 64, RPC_UNSIGNED },
 };
 
+static const struct rpc_trace_field thread_request[] = {
+    { "entry", 1, 0, 64, RPC_UNSIGNED },
+    { "stack", 2, 0, 64, RPC_UNSIGNED },
+    { "argument", 3, 0, 64, RPC_UNSIGNED },
+    { "slot", 4, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field thread_reply[] = {
+    { "thread", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field thread_exit_request[] = {
+    { "thread", 1, 0, 32, RPC_UNSIGNED },
+    { "code", 1, 32, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field threads_end_request[] = {
+    { "thread", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field nudge_request[] = {
+    { "thread", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field queue_request[] = {
+    { "process", 1, 0, 32, RPC_UNSIGNED },
+    { "thread", 1, 32, 32, RPC_UNSIGNED },
+    { "signal", 2, 0, 32, RPC_UNSIGNED },
+    { "code", 2, 32, 32, RPC_SIGNED },
+    { "value", 3, 0, 64, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field released_request[] = {
+    { "child", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field timer_make_request[] = {
+    { "signal", 1, 0, 32, RPC_UNSIGNED },
+    { "thread", 1, 32, 32, RPC_UNSIGNED },
+    { "value", 2, 0, 64, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field timer_make_reply[] = {
+    { "timer", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field timer_set_request[] = {
+    { "timer", 1, 0, 32, RPC_UNSIGNED },
+    { "at_ns", 2, 0, 64, RPC_UNSIGNED },
+    { "interval_ns", 3, 0, 64, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field timer_set_reply[] = {
+    { "old_at_ns", 1, 0, 64, RPC_UNSIGNED },
+    { "old_interval_ns", 2, 0, 64, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field timer_look_request[] = {
+    { "timer", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field timer_look_reply[] = {
+    { "at_ns", 1, 0, 64, RPC_UNSIGNED },
+    { "interval_ns", 2, 0, 64, RPC_UNSIGNED },
+    { "overruns", 3, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field timer_drop_request[] = {
+    { "timer", 1, 0, 32, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_operation operations[] = {
     { 1, "start", false, 1, 1, start_request, start_reply },
-    { 2, "fork", true, 3, 1, fork_request, fork_reply },
+    { 2, "fork", true, 4, 1, fork_request, fork_reply },
     { 3, "exit", true, 1, 0, exit_request, NULL },
-    { 4, "wait", true, 2, 3, wait_request, wait_reply },
+    { 4, "wait", true, 2, 4, wait_request, wait_reply },
     { 5, "kill", true, 2, 0, kill_request, NULL },
-    { 6, "take_signals", true, 1, 3, take_signals_request, take_signals_reply },
-    { 7, "ignore", true, 1, 0, ignore_request, NULL },
+    { 6, "take_signals", true, 2, 7, take_signals_request, take_signals_reply },
+    { 7, "ignore", true, 3, 0, ignore_request, NULL },
     { 8, "identify", false, 2, 1, identify_request, identify_reply },
     { 9, "set_group", true, 2, 0, set_group_request, NULL },
     { 10, "set_session", true, 0, 1, NULL, set_session_reply },
-    { 11, "name", true, 1, 0, name_request, NULL },
-    { 12, "fault", false, 1, 1, fault_request, fault_reply },
+    { 11, "name", true, 2, 0, name_request, NULL },
     { 13, "next", false, 1, 1, next_request, next_reply },
     { 14, "reap", true, 1, 2, reap_request, reap_reply },
     { 15, "power", true, 1, 0, power_request, NULL },
     { 16, "stop", true, 1, 0, stop_request, NULL },
     { 17, "timer", true, 2, 2, timer_request, timer_reply },
+    { 18, "thread", true, 4, 1, thread_request, thread_reply },
+    { 19, "thread_exit", true, 2, 0, thread_exit_request, NULL },
+    { 20, "threads_end", true, 1, 0, threads_end_request, NULL },
+    { 21, "nudge", true, 1, 0, nudge_request, NULL },
+    { 22, "queue", true, 5, 0, queue_request, NULL },
+    { 23, "released", false, 1, 0, released_request, NULL },
+    { 24, "timer_make", true, 3, 1, timer_make_request, timer_make_reply },
+    { 25, "timer_set", true, 3, 2, timer_set_request, timer_set_reply },
+    { 26, "timer_look", false, 1, 3, timer_look_request, timer_look_reply },
+    { 27, "timer_drop", true, 1, 0, timer_drop_request, NULL },
 };
 
 static const struct rpc_trace_error errors[] = {
@@ -153,14 +235,15 @@ static const struct rpc_trace_error errors[] = {
     { 10, "CHILD" },
     { 11, "AGAIN" },
     { 12, "NOMEM" },
+    { 13, "ACCES" },
     { 22, "INVAL" },
 };
 
 const struct rpc_trace_protocol process_trace = {
     .name = "process",
-    .version = 1,
-    .operation_count = 17,
-    .error_count = 7,
+    .version = 2,
+    .operation_count = 26,
+    .error_count = 8,
     .operations = operations,
     .errors = errors,
 };

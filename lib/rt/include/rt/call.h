@@ -33,6 +33,9 @@ int64_t rt_call_x(uint32_t gate, struct msg *m, struct xfer *x);
 /* For operations that may park: asks once without, then with the thread's notification,
  * on which it waits. -E_INTR when an event ended the wait. */
 int64_t rt_call_parks(uint32_t gate, struct msg *m, struct xfer *x);
+/* How rt_call_parks waits. A program with locks of its own may have one that lets them go. */
+struct pith_result;
+struct pith_result rt_park_wait(uint32_t notification, uint64_t deadline_ns);
 /* A new sequence for a mutating request: this thread's lane and its next number. */
 uint64_t rt_sequence(uint32_t gate);
 

@@ -225,6 +225,29 @@ static inline int64_t memory_area(uint32_t via, uint64_t address, uint64_t *firs
 }
 
 /*
+ * A further page of 256 capability slots for the caller's space: slots directory * 256 and on.
+ * Mutating.
+ *   directory: 1 to 15.
+ * Errors: NOMEM EXIST PERM
+ */
+static inline int64_t memory_slots(uint32_t via, uint32_t directory)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        MEMORY_OP_SLOTS | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)directory,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
  * Manager: a new space with the layer in it. Capabilities: the space (all rights), its gate.
  * Mutating.
  *   space: the slot where the capability arrived, if the server passed one.

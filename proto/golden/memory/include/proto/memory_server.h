@@ -60,6 +60,12 @@ uint32_t memory_serve_area(struct memory_server *server, uint64_t badge, uint64_
     uint64_t *first, uint64_t *length, uint8_t *protection, uint16_t *flags);
 
 /*
+ * A further page of 256 capability slots for the caller's space: slots directory * 256 and on.
+ */
+uint32_t memory_serve_slots(struct memory_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t directory);
+
+/*
  * Manager: a new space with the layer in it. Capabilities: the space (all rights), its gate.
  */
 uint32_t memory_serve_create(struct memory_server *server, uint64_t badge, uint64_t sequence,

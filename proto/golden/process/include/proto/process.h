@@ -14,10 +14,11 @@
 /*
  * Processes, their parents, groups and sessions, their ends, and signals between them.
  *
- * A gate's badge is the pid of the caller; 0 is the server's own main thread. Wait statuses
- * and signal numbers are Linux's, signal sets have bit N - 1 for signal N.
+ * A gate's badge is the pid of the caller; 0 is the server's own main thread. A process names its
+ * own threads by number, the first by its pid: what it says there can only hurt itself. Wait
+ * statuses and signal numbers are Linux's, signal sets have bit N - 1 for signal N.
  */
-enum { PROCESS_VERSION = 1 };
+enum { PROCESS_VERSION = 2 };
 
 /* Operations. */
 enum {
@@ -32,12 +33,21 @@ enum {
     PROCESS_OP_SET_GROUP = 9,
     PROCESS_OP_SET_SESSION = 10,
     PROCESS_OP_NAME = 11,
-    PROCESS_OP_FAULT = 12,
     PROCESS_OP_NEXT = 13,
     PROCESS_OP_REAP = 14,
     PROCESS_OP_POWER = 15,
     PROCESS_OP_STOP = 16,
     PROCESS_OP_TIMER = 17,
+    PROCESS_OP_THREAD = 18,
+    PROCESS_OP_THREAD_EXIT = 19,
+    PROCESS_OP_THREADS_END = 20,
+    PROCESS_OP_NUDGE = 21,
+    PROCESS_OP_QUEUE = 22,
+    PROCESS_OP_RELEASED = 23,
+    PROCESS_OP_TIMER_MAKE = 24,
+    PROCESS_OP_TIMER_SET = 25,
+    PROCESS_OP_TIMER_LOOK = 26,
+    PROCESS_OP_TIMER_DROP = 27,
 };
 
 /* Errors, as stubs return them. */
@@ -48,6 +58,7 @@ enum {
     PROCESS_ERROR_CHILD = 10,
     PROCESS_ERROR_AGAIN = 11,
     PROCESS_ERROR_NOMEM = 12,
+    PROCESS_ERROR_ACCES = 13,
     PROCESS_ERROR_INVAL = 22,
 };
 
@@ -56,6 +67,8 @@ enum { PROCESS_NAME_MAX = 255 };
 /* Lanes of Linux threads are this and their id. */
 enum { PROCESS_LANE_FIRST = 16384 };
 enum { PROCESS_PID_MAX = 32768 };
+/* What getppid says of orphans: the server itself. */
+enum { PROCESS_INIT = 1 };
 
 /* Stored as uint32_t. */
 enum {
@@ -137,7 +150,9 @@ struct process_identity {
     uint64_t run_ns;
     uint32_t memory;
     uint32_t user;
-    uint64_t spare[2];
+    uint64_t children_ns;
+    uint32_t threads;
+    uint8_t padding_60[4]; /* 0 */
 };
 _Static_assert(sizeof(struct process_identity) == 64, "size");
 _Static_assert(offsetof(struct process_identity, process) == 0, "offset");
@@ -150,4 +165,5 @@ _Static_assert(offsetof(struct process_identity, started_ns) == 24, "offset");
 _Static_assert(offsetof(struct process_identity, run_ns) == 32, "offset");
 _Static_assert(offsetof(struct process_identity, memory) == 40, "offset");
 _Static_assert(offsetof(struct process_identity, user) == 44, "offset");
-_Static_assert(offsetof(struct process_identity, spare) == 48, "offset");
+_Static_assert(offsetof(struct process_identity, children_ns) == 48, "offset");
+_Static_assert(offsetof(struct process_identity, threads) == 56, "offset");

@@ -48,12 +48,13 @@ static inline int64_t process_start(uint32_t via, struct process_start *start,
 }
 
 /*
- * A child: a copy of the caller's space with one thread, which starts at entry.
+ * A child: a copy of the caller's space with one thread, which starts at entry. Capability slots
+ * below slots_end are copied.
  * Mutating.
  * Errors: AGAIN NOMEM
  */
 static inline int64_t process_fork(uint32_t via, uint64_t entry, uint64_t stack, uint64_t argument,
-    uint32_t *child)
+    uint32_t slots_end, uint32_t *child)
 {
     struct msg m;
     int64_t status;
@@ -63,6 +64,7 @@ static inline int64_t process_fork(uint32_t via, uint64_t entry, uint64_t stack,
         [1] = entry,
         [2] = stack,
         [3] = argument,
+        [4] = (uint64_t)slots_end,
     } };
     status = rt_call(via, &m);
     if (status)
@@ -101,7 +103,7 @@ static inline int64_t process_exit(uint32_t via, uint32_t code)
  * Errors: CHILD INVAL
  */
 static inline int64_t process_wait(uint32_t via, int32_t which, uint32_t options, uint32_t *child,
-    uint32_t *code, uint64_t *run_ns)
+    uint32_t *code, uint64_t *run_ns, uint32_t *user)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -119,6 +121,7 @@ static inline int64_t process_wait(uint32_t via, int32_t which, uint32_t options
     *child = (uint32_t)m.w[1];
     *code = (uint32_t)(m.w[1] >> 32);
     *run_ns = m.w[2];
+    *user = (uint32_t)m.w[3];
     return 0;
 }
 
@@ -126,7 +129,7 @@ static inline int64_t process_wait(uint32_t via, int32_t which, uint32_t options
  * Sends a signal (0: only asks); which as for kill(2).
  * Mutating.
  *   signal: 0 to 64.
- * Errors: PERM SRCH INVAL
+ * Errors: PERM SRCH INVAL AGAIN
  */
 static inline int64_t process_kill(uint32_t via, int32_t which, uint32_t signal)
 {
@@ -146,35 +149,44 @@ static inline int64_t process_kill(uint32_t via, int32_t which, uint32_t signal)
 }
 
 /*
- * Takes the pending signals that are not blocked, and says which others pend.
+ * Takes the first pending signal of a thread that is not blocked (0: there is none) with what
+ * siginfo_t says of it; of the rest, which pend for the thread, and which of these for the whole
+ * process. `process` and `user` are a timer's number and overruns if the code is SI_TIMER.
  * Mutating.
  */
-static inline int64_t process_take_signals(uint32_t via, uint64_t blocked, uint64_t *taken,
-    uint64_t *left, uint32_t *sender)
+static inline int64_t process_take_signals(uint32_t via, uint32_t thread, uint64_t blocked,
+    uint32_t *signal, int32_t *code, uint32_t *process, uint32_t *user, uint64_t *value,
+    uint64_t *left, uint64_t *shared)
 {
     struct msg m;
     int64_t status;
 
     m = (struct msg){ .w = {
         PROCESS_OP_TAKE_SIGNALS | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
-        [1] = blocked,
+        [1] = (uint64_t)thread,
+        [2] = blocked,
     } };
     status = rt_call(via, &m);
     if (status)
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *taken = m.w[1];
-    *left = m.w[2];
-    *sender = (uint32_t)m.w[3];
+    *signal = (uint32_t)m.w[1];
+    *code = (int32_t)(m.w[1] >> 32);
+    *process = (uint32_t)m.w[2];
+    *user = (uint32_t)(m.w[2] >> 32);
+    *value = m.w[3];
+    *left = m.w[4];
+    *shared = m.w[5];
     return 0;
 }
 
 /*
- * Signals in the set are dropped when they come.
+ * Signals in the set are dropped when they come. no_zombies: children vanish when they end.
+ * no_stops: their stops are not told by SIGCHLD.
  * Mutating.
  */
-static inline int64_t process_ignore(uint32_t via, uint64_t ignored)
+static inline int64_t process_ignore(uint32_t via, uint64_t ignored, bool no_zombies, bool no_stops)
 {
     struct msg m;
     int64_t status;
@@ -182,6 +194,7 @@ static inline int64_t process_ignore(uint32_t via, uint64_t ignored)
     m = (struct msg){ .w = {
         PROCESS_OP_IGNORE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = ignored,
+        [2] = (uint64_t)no_zombies | (uint64_t)no_stops << 8,
     } };
     status = rt_call(via, &m);
     if (status)
@@ -225,7 +238,7 @@ static inline int64_t process_identify(uint32_t via, uint32_t process,
 
 /*
  * Mutating.
- * Errors: PERM SRCH INVAL
+ * Errors: PERM SRCH INVAL ACCES
  */
 static inline int64_t process_set_group(uint32_t via, uint32_t process, uint32_t group)
 {
@@ -266,11 +279,11 @@ static inline int64_t process_set_session(uint32_t via, uint32_t *session)
 }
 
 /*
- * The command line, for others to see.
+ * The command line, for others to see. exec: a new program runs.
  * Mutating.
  *   name: 0 to 255 bytes.
  */
-static inline int64_t process_name(uint32_t via, const void *name, size_t name_length)
+static inline int64_t process_name(uint32_t via, bool exec, const void *name, size_t name_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -280,7 +293,7 @@ static inline int64_t process_name(uint32_t via, const void *name, size_t name_l
         return RPC_BAD_FIELD;
     m = (struct msg){ .w = {
         PROCESS_OP_NAME | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)name_length,
+        [1] = (uint64_t)exec << 16 | (uint64_t)name_length,
     } };
     x.in = name;
     x.in_len = name_length;
@@ -289,38 +302,6 @@ static inline int64_t process_name(uint32_t via, const void *name, size_t name_l
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    return 0;
-}
-
-/*
- * The registers at the caller's last fault that nobody handled: struct pith_fault.
- * Idempotent.
- *   fault: 0 to 256 bytes.
- * Errors: NOENT
- */
-static inline int64_t process_fault(uint32_t via, void *fault, size_t fault_capacity,
-    size_t *fault_length)
-{
-    struct msg m;
-    struct xfer x = { 0 };
-    int64_t status;
-
-    if (fault_capacity > 256)
-        fault_capacity = 256;
-    m = (struct msg){ .w = {
-        PROCESS_OP_FAULT,
-        [1] = (uint64_t)fault_capacity,
-    } };
-    x.out = fault;
-    x.out_len = fault_capacity;
-    status = rt_call_x(via, &m, &x);
-    if (status)
-        return status;
-    if (m.w[0])
-        return (uint32_t)m.w[0];
-    *fault_length = (uint16_t)m.w[1];
-    if (*fault_length > fault_capacity)
-        return RPC_BAD_BUFFER;
     return 0;
 }
 
@@ -348,7 +329,8 @@ static inline int64_t process_next(uint32_t via, uint32_t process, uint32_t *fou
 }
 
 /*
- * Main thread only: looks at faults and ends what has exited. `busy`: try again soon.
+ * Main thread only: looks for processes that died of a fault, and ends what has exited. `busy`:
+ * try again soon.
  * Mutating.
  *   next_ns: When the next timer ends; all ones: there is none.
  * Errors: PERM
@@ -438,5 +420,245 @@ static inline int64_t process_timer(uint32_t via, uint64_t at_ns, uint64_t inter
         return (uint32_t)m.w[0];
     *old_at_ns = m.w[1];
     *old_interval_ns = m.w[2];
+    return 0;
+}
+
+/*
+ * Another thread of the caller's process, started at entry; its notification goes into a slot.
+ * Mutating.
+ * Errors: AGAIN NOMEM INVAL
+ */
+static inline int64_t process_thread(uint32_t via, uint64_t entry, uint64_t stack,
+    uint64_t argument, uint32_t slot, uint32_t *thread)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_THREAD | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = entry,
+        [2] = stack,
+        [3] = argument,
+        [4] = (uint64_t)slot,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *thread = (uint32_t)m.w[1];
+    return 0;
+}
+
+/*
+ * The end of one thread; that of the last is the process's, with that code.
+ * Mutating.
+ */
+static inline int64_t process_thread_exit(uint32_t via, uint32_t thread, uint32_t code)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_THREAD_EXIT | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)thread | (uint64_t)code << 32,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * Ends all threads but this one, which becomes the first: what execve needs.
+ * Mutating; waits if it cannot finish at once.
+ */
+static inline int64_t process_threads_end(uint32_t via, uint32_t thread)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_THREADS_END | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)thread,
+    } };
+    status = rt_call_parks(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * An event for a thread of the caller's process, so that it looks for signals.
+ * Mutating.
+ */
+static inline int64_t process_nudge(uint32_t via, uint32_t thread)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_NUDGE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)thread,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * Sends a signal with a code and a value: to a process, or to one thread of it (0: any).
+ * Mutating.
+ *   signal: 0 to 64.
+ * Errors: PERM SRCH INVAL AGAIN
+ */
+static inline int64_t process_queue(uint32_t via, uint32_t process, uint32_t thread,
+    uint32_t signal, int32_t code, uint64_t value)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_QUEUE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)process | (uint64_t)thread << 32,
+        [2] = (uint64_t)signal | (uint64_t)(uint32_t)code << 32,
+        [3] = value,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * Answers when a child has run execve or ended: what vfork waits for.
+ * Idempotent; waits if it cannot finish at once.
+ */
+static inline int64_t process_released(uint32_t via, uint32_t child)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_RELEASED,
+        [1] = (uint64_t)child,
+    } };
+    status = rt_call_parks(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * A timer that sends a signal with a value to the process, or to one of its threads (0: any).
+ * Signal 0: it only counts.
+ * Mutating.
+ *   signal: 0 to 64.
+ * Errors: AGAIN INVAL
+ */
+static inline int64_t process_timer_make(uint32_t via, uint32_t signal, uint32_t thread,
+    uint64_t value, uint32_t *timer)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_TIMER_MAKE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)signal | (uint64_t)thread << 32,
+        [2] = value,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *timer = (uint32_t)m.w[1];
+    return 0;
+}
+
+/*
+ * Sets a timer to end at a clock value (0: never) and then every interval; what it was set to.
+ * Mutating.
+ * Errors: INVAL
+ */
+static inline int64_t process_timer_set(uint32_t via, uint32_t timer, uint64_t at_ns,
+    uint64_t interval_ns, uint64_t *old_at_ns, uint64_t *old_interval_ns)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_TIMER_SET | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)timer,
+        [2] = at_ns,
+        [3] = interval_ns,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *old_at_ns = m.w[1];
+    *old_interval_ns = m.w[2];
+    return 0;
+}
+
+/*
+ * When a timer ends next, its interval, and how often its last signal came too late.
+ * Idempotent.
+ * Errors: INVAL
+ */
+static inline int64_t process_timer_look(uint32_t via, uint32_t timer, uint64_t *at_ns,
+    uint64_t *interval_ns, uint32_t *overruns)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_TIMER_LOOK,
+        [1] = (uint64_t)timer,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *at_ns = m.w[1];
+    *interval_ns = m.w[2];
+    *overruns = (uint32_t)m.w[3];
+    return 0;
+}
+
+/*
+ * Mutating.
+ * Errors: INVAL
+ */
+static inline int64_t process_timer_drop(uint32_t via, uint32_t timer)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_TIMER_DROP | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)timer,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
     return 0;
 }

@@ -34,9 +34,12 @@ uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct 
 uint32_t process_serve_start(struct process_server *server, uint64_t badge,
     struct process_start *start, struct rpc_out *arguments);
 
-/* A child: a copy of the caller's space with one thread, which starts at entry. */
+/*
+ * A child: a copy of the caller's space with one thread, which starts at entry. Capability slots
+ * below slots_end are copied.
+ */
 uint32_t process_serve_fork(struct process_server *server, uint64_t badge, uint64_t sequence,
-    uint64_t entry, uint64_t stack, uint64_t argument, uint32_t *child);
+    uint64_t entry, uint64_t stack, uint64_t argument, uint32_t slots_end, uint32_t *child);
 
 /* The caller's end; it stops its thread afterwards. */
 uint32_t process_serve_exit(struct process_server *server, uint64_t badge, uint64_t sequence,
@@ -45,19 +48,27 @@ uint32_t process_serve_exit(struct process_server *server, uint64_t badge, uint6
 /* The end of a child: which as for wait4(2). */
 uint32_t process_serve_wait(struct process_server *server, uint64_t badge, uint64_t sequence,
     uint32_t park, int32_t which, uint32_t options, uint32_t *child, uint32_t *code,
-    uint64_t *run_ns);
+    uint64_t *run_ns, uint32_t *user);
 
 /* Sends a signal (0: only asks); which as for kill(2). */
 uint32_t process_serve_kill(struct process_server *server, uint64_t badge, uint64_t sequence,
     int32_t which, uint32_t signal);
 
-/* Takes the pending signals that are not blocked, and says which others pend. */
+/*
+ * Takes the first pending signal of a thread that is not blocked (0: there is none) with what
+ * siginfo_t says of it; of the rest, which pend for the thread, and which of these for the whole
+ * process. `process` and `user` are a timer's number and overruns if the code is SI_TIMER.
+ */
 uint32_t process_serve_take_signals(struct process_server *server, uint64_t badge,
-    uint64_t sequence, uint64_t blocked, uint64_t *taken, uint64_t *left, uint32_t *sender);
+    uint64_t sequence, uint32_t thread, uint64_t blocked, uint32_t *signal, int32_t *code,
+    uint32_t *process, uint32_t *user, uint64_t *value, uint64_t *left, uint64_t *shared);
 
-/* Signals in the set are dropped when they come. */
+/*
+ * Signals in the set are dropped when they come. no_zombies: children vanish when they end.
+ * no_stops: their stops are not told by SIGCHLD.
+ */
 uint32_t process_serve_ignore(struct process_server *server, uint64_t badge, uint64_t sequence,
-    uint64_t ignored);
+    uint64_t ignored, bool no_zombies, bool no_stops);
 
 /* About a process (0: the caller). */
 uint32_t process_serve_identify(struct process_server *server, uint64_t badge, uint32_t process,
@@ -69,18 +80,18 @@ uint32_t process_serve_set_group(struct process_server *server, uint64_t badge, 
 uint32_t process_serve_set_session(struct process_server *server, uint64_t badge,
     uint64_t sequence, uint32_t *session);
 
-/* The command line, for others to see. */
+/* The command line, for others to see. exec: a new program runs. */
 uint32_t process_serve_name(struct process_server *server, uint64_t badge, uint64_t sequence,
-    struct rpc_in name);
-
-/* The registers at the caller's last fault that nobody handled: struct pith_fault. */
-uint32_t process_serve_fault(struct process_server *server, uint64_t badge, struct rpc_out *fault);
+    bool exec, struct rpc_in name);
 
 /* The next process after that pid. */
 uint32_t process_serve_next(struct process_server *server, uint64_t badge, uint32_t process,
     uint32_t *found);
 
-/* Main thread only: looks at faults and ends what has exited. `busy`: try again soon. */
+/*
+ * Main thread only: looks for processes that died of a fault, and ends what has exited. `busy`:
+ * try again soon.
+ */
 uint32_t process_serve_reap(struct process_server *server, uint64_t badge, uint64_t sequence,
     bool faults, uint64_t *next_ns, bool *busy);
 
@@ -95,3 +106,50 @@ uint32_t process_serve_stop(struct process_server *server, uint64_t badge, uint6
 /* The caller's real-time timer: SIGALRM at that clock value (0: none), then every interval. */
 uint32_t process_serve_timer(struct process_server *server, uint64_t badge, uint64_t sequence,
     uint64_t at_ns, uint64_t interval_ns, uint64_t *old_at_ns, uint64_t *old_interval_ns);
+
+/*
+ * Another thread of the caller's process, started at entry; its notification goes into a slot.
+ */
+uint32_t process_serve_thread(struct process_server *server, uint64_t badge, uint64_t sequence,
+    uint64_t entry, uint64_t stack, uint64_t argument, uint32_t slot, uint32_t *thread);
+
+/* The end of one thread; that of the last is the process's, with that code. */
+uint32_t process_serve_thread_exit(struct process_server *server, uint64_t badge,
+    uint64_t sequence, uint32_t thread, uint32_t code);
+
+/* Ends all threads but this one, which becomes the first: what execve needs. */
+uint32_t process_serve_threads_end(struct process_server *server, uint64_t badge,
+    uint64_t sequence, uint32_t park, uint32_t thread);
+
+/* An event for a thread of the caller's process, so that it looks for signals. */
+uint32_t process_serve_nudge(struct process_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t thread);
+
+/* Sends a signal with a code and a value: to a process, or to one thread of it (0: any). */
+uint32_t process_serve_queue(struct process_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t process, uint32_t thread, uint32_t signal, int32_t code, uint64_t value);
+
+/* Answers when a child has run execve or ended: what vfork waits for. */
+uint32_t process_serve_released(struct process_server *server, uint64_t badge, uint32_t park,
+    uint32_t child);
+
+/*
+ * A timer that sends a signal with a value to the process, or to one of its threads (0: any).
+ * Signal 0: it only counts.
+ */
+uint32_t process_serve_timer_make(struct process_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t signal, uint32_t thread, uint64_t value, uint32_t *timer);
+
+/*
+ * Sets a timer to end at a clock value (0: never) and then every interval; what it was set to.
+ */
+uint32_t process_serve_timer_set(struct process_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t timer, uint64_t at_ns, uint64_t interval_ns, uint64_t *old_at_ns,
+    uint64_t *old_interval_ns);
+
+/* When a timer ends next, its interval, and how often its last signal came too late. */
+uint32_t process_serve_timer_look(struct process_server *server, uint64_t badge, uint32_t timer,
+    uint64_t *at_ns, uint64_t *interval_ns, uint32_t *overruns);
+
+uint32_t process_serve_timer_drop(struct process_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t timer);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads of a process. The memory server makes and ends the kernel's; we keep who is who. */
+#include "process.h"
+#include <proto/memory_client.h>
+
+#define THREAD_IS_STOPPED 0u /* pith_thread_info.state */
+
+struct task *task_find(struct process *p, uint32_t number)
+{
+    struct task *t = p->tasks;
+    while (t && t->number != number)
+        t = t->next;
+    return t;
+}
+
+struct task *task_make(struct process *p, uint32_t number)
+{
+    struct task *t = capsule_alloc(sizeof *t);
+    uint32_t thread = 0, notification = 0;
+    if (!t)
+        return 0;
+    int64_t status = memory_thread(rt_cap("memory"), p->memory, &t->id, &thread, &notification);
+    if (status) {
+        capsule_free(t, sizeof *t);
+        return 0;
+    }
+    t->number = number;
+    t->thread = keep(thread);
+    t->notification = keep(notification);
+    if (t->thread && t->notification)
+        return t;
+    (void)memory_thread_end(rt_cap("memory"), p->memory, t->id);
+    rt_slot_free(t->thread);
+    rt_slot_free(t->notification);
+    capsule_free(t, sizeof *t);
+    return 0;
+}
+
+static uint64_t task_run_ns(const struct task *t)
+{
+    struct pith_thread_info i;
+    return pith_thread_info(t->thread, (uint64_t)&i).status ? 0 : i.run_ns;
+}
+
+uint64_t tasks_run_ns(const struct process *p)
+{
+    uint64_t sum = 0;
+    for (const struct task *t = p->tasks; t; t = t->next)
+        sum += task_run_ns(t);
+    return sum;
+}
+
+void task_end(struct process *p, struct task *t, bool forced)
+{
+    struct task **link = &p->tasks;
+    t->forced = forced;
+    while (*link != t)
+        link = &(*link)->next;
+    TX_SET(p->run_ns, p->run_ns + task_run_ns(t));
+    TX_SET(*link, t->next);
+    TX_SET(t->next, p->ended);
+    TX_SET(p->ended, t);
+    signals_drop(p, &t->pending, UINT64_MAX);
+    process_work(p);
+}
+
+static void task_free(struct process *p, struct task *t)
+{
+    rt_slot_free(t->thread);
+    rt_slot_free(t->notification);
+    if (t->number != p->pid)
+        number_less(t->number);
+    capsule_free(t, sizeof *t);
+}
+
+/* A thread that ends by itself does what it has to do before it stops. */
+static bool task_runs(const struct task *t)
+{
+    struct pith_thread_info i;
+    return !t->forced && !pith_thread_info(t->thread, (uint64_t)&i).status && i.state != THREAD_IS_STOPPED;
+}
+
+bool tasks_reap(struct process *p)
+{
+    for (struct task **link = &p->ended; *link;) {
+        struct task *t = *link;
+        if (task_runs(t) || memory_thread_end(rt_cap("memory"), p->memory, t->id) == MEMORY_ERROR_AGAIN) {
+            link = &t->next;
+            continue;
+        }
+        TX_SET(*link, t->next);
+        task_free(p, t);
+    }
+    if (!p->ended)
+        park_wake(&p->waiters);
+    return !p->ended;
+}
+
+void tasks_free(struct process *p)
+{
+    struct task *lists[2] = { p->tasks, p->ended };
+    for (unsigned i = 0; i < 2; i++)
+        for (struct task *t = lists[i], *next; t; t = next) {
+            next = t->next;
+            signals_drop(p, &t->pending, UINT64_MAX);
+            task_free(p, t);
+        }
+    TX_SET(p->tasks, 0);
+    TX_SET(p->ended, 0);
+}
