@@ -326,7 +326,7 @@ int64_t sys_rt_sigreturn(const uint64_t *a)
  * set before they are unblocked. */
 static uint64_t ignored_told = DEFAULT_IGNORED;
 
-static void ignored_tell(void)
+static void ignored_tell(uint64_t drop)
 {
     static bool no_zombies_told, no_stops_told;
     bool no_zombies = actions[SIGCHLD].handler == 1 || actions[SIGCHLD].flags & SA_NOCLDWAIT;
@@ -337,8 +337,8 @@ static void ignored_tell(void)
             ignored |= BIT(s);
     for (const struct block *o = block_each(0); o && ignored; o = block_each((struct block *)o))
         ignored &= ~o->mask;
-    if (ignored != ignored_told || no_zombies != no_zombies_told || no_stops != no_stops_told)
-        process_ignore(SLOT_PROCESS, ignored, no_zombies, no_stops);
+    if (ignored != ignored_told || no_zombies != no_zombies_told || no_stops != no_stops_told || drop)
+        process_ignore(SLOT_PROCESS, ignored, drop, no_zombies, no_stops);
     ignored_told = ignored;
     no_zombies_told = no_zombies;
     no_stops_told = no_stops;
@@ -358,7 +358,8 @@ int64_t sys_rt_sigaction(const uint64_t *a)
     if (a[1]) {
         actions[a[0]] = new;
         actions[a[0]].mask &= ~UNBLOCKABLE;
-        ignored_tell();
+        bool dropped = new.handler == 1 || (!new.handler && DEFAULT_IGNORED & BIT(a[0]));
+        ignored_tell(dropped ? block_self()->left & BIT(a[0]) : 0);
     }
     return 0;
 }
@@ -368,7 +369,7 @@ static void mask_set(struct block *b, uint64_t mask)
     uint64_t newly = mask & ~b->mask;
     b->mask = mask & ~UNBLOCKABLE;
     if (newly & ignored_told)
-        ignored_tell();
+        ignored_tell(0);
     if (b->left & ~b->mask)
         b->event.pending = 1; /* looked at on the way out */
 }
@@ -472,7 +473,7 @@ int64_t sys_rt_sigtimedwait(const uint64_t *a)
     set &= ~UNBLOCKABLE;
     uint64_t mask = b->mask; /* what is waited for must reach us even if it is ignored */
     b->mask |= set;
-    ignored_tell();
+    ignored_tell(0);
     b->mask = mask;
     for (;;) {
         if (signal_take(b, ~set, &t)) {
@@ -579,7 +580,7 @@ void signals_exec(void)
         actions[s].handler = handler;
     }
     block_self()->stack_size = block_self()->stack_base = 0;
-    ignored_tell();
+    ignored_tell(0);
 }
 
 void signals_child(struct block *b)

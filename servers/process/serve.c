@@ -323,7 +323,7 @@ uint32_t process_serve_take_signals(struct process_server *server, uint64_t badg
 }
 
 uint32_t process_serve_ignore(struct process_server *server, uint64_t badge, uint64_t sequence,
-                              uint64_t ignored, bool no_zombies, bool no_stops)
+                              uint64_t ignored, uint64_t drop, bool no_zombies, bool no_stops)
 {
     struct stored r;
     (void)server;
@@ -334,9 +334,9 @@ uint32_t process_serve_ignore(struct process_server *server, uint64_t badge, uin
         TX_SET(p->ignored, ignored);
         TX_SET(p->no_zombies, no_zombies);
         TX_SET(p->no_stops, no_stops);
-        signals_drop(p, &p->pending, ignored);
+        signals_drop(p, &p->pending, ignored | drop);
         for (struct task *t = p->tasks; t; t = t->next)
-            signals_drop(p, &t->pending, ignored);
+            signals_drop(p, &t->pending, ignored | drop);
     }
     return finish(badge, sequence, &r, 0);
 }

@@ -144,8 +144,9 @@ static uint64_t __attribute__((noinline))
 dispatch_ignore(struct process_server *server, uint64_t badge, struct msg *m)
 {
     uint64_t ignored = m->w[1];
-    uint8_t no_zombies = (uint8_t)m->w[2];
-    uint8_t no_stops = (uint8_t)(m->w[2] >> 8);
+    uint64_t drop = m->w[2];
+    uint8_t no_zombies = (uint8_t)m->w[3];
+    uint8_t no_stops = (uint8_t)(m->w[3] >> 8);
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
@@ -154,7 +155,7 @@ dispatch_ignore(struct process_server *server, uint64_t badge, struct msg *m)
         return RPC_BAD_FIELD;
     if (no_stops > 1)
         return RPC_BAD_FIELD;
-    status = process_serve_ignore(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, ignored,
+    status = process_serve_ignore(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, ignored, drop,
         no_zombies, no_stops);
     if (status)
         return status;

@@ -60,8 +60,9 @@ static const struct rpc_fuzz_field take_signals_fields[] = {
 
 static const struct rpc_fuzz_field ignore_fields[] = {
     { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
-    { 2, 0, 8, (uint64_t)0, (uint64_t)1 },
-    { 2, 8, 8, (uint64_t)0, (uint64_t)1 },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 3, 0, 8, (uint64_t)0, (uint64_t)1 },
+    { 3, 8, 8, (uint64_t)0, (uint64_t)1 },
 };
 
 static const struct rpc_fuzz_field identify_fields[] = {
@@ -286,7 +287,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .caps_in = 0,
         .in_bytes_max = 0,
         .out_bytes_max = 0,
-        .field_count = 3,
+        .field_count = 4,
         .error_count = 0,
         .fields = ignore_fields,
     },

@@ -66,8 +66,9 @@ static const struct rpc_trace_field take_signals_reply[] = {
 
 static const struct rpc_trace_field ignore_request[] = {
     { "ignored", 1, 0, 64, RPC_UNSIGNED },
-    { "no_zombies", 2, 0, 8, RPC_UNSIGNED },
-    { "no_stops", 2, 8, 8, RPC_UNSIGNED },
+    { "drop", 2, 0, 64, RPC_UNSIGNED },
+    { "no_zombies", 3, 0, 8, RPC_UNSIGNED },
+    { "no_stops", 3, 8, 8, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field identify_request[] = {
@@ -206,7 +207,7 @@ static const struct rpc_trace_operation operations[] = {
     { 4, "wait", true, 2, 4, wait_request, wait_reply },
     { 5, "kill", true, 2, 0, kill_request, NULL },
     { 6, "take_signals", true, 2, 7, take_signals_request, take_signals_reply },
-    { 7, "ignore", true, 3, 0, ignore_request, NULL },
+    { 7, "ignore", true, 4, 0, ignore_request, NULL },
     { 8, "identify", false, 2, 1, identify_request, identify_reply },
     { 9, "set_group", true, 2, 0, set_group_request, NULL },
     { 10, "set_session", true, 0, 1, NULL, set_session_reply },

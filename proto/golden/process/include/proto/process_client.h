@@ -182,11 +182,13 @@ static inline int64_t process_take_signals(uint32_t via, uint32_t thread, uint64
 }
 
 /*
- * Signals in the set are dropped when they come. no_zombies: children vanish when they end.
+ * Signals in the set are dropped when they come, those in `drop` now. no_zombies: children vanish
+ *       when they end.
  * no_stops: their stops are not told by SIGCHLD.
  * Mutating.
  */
-static inline int64_t process_ignore(uint32_t via, uint64_t ignored, bool no_zombies, bool no_stops)
+static inline int64_t process_ignore(uint32_t via, uint64_t ignored, uint64_t drop,
+    bool no_zombies, bool no_stops)
 {
     struct msg m;
     int64_t status;
@@ -194,7 +196,8 @@ static inline int64_t process_ignore(uint32_t via, uint64_t ignored, bool no_zom
     m = (struct msg){ .w = {
         PROCESS_OP_IGNORE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = ignored,
-        [2] = (uint64_t)no_zombies | (uint64_t)no_stops << 8,
+        [2] = drop,
+        [3] = (uint64_t)no_zombies | (uint64_t)no_stops << 8,
     } };
     status = rt_call(via, &m);
     if (status)

@@ -64,11 +64,12 @@ uint32_t process_serve_take_signals(struct process_server *server, uint64_t badg
     uint32_t *process, uint32_t *user, uint64_t *value, uint64_t *left, uint64_t *shared);
 
 /*
- * Signals in the set are dropped when they come. no_zombies: children vanish when they end.
+ * Signals in the set are dropped when they come, those in `drop` now. no_zombies: children vanish
+ *       when they end.
  * no_stops: their stops are not told by SIGCHLD.
  */
 uint32_t process_serve_ignore(struct process_server *server, uint64_t badge, uint64_t sequence,
-    uint64_t ignored, bool no_zombies, bool no_stops);
+    uint64_t ignored, uint64_t drop, bool no_zombies, bool no_stops);
 
 /* About a process (0: the caller). */
 uint32_t process_serve_identify(struct process_server *server, uint64_t badge, uint32_t process,
