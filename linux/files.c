@@ -111,6 +111,8 @@ void file_drop(struct file *f)
         slot_delete(f->slot);
     if (f->kind == FILE_TEXT)
         layer_free((void *)f->value);
+    if (f->kind == FILE_EPOLL)
+        epoll_free(f);
     layer_free(f->path);
     memset(f, 0, sizeof *f);
 }
@@ -120,6 +122,7 @@ int64_t fd_new(struct file *f, unsigned from, bool close_exec)
     for (unsigned fd = from; fd < FDS_MAX; fd++)
         if (!fds[fd]) {
             fds[fd] = (uint16_t)(f - files);
+            f->descriptors++;
             fd_set_cloexec(fd, close_exec);
             return fd;
         }
@@ -134,6 +137,7 @@ int64_t fd_replace(struct file *f, unsigned fd, bool close_exec)
     if (fds[fd])
         fd_close(fd);
     f->users++;
+    f->descriptors++;
     fds[fd] = (uint16_t)(f - files);
     fd_set_cloexec(fd, close_exec);
     return fd;
@@ -146,6 +150,8 @@ int64_t fd_close(unsigned fd)
         return -EBADF;
     fds[fd] = NO_FILE;
     fd_set_cloexec(fd, false);
+    if (!--f->descriptors)
+        epoll_forget(f);
     file_drop(f);
     return 0;
 }

@@ -108,17 +108,12 @@ static int64_t read_at(struct file *f, int64_t at, uint64_t to, size_t bytes)
             f->position += now;
         return (int64_t)now;
     }
-    case FILE_EVENT: {
-        if (bytes < 8)
-            return -EINVAL;
-        uint64_t value = f->flags & 1u << 31 ? 1 : f->value;
-        if (!f->value)
-            return -EAGAIN;
-        if (!user_write(to, &value, 8))
-            return -EFAULT;
-        f->value -= value;
-        return 8;
-    }
+    case FILE_EVENT:
+    case FILE_TIMER:
+    case FILE_SIGNAL:
+        return event_read(f, to, bytes);
+    case FILE_EPOLL:
+        return -EINVAL;
     case FILE_PLAIN:
     case FILE_STREAM:
     case FILE_TERMINAL:
@@ -166,17 +161,12 @@ static int64_t write_at(struct file *f, int64_t at, uint64_t from, size_t bytes)
         return -ENOSPC;
     case FILE_SERVERS:
         return servers_command(from, bytes);
-    case FILE_EVENT: {
-        uint64_t value;
-        if (bytes < 8 || !user_read(&value, from, 8))
-            return bytes < 8 ? -EINVAL : -EFAULT;
-        if (value == UINT64_MAX)
-            return -EINVAL;
-        if (f->value + value < value || f->value + value == UINT64_MAX)
-            return -EAGAIN;
-        f->value += value;
-        return 8;
-    }
+    case FILE_EVENT:
+    case FILE_TIMER:
+    case FILE_SIGNAL:
+        return event_write(f, from, bytes);
+    case FILE_EPOLL:
+        return -EINVAL;
     case FILE_PLAIN:
     case FILE_STREAM:
     case FILE_TERMINAL:
@@ -298,7 +288,8 @@ int64_t sys_lseek(const uint64_t *a)
     uint64_t position = 0;
     if (!f)
         return -EBADF;
-    if (f->kind == FILE_STREAM || f->kind == FILE_TERMINAL || f->kind == FILE_EVENT)
+    if (f->kind == FILE_STREAM || f->kind == FILE_TERMINAL || f->kind == FILE_EVENT ||
+        f->kind == FILE_TIMER || f->kind == FILE_SIGNAL || f->kind == FILE_EPOLL)
         return -ESPIPE;
     if (a[2] > FILE_WHENCE_HOLE)
         return -EINVAL;

@@ -51,6 +51,7 @@ struct block {
     bool mask_saved;
     bool again;                 /* the call repeats one that an event interrupted */
     bool woken;                 /* futex */
+    bool polling;               /* waits for pollers_wake */
     uint8_t held_count;
     struct file *held[HELD_MAX]; /* files that the current call works on */
     uint64_t left;              /* signals that pended when we last asked, all blocked then */
@@ -162,17 +163,19 @@ int64_t servers_command(uint64_t from, size_t bytes);
 
 enum file_kind {
     FILE_FREE, FILE_PLAIN, FILE_DIRECTORY, FILE_STREAM /* pipe */, FILE_TERMINAL, FILE_NULL,
-    FILE_ZERO, FILE_FULL, FILE_RANDOM, FILE_PATH, FILE_EVENT, FILE_TEXT, FILE_EPOLL, FILE_SERVERS, FILE_PROC
+    FILE_ZERO, FILE_FULL, FILE_RANDOM, FILE_PATH, FILE_EVENT, FILE_TEXT, FILE_EPOLL, FILE_SERVERS, FILE_PROC,
+    FILE_TIMER, FILE_SIGNAL,
 };
 struct file {
     uint8_t kind;
     bool shared;            /* another process has it too: the server keeps the position */
     uint16_t slot;          /* its gate */
     uint32_t users;         /* descriptors and calls that use it */
+    uint32_t descriptors;   /* of these: descriptors */
     uint32_t flags;         /* O_ACCMODE, O_APPEND, O_NONBLOCK … */
     uint32_t path_bytes;
     uint64_t position;
-    uint64_t value;         /* FILE_EVENT: the count; FILE_TEXT: address of the text */
+    uint64_t value;         /* FILE_EVENT: the count; FILE_TEXT: address of the text; event.c */
     uint64_t length;
     char *path;             /* absolute, of directories: for openat and fchdir */
 };
@@ -205,6 +208,29 @@ int64_t file_write_user(struct file *f, uint64_t from, size_t bytes);
 int64_t memory_scratch(uint64_t bytes, uint64_t *address); /* of the program, for lending */
 void memory_scratch_free(uint64_t address, uint64_t bytes);
 int64_t map_fill(struct file *f, uint64_t address, uint64_t bytes, uint64_t offset);
+
+/* ---- readiness: ready.c ---------------------------------------------------------------------- */
+
+enum {
+    POLLIN = 1, POLLPRI = 2, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32, POLLRDNORM = 64,
+    POLLWRNORM = 256, POLLRDHUP = 0x2000,
+};
+/* One look at a number of files. watch: if nothing is ready, our notification is raised when
+ * that may have changed, or the deadline passes. */
+struct look { bool watch; uint64_t deadline; uint32_t changes; };
+uint32_t file_ready(struct file *f, uint32_t wanted, struct look *look);
+/* Repeats the pass until it answers other than 0 or the deadline passes (0). */
+int64_t ready_wait(int64_t (*pass)(void *, struct look *), void *context, uint64_t deadline);
+void pollers_wake(void);            /* something of the layer's own has changed */
+int64_t local_wait(struct file *f); /* for such a change: 0, -EAGAIN if f does not block, -ERESTART */
+int64_t event_read(struct file *f, uint64_t to, size_t bytes);  /* eventfd, timerfd, signalfd */
+int64_t event_write(struct file *f, uint64_t from, size_t bytes);
+uint64_t timer_next(const struct file *f);      /* when a timerfd is ready; DEADLINE_NEVER */
+bool signals_pend(uint64_t set);
+int64_t signal_read(uint64_t set, uint64_t to); /* a signalfd_siginfo; 0: none pends */
+void epoll_forget(struct file *f);              /* its last descriptor is closed */
+void epoll_free(struct file *f);
+uint32_t epoll_ready(struct file *f, struct look *look);
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 

@@ -1,48 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * poll and select. Files are always ready; streams and terminals are asked through protocol
- * ready, first whether they are, then with our notification, so that any of them wakes us.
- */
+/* poll and select, and what of them takes a signal mask. */
 #include "layer.h"
-#include <proto/ready.h>
+
+#define SET_WORDS (FDS_MAX / 64)
+
+/* ---- poll ------------------------------------------------------------------------------------ */
 
 struct pollfd { int32_t fd; int16_t wanted, found; };
-enum { POLLIN = 1, POLLOUT = 4, POLLNVAL = 32, POLLRDNORM = 64, POLLWRNORM = 256 };
+struct polled { uint64_t at, count; };
 
-/* Asks a stream; watch: and has it raise our notification when that changes. */
-static int16_t stream_ready(const struct file *f, int16_t wanted, bool watch)
+static int64_t poll_pass(void *context, struct look *look)
 {
-    struct msg m = { .w = { READY_OP_READY | (watch ? RPC_PARKS : 0),
-                            (uint64_t)wanted & (READY_EVENTS_IN | READY_EVENTS_OUT) } };
-    struct xfer x = { .n_caps_in = watch, .caps_in = { rt_self()->notification } };
-    int64_t status = watch ? rt_call_x(f->slot, &m, &x) : rt_call(f->slot, &m);
-    if (status || (uint32_t)m.w[0] == RPC_PARK)
-        return 0;
-    return m.w[0] ? POLLIN | POLLOUT : (int16_t)m.w[1];
-}
-
-static int16_t ready(const struct file *f, int16_t wanted, bool watch)
-{
-    int16_t found = wanted & (POLLIN | POLLOUT);
-    if (f->kind == FILE_EVENT && !f->value)
-        found &= ~POLLIN;
-    if (f->kind == FILE_STREAM || f->kind == FILE_TERMINAL)
-        found = stream_ready(f, wanted, watch);
-    return (int16_t)(found | (found & POLLIN ? wanted & POLLRDNORM : 0) |
-                     (found & POLLOUT ? wanted & POLLWRNORM : 0));
-}
-
-static int64_t poll_pass(uint64_t at, uint64_t count, bool watch)
-{
+    const struct polled *polled = context;
     int64_t n = 0;
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint64_t i = 0; i < polled->count; i++) {
         struct pollfd p;
-        if (!user_read(&p, at + i * sizeof p, sizeof p))
+        if (!user_read(&p, polled->at + i * sizeof p, sizeof p))
             return -EFAULT;
         struct file *f = p.fd < 0 ? 0 : file_of((uint32_t)p.fd);
-        p.found = p.fd < 0 ? 0 : f ? ready(f, p.wanted, watch) : POLLNVAL;
+        p.found = p.fd < 0 ? 0 : f ? (int16_t)file_ready(f, (uint16_t)p.wanted, look) : POLLNVAL;
         n += p.found != 0;
-        if (!user_write(at + i * sizeof p, &p, sizeof p))
+        if (!user_write(polled->at + i * sizeof p, &p, sizeof p))
             return -EFAULT;
     }
     return n;
@@ -50,24 +28,15 @@ static int64_t poll_pass(uint64_t at, uint64_t count, bool watch)
 
 static int64_t poll_all(uint64_t at, uint64_t count, uint64_t deadline)
 {
-    int64_t n = count > FDS_MAX ? -EINVAL : poll_pass(at, count, false);
-    while (!n && deadline != DEADLINE_POLL) {
-        n = poll_pass(at, count, true);
-        if (n)
-            break;
-        struct pith_result r = layer_wait(deadline);
-        if (r.status)
-            return r.status == -E_INTR ? -ERESTART_NO_HANDLER : 0;
-        n = poll_pass(at, count, false);
-    }
-    return n;
+    struct polled polled = { at, count };
+    return count > FDS_MAX ? -EINVAL : ready_wait(poll_pass, &polled, deadline);
 }
 
 int64_t sys_poll(const uint64_t *a)
 {
     int32_t ms = (int32_t)a[2];
-    return poll_all(a[0], a[1], !ms ? DEADLINE_POLL : ms < 0 ? DEADLINE_NEVER
-                                                  : now_ns() + (uint64_t)ms * 1000000);
+    return poll_all(a[0], (uint32_t)a[1], !ms ? DEADLINE_POLL : ms < 0 ? DEADLINE_NEVER
+                                                  : wait_deadline((uint64_t)ms * 1000000));
 }
 
 static int64_t deadline_read(uint64_t at, uint64_t *deadline)
@@ -78,32 +47,73 @@ static int64_t deadline_read(uint64_t at, uint64_t *deadline)
         return 0;
     int64_t e = timespec_read(at, &ns);
     if (!e)
-        *deadline = ns ? now_ns() + ns : DEADLINE_POLL;
+        *deadline = ns ? wait_deadline(ns) : DEADLINE_POLL;
     return e;
+}
+
+/* Linux tells pselect6 and ppoll how much time was left; glibc hides it, musl never looks. */
+static void deadline_write(uint64_t at, uint64_t deadline)
+{
+    uint64_t now = now_ns(), left = deadline > now ? deadline - now : 0;
+    struct linux_timespec t = { (int64_t)(left / NS_PER_S), (int64_t)(left % NS_PER_S) };
+    if (at)
+        user_write(at, &t, sizeof t);
+}
+
+int64_t mask_of_wait(uint64_t set, uint64_t size)
+{
+    uint64_t mask;
+    if (!set)
+        return 0;
+    if (size != 8)
+        return -EINVAL;
+    if (!user_read(&mask, set, 8))
+        return -EFAULT;
+    signals_mask(block_self(), mask);
+    return 0;
+}
+
+/* The end of a call that had a mask: kept where the call is repeated or a handler comes first. */
+static int64_t masked(int64_t result)
+{
+    struct block *b = block_self();
+    if (result != -ERESTART_NO_HANDLER)
+        signals_unmask(b);
+    return result;
 }
 
 int64_t sys_ppoll(const uint64_t *a)
 {
     uint64_t deadline;
     int64_t e = deadline_read(a[2], &deadline);
-    return e ? e : poll_all(a[0], a[1], deadline);
+    if (!e)
+        e = mask_of_wait(a[3], a[4]);
+    if (e)
+        return e;
+    e = poll_all(a[0], (uint32_t)a[1], deadline);
+    deadline_write(a[2], deadline);
+    return masked(e);
 }
 
-/* The sets as they come in, and as they go out. */
-struct sets { uint64_t in[3][FDS_MAX / 64], out[3][FDS_MAX / 64]; };
+/* ---- select --------------------------------------------------------------------------------------- */
 
-static int64_t select_pass(struct sets *s, uint64_t words, bool watch)
+/* The sets as they come in, and as they go out: to read, to write, exceptions. */
+struct sets { uint64_t in[3][SET_WORDS], out[3][SET_WORDS], words; };
+
+static int64_t select_pass(void *context, struct look *look)
 {
-    static const int16_t wanted[3] = { POLLIN, POLLOUT, 0 };
+    static const uint32_t wanted[3] = { POLLIN, POLLOUT, POLLPRI };
+    static const uint32_t counts[3] = { POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, POLLPRI };
+    struct sets *s = context;
     int64_t n = 0;
     memset(s->out, 0, sizeof s->out);
     for (unsigned set = 0; set < 3; set++)
-        for (uint64_t w = 0; w < words; w++)
+        for (uint64_t w = 0; w < s->words; w++)
             for (uint64_t bits = s->in[set][w]; bits; bits &= bits - 1) {
                 struct file *f = file_of(w * 64 + (uint64_t)__builtin_ctzll(bits));
                 if (!f)
                     return -EBADF;
-                if (wanted[set] && ready(f, wanted[set], watch)) {
+                if (file_ready(f, wanted[set], look) & counts[set]) {
                     s->out[set][w] |= bits & -bits;
                     n++;
                 }
@@ -114,31 +124,21 @@ static int64_t select_pass(struct sets *s, uint64_t words, bool watch)
 static int64_t select_all(const uint64_t *a, uint64_t deadline)
 {
     struct sets s;
-    uint64_t words = (a[0] + 63) / 64;
     memset(&s, 0, sizeof s);
-    if (a[0] > FDS_MAX)
+    if ((int32_t)a[0] < 0)
         return -EINVAL;
+    uint64_t count = a[0] > FDS_MAX ? FDS_MAX : a[0];
+    s.words = (count + 63) / 64;
     for (unsigned set = 0; set < 3; set++)
-        if (a[1 + set] && !user_read(s.in[set], a[1 + set], words * 8))
+        if (a[1 + set] && !user_read(s.in[set], a[1 + set], s.words * 8))
             return -EFAULT;
-    for (unsigned set = 0; set < 3 && a[0] % 64; set++)
-        s.in[set][words - 1] &= (1ull << a[0] % 64) - 1;
-    int64_t n = select_pass(&s, words, false);
-    while (!n && deadline != DEADLINE_POLL) {
-        n = select_pass(&s, words, true);
-        if (n)
-            break;
-        struct pith_result r = layer_wait(deadline);
-        if (r.status == -E_INTR)
-            return -ERESTART_NO_HANDLER;
-        if (r.status)
-            break;
-        n = select_pass(&s, words, false);
-    }
+    for (unsigned set = 0; set < 3 && count % 64; set++)
+        s.in[set][s.words - 1] &= (1ull << count % 64) - 1;
+    int64_t n = ready_wait(select_pass, &s, deadline);
     if (n < 0)
         return n;
     for (unsigned set = 0; set < 3; set++)
-        if (a[1 + set] && !user_write(a[1 + set], s.out[set], words * 8))
+        if (a[1 + set] && !user_write(a[1 + set], s.out[set], s.words * 8))
             return -EFAULT;
     return n;
 }
@@ -150,35 +150,31 @@ int64_t sys_select(const uint64_t *a)
     if (a[4]) {
         if (!user_read(&t, a[4], sizeof t))
             return -EFAULT;
+        if (t.seconds < 0 || t.nanoseconds < 0)
+            return -EINVAL;
         uint64_t ns = (uint64_t)t.seconds * NS_PER_S + (uint64_t)t.nanoseconds * 1000;
-        deadline = ns ? now_ns() + ns : DEADLINE_POLL;
+        deadline = ns ? wait_deadline(ns) : DEADLINE_POLL;
     }
-    return select_all(a, deadline);
+    int64_t n = select_all(a, deadline);
+    if (a[4] && n != -ERESTART_NO_HANDLER) { /* microseconds */
+        uint64_t now = now_ns(), left = deadline > now ? deadline - now : 0;
+        t = (struct linux_timespec){ (int64_t)(left / NS_PER_S), (int64_t)(left % NS_PER_S / 1000) };
+        user_write(a[4], &t, sizeof t);
+    }
+    return n;
 }
 
 int64_t sys_pselect6(const uint64_t *a)
 {
-    uint64_t deadline;
+    uint64_t deadline, mask[2] = { 0, 0 };
     int64_t e = deadline_read(a[4], &deadline);
-    return e ? e : select_all(a, deadline);
-}
-
-int64_t sys_eventfd2(const uint64_t *a)
-{
-    struct file *f;
-    if (a[1] & ~(uint64_t)(1 | O_CLOEXEC | O_NONBLOCK))
-        return -EINVAL;
-    int64_t e = file_new(&f);
+    if (!e && a[5] && !user_read(mask, a[5], sizeof mask))
+        e = -EFAULT;
+    if (!e)
+        e = mask_of_wait(mask[0], mask[1]);
     if (e)
         return e;
-    f->kind = FILE_EVENT;
-    f->value = (uint32_t)a[0];
-    f->flags = O_RDWR | (a[1] & O_NONBLOCK) | (a[1] & 1 ? 1u << 31 : 0);
-    return fd_new(f, 0, a[1] & O_CLOEXEC);
-}
-
-int64_t sys_eventfd(const uint64_t *a)
-{
-    uint64_t b[2] = { a[0], 0 };
-    return sys_eventfd2(b);
+    e = select_all(a, deadline);
+    deadline_write(a[4], deadline);
+    return masked(e);
 }

@@ -570,6 +570,38 @@ int64_t sys_rt_tgsigqueueinfo(const uint64_t *a)
     return queue_info(a[0], a[1], a[2], a[3]);
 }
 
+/* ---- signalfd: event.c ------------------------------------------------------------------------------ */
+
+bool signals_pend(uint64_t set)
+{
+    return block_self()->left & set;
+}
+
+int64_t signal_read(uint64_t set, uint64_t to)
+{
+    struct block *b = block_self();
+    struct taken t;
+    struct { uint32_t signal; int32_t error, code; uint32_t pid, uid; int32_t fd; uint32_t timer, band,
+             overrun, trap; int32_t status, integer; uint64_t pointer, rest[9]; } out;
+    _Static_assert(sizeof out == 128, "signalfd_siginfo");
+    if (!signal_take(b, ~set, &t))
+        return 0;
+    memset(&out, 0, sizeof out);
+    out.signal = t.signal;
+    out.code = t.code;
+    out.pid = t.process;
+    out.uid = t.user;
+    if (t.signal == SIGCHLD)
+        out.status = (int32_t)t.value;
+    out.integer = (int32_t)t.value;
+    out.pointer = t.value;
+    if (t.code == -2) { /* SI_TIMER */
+        out.timer = t.process;
+        out.overrun = t.user;
+    }
+    return user_write(to, &out, sizeof out) ? (int64_t)sizeof out : -EFAULT;
+}
+
 /* ---- changes of program and process ---------------------------------------------------------------- */
 
 void signals_exec(void)

@@ -167,3 +167,87 @@ int64_t sys_getitimer(const uint64_t *a)
         e = timer_set(left, interval, &left2, &interval2);
     return e ? e : timer_out(a[1], left, interval);
 }
+
+/* ---- POSIX timers: the process server's, whose numbers are one more -------------------------- */
+
+int64_t sys_timer_create(const uint64_t *a)
+{
+    enum { NOTIFY_SIGNAL, NOTIFY_NONE, NOTIFY_THREAD, NOTIFY_THREAD_ID = 4 };
+    struct { uint64_t value; int32_t signal, notify, thread, pad[11]; } event = { .signal = SIGALRM };
+    uint64_t now;
+    uint32_t timer = 0;
+    int64_t e = clock_read(a[0], &now);
+    if (e)
+        return e;
+    if (a[1] && !user_read(&event, a[1], sizeof event))
+        return -EFAULT;
+    bool to_thread = event.notify == NOTIFY_THREAD_ID;
+    if (!to_thread && (event.notify < NOTIFY_SIGNAL || event.notify > NOTIFY_THREAD))
+        return -EINVAL;
+    if (event.notify != NOTIFY_NONE && (event.signal <= 0 || event.signal > SIGNALS))
+        return -EINVAL;
+    uint32_t signal = event.notify == NOTIFY_NONE ? 0 : (uint32_t)event.signal;
+    e = errno_of(process_timer_make(SLOT_PROCESS, signal, to_thread ? (uint32_t)event.thread : 0,
+                                    event.value, &timer));
+    if (e)
+        return e;
+    int32_t id = (int32_t)timer - 1;
+    if (user_write(a[2], &id, 4))
+        return 0;
+    process_timer_drop(SLOT_PROCESS, timer);
+    return -EFAULT;
+}
+
+static int64_t timer_state_out(uint64_t to, uint64_t at, uint64_t interval)
+{
+    uint64_t now = now_ns(), left = !at ? 0 : at > now ? at - now : 1;
+    const struct linux_timespec t[2] = {
+        { (int64_t)(interval / NS_PER_S), (int64_t)(interval % NS_PER_S) },
+        { (int64_t)(left / NS_PER_S), (int64_t)(left % NS_PER_S) },
+    };
+    return user_write(to, t, sizeof t) ? 0 : -EFAULT;
+}
+
+/* Absolute times are on the clock REALTIME or on ours: the server does not keep which, so one
+ * that is far beyond our clock is taken for the former. */
+static uint64_t timer_at(uint64_t flags, uint64_t ns)
+{
+    if (!ns)
+        return 0;
+    if (!(flags & 1))
+        return now_ns() + ns;
+    return ns > self.realtime_ns / 2 ? (ns > self.realtime_ns ? ns - self.realtime_ns : 1) : ns;
+}
+
+int64_t sys_timer_settime(const uint64_t *a)
+{
+    uint64_t interval, ns, at = 0, old = 0;
+    int64_t e = a[2] ? timespec_read(a[2], &interval) : -EINVAL;
+    if (!e)
+        e = timespec_read(a[2] + 16, &ns);
+    if (!e)
+        e = errno_of(process_timer_set(SLOT_PROCESS, (uint32_t)a[0] + 1, timer_at(a[1], ns), interval,
+                                       &at, &old));
+    return e ? e : a[3] ? timer_state_out(a[3], at, old) : 0;
+}
+
+int64_t sys_timer_gettime(const uint64_t *a)
+{
+    uint64_t at = 0, interval = 0;
+    uint32_t overruns;
+    int64_t e = errno_of(process_timer_look(SLOT_PROCESS, (uint32_t)a[0] + 1, &at, &interval, &overruns));
+    return e ? e : timer_state_out(a[1], at, interval);
+}
+
+int64_t sys_timer_getoverrun(const uint64_t *a)
+{
+    uint64_t at, interval;
+    uint32_t overruns = 0;
+    int64_t e = errno_of(process_timer_look(SLOT_PROCESS, (uint32_t)a[0] + 1, &at, &interval, &overruns));
+    return e ? e : overruns;
+}
+
+int64_t sys_timer_delete(const uint64_t *a)
+{
+    return errno_of(process_timer_drop(SLOT_PROCESS, (uint32_t)a[0] + 1));
+}

@@ -119,6 +119,7 @@ void terminal_typed(struct terminal *t, char c)
     char *place = &t->typed[(t->head + t->total) % TYPED_MAX];
     TX_SET(*place, c);
     TX_SET(t->total, t->total + 1);
+    TX_SET(t->changes, t->changes + 1);
     echo(t, c);
     if (c == '\n' || !(t->modes.local & L_CANON) || is(t, c, V_EOL)) {
         TX_SET(t->ready, t->total);

@@ -91,6 +91,7 @@ static void stream_take(struct terminal *t)
         }
         t->stream[(t->stream_head + t->stream_count) % TYPED_MAX] = (char)c;
         TX_SET(t->stream_count, t->stream_count + 1);
+        TX_SET(t->changes, t->changes + 1);
     }
     if (any)
         park_wake(&t->readers);
@@ -247,7 +248,8 @@ uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t pa
 /* ---- protocol ready ------------------------------------------------------------------------- */
 
 uint32_t ready_serve_ready(
-    struct ready_server *server, uint64_t badge, uint32_t park, uint16_t wanted, uint16_t *found)
+    struct ready_server *server, uint64_t badge, uint32_t park, uint16_t wanted, uint16_t *found,
+    uint32_t *changes)
 {
     (void)server;
     (void)park;
@@ -256,6 +258,7 @@ uint32_t ready_serve_ready(
                                      : readable(terminal);
     *found = (any ? READY_EVENTS_IN : 0) | READY_EVENTS_OUT;
     *found &= wanted;
+    *changes = terminal->changes;
     if (!*found)
         return park_here();
     tx_commit();

@@ -20,6 +20,7 @@
 struct pipe {
     uint8_t *pages[PAGES];        /* made on first use */
     uint64_t head, used;          /* of the oldest byte; bytes */
+    uint32_t changes, pad;        /* counts what happened, for watchers */
     uint32_t gates[2];            /* slots; 0: closed */
     struct park_list waiters[2];
 };
@@ -117,6 +118,7 @@ uint32_t file_serve_read_next(struct file_server *server, uint64_t badge, uint64
     }
     TX_SET(p->head, (p->head + count) % PIPE_CAPACITY);
     TX_SET(p->used, p->used - count);
+    TX_SET(p->changes, p->changes + 1);
     if (count)
         park_wake(&p->waiters[1]);
     r.count = (uint32_t)count;
@@ -165,6 +167,7 @@ uint32_t file_serve_write(struct file_server *server, uint64_t badge, uint64_t s
         done += now;
     }
     TX_SET(p->used, p->used + count);
+    TX_SET(p->changes, p->changes + 1);
     if (count)
         park_wake(&p->waiters[0]);
     r.count = *written = (uint32_t)count;
@@ -189,7 +192,7 @@ uint32_t file_serve_look(struct file_server *server, uint64_t badge, struct rpc_
 }
 
 uint32_t ready_serve_ready(struct ready_server *server, uint64_t badge, uint32_t park,
-                           uint16_t wanted, uint16_t *found)
+                           uint16_t wanted, uint16_t *found, uint32_t *changes)
 {
     struct pipe *p = pipe_of(badge);
     unsigned end = badge & 1;
@@ -202,6 +205,7 @@ uint32_t ready_serve_ready(struct ready_server *server, uint64_t badge, uint32_t
         *found = (uint16_t)((PIPE_CAPACITY - p->used >= PIPE_ATOMIC ? READY_EVENTS_OUT : 0) |
                             (p->gates[0] ? 0 : READY_EVENTS_ERR));
     *found &= wanted | READY_EVENTS_ERR | READY_EVENTS_HUP;
+    *changes = p->changes;
     if (!*found)
         return park_on(&p->waiters[end]);
     tx_commit();
@@ -218,6 +222,7 @@ static void end_close(uint64_t badge)
         return;
     rt_gate_free(p->gates[end]);
     TX_SET(p->gates[end], 0);
+    TX_SET(p->changes, p->changes + 1);
     park_wake(&p->waiters[!end]);
     if (p->gates[!end])
         return;

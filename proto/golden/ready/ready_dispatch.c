@@ -12,6 +12,7 @@ dispatch_ready(struct ready_server *server, uint64_t badge, struct msg *m)
 {
     uint16_t wanted = (uint16_t)m->w[1];
     uint16_t found = 0;
+    uint32_t changes = 0;
     uint32_t park = 0;
     uint32_t status;
 
@@ -24,10 +25,10 @@ dispatch_ready(struct ready_server *server, uint64_t badge, struct msg *m)
         if (!park)
             return RPC_BAD_CAPABILITY;
     }
-    status = ready_serve_ready(server, badge, park, wanted, &found);
+    status = ready_serve_ready(server, badge, park, wanted, &found, &changes);
     if (status)
         return status;
-    m->w[1] = (uint64_t)found;
+    m->w[1] = (uint64_t)found | (uint64_t)changes << 32;
     return 0;
 }
 

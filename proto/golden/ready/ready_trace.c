@@ -15,15 +15,16 @@ static const struct rpc_trace_field ready_request[] = {
 
 static const struct rpc_trace_field ready_reply[] = {
     { "found", 1, 0, 16, RPC_HEX },
+    { "changes", 1, 32, 32, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_operation operations[] = {
-    { 120, "ready", false, 1, 1, ready_request, ready_reply },
+    { 120, "ready", false, 1, 2, ready_request, ready_reply },
 };
 
 const struct rpc_trace_protocol ready_trace = {
     .name = "ready",
-    .version = 1,
+    .version = 2,
     .operation_count = 1,
     .error_count = 0,
     .operations = operations,

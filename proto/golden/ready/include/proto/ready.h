@@ -16,7 +16,7 @@
  * notification and is answered with PARK has been noted: the notification is raised when
  * anything changes.
  */
-enum { READY_VERSION = 1 };
+enum { READY_VERSION = 2 };
 
 /* Operations. */
 enum {

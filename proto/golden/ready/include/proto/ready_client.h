@@ -21,8 +21,10 @@
  * Idempotent; waits if it cannot finish at once.
  *   wanted: flags events.
  *   found: flags events.
+ *   changes: Rises with everything that happens to the stream: what edge-triggered watchers
+ *       compare.
  */
-static inline int64_t ready_ready(uint32_t via, uint16_t wanted, uint16_t *found)
+static inline int64_t ready_ready(uint32_t via, uint16_t wanted, uint16_t *found, uint32_t *changes)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -38,5 +40,6 @@ static inline int64_t ready_ready(uint32_t via, uint16_t wanted, uint16_t *found
     if (m.w[0])
         return (uint32_t)m.w[0];
     *found = (uint16_t)m.w[1];
+    *changes = (uint32_t)(m.w[1] >> 32);
     return 0;
 }
