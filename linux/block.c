@@ -49,7 +49,7 @@ void own_ready(void *buffer, size_t bytes)
 void block_register(struct block *b)
 {
     uint64_t i = block_index(b);
-    pith_thread_upcall((uint64_t)upcall_stubs + i * 8, (uint64_t)b, MEMORY_LAYER_BASE);
+    pith_thread_upcall((uint64_t)upcall_stubs + i * 8, (uint64_t)b, LAYER_NATIVE);
     pith_thread_events((uint64_t)event_stubs + i * 16, (uint64_t)&b->event, (uint64_t)exit_first,
                        (uint64_t)exit_last);
 }

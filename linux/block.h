@@ -9,7 +9,8 @@
  * address the kernel leaves in rcx: so the entry code finds the block without a register. */
 #pragma once
 
-#define LAYER_BASE_ADDRESS 0x7f0000000000
+#define LAYER_BASE_ADDRESS 0x7f0000000000 /* the vDSO's page: the program's, as the kernel sees it */
+#define LAYER_NATIVE 0x7f0000001000       /* from here on system calls are the kernel's */
 #define LAYER_BLOCKS 0x7f0000100000
 #define BLOCK_SHIFT 16
 #define BLOCK_SIZE 0x10000
@@ -36,7 +37,7 @@
 #define BLOCK_PENDING (4096 + 160)
 #define BLOCK_FPU 1024
 
-/* Where the process server sends threads: fixed places in the layer's first page. */
+/* Where the process server sends threads: fixed places behind LAYER_NATIVE. */
 #define LAYER_ENTRY_START 0x00
 #define LAYER_ENTRY_CHILD 0x10
 #define LAYER_ENTRY_THREAD 0x30

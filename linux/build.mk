@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The Linux layer: no program like the others, because it is linked at LAYER_BASE.
 
-LINUX_SRCS := $(wildcard linux/*.c) linux/entry.S lib/rt/call.c $(addprefix lib/rt/,string_move.c \
+LINUX_SRCS := $(wildcard linux/*.c) linux/entry.S linux/vdso.S lib/rt/call.c $(addprefix lib/rt/,string_move.c \
 	string_fill.c string_compare.c string_scan.c string_bounded.c format.c number.c heap.c heap_check.c)
 LINUX_CFLAGS = $(USER_CFLAGS) -fpie -fvisibility=hidden -mno-red-zone -DRT_SELF_CUSTOM -Ilinux \
 	-Ilib/rt/include -Iproto/golden/memory/include -Iproto/golden/file/include \

@@ -19,7 +19,7 @@ layer_head:
     jmp enter_thread
 
 /* These touch the program's memory. They keep rsp as it was at their entry, so that the
- * process server can send a fault in here to the code at LAYER_COPY_FAILED. */
+ * memory server can send a fault in here to the code at LAYER_COPY_FAILED. */
     .org LAYER_COPY_FIRST
     .globl user_copy, user_touch_read, user_touch_write, user_text_length, user_exchange
 user_copy:                              /* (to, from, bytes) */

@@ -155,7 +155,7 @@ static int64_t segment_map(struct image *m, const struct elf_segment *s)
 enum {
     AT_NULL, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY, AT_UID = 11,
     AT_EUID, AT_GID, AT_EGID, AT_PLATFORM, AT_HWCAP, AT_CLKTCK, AT_SECURE = 23, AT_RANDOM = 25,
-    AT_HWCAP2, AT_EXECFN = 31,
+    AT_HWCAP2, AT_EXECFN = 31, AT_SYSINFO_EHDR = 33, AT_MINSIGSTKSZ = 51,
 };
 
 static uint64_t cpu_features(void)
@@ -192,7 +192,8 @@ static int64_t stack_build(struct image *m, struct words *w, uint64_t top, uint6
         { AT_PHNUM, m->header.phnum }, { AT_BASE, 0 }, { AT_FLAGS, 0 },
         { AT_ENTRY, m->base + m->header.entry }, { AT_UID, 0 }, { AT_EUID, 0 }, { AT_GID, 0 },
         { AT_EGID, 0 }, { AT_SECURE, 0 }, { AT_RANDOM, seed }, { AT_HWCAP2, 2 }, { AT_EXECFN, name },
-        { AT_PLATFORM, platform }, { AT_NULL, 0 },
+        { AT_PLATFORM, platform }, { AT_SYSINFO_EHDR, LAYER_BASE_ADDRESS },
+        { AT_MINSIGSTKSZ, 4096 }, { AT_NULL, 0 },
     };
     uint64_t words = 1 + w->argc + 1 + w->envc + 1;
     sp -= sizeof aux + words * 8;

@@ -38,7 +38,7 @@ static int64_t fork_with(uint64_t flags, uint64_t stack, uint64_t parent_tid, ui
     b->tid_address = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
     b->child_set_tid = flags & CLONE_CHILD_SETTID ? child_tid : 0;
     __asm__ volatile("fxsave64 %0" : "=m"(b->fpu));
-    int64_t status = process_fork(SLOT_PROCESS, MEMORY_LAYER_BASE + LAYER_ENTRY_CHILD,
+    int64_t status = process_fork(SLOT_PROCESS, LAYER_NATIVE + LAYER_ENTRY_CHILD,
                                   (uint64_t)b + BLOCK_SIZE, (uint64_t)b, slots_end(), &child);
     b->regs.rsp = rsp;
     b->fs_base = fs;

@@ -142,7 +142,7 @@ int64_t thread_new(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t
     n->busy = 1;
     threads++;
     /* It waits for the lock until we let it go. */
-    int64_t e = errno_of(process_thread(SLOT_PROCESS, MEMORY_LAYER_BASE + LAYER_ENTRY_THREAD,
+    int64_t e = errno_of(process_thread(SLOT_PROCESS, LAYER_NATIVE + LAYER_ENTRY_THREAD,
                                         (uint64_t)n + BLOCK_SIZE, (uint64_t)n, slot, &tid));
     if (e) {
         threads--;

@@ -506,12 +506,12 @@ uint32_t memory_serve_peek(
 static uint64_t fault_answer(uint64_t rip)
 {
     struct pith_regs r;
-    if (rip < MEMORY_LAYER_BASE)
+    if (rip < LAYER_NATIVE)
         return FAULT_EVENT;
-    if (rip < MEMORY_LAYER_BASE + LAYER_COPY_FIRST || rip >= MEMORY_LAYER_BASE + LAYER_COPY_FAILED ||
+    if (rip < LAYER_NATIVE + LAYER_COPY_FIRST || rip >= LAYER_NATIVE + LAYER_COPY_FAILED ||
         pith_fault_regs_read((uint64_t)&r).status)
         return FAULT_UNWIND;
-    r.rip = MEMORY_LAYER_BASE + LAYER_COPY_FAILED;
+    r.rip = LAYER_NATIVE + LAYER_COPY_FAILED;
     return pith_fault_regs_write((uint64_t)&r).status ? FAULT_UNWIND : FAULT_RESUME;
 }
 

@@ -8,7 +8,6 @@
 #include <proto/process_client.h>
 #include <proto/terminal_client.h>
 
-#define LAYER LAYER_BASE_ADDRESS
 #define PAUSE_NS 200000u
 
 void process_entry(void);
@@ -21,7 +20,7 @@ static void first_start(void)
         return;
     }
     TX_SET(processes->first, p->pid);
-    process_run(p, LAYER + LAYER_ENTRY_START, LAYER_BLOCKS + BLOCK_SIZE, LAYER_BLOCKS);
+    process_run(p, LAYER_NATIVE + LAYER_ENTRY_START, LAYER_BLOCKS + BLOCK_SIZE, LAYER_BLOCKS);
     tx_commit();
 }
 
