@@ -226,5 +226,9 @@ int64_t sys_ioctl(const uint64_t *a)
         f->flags = value ? f->flags | O_NONBLOCK : f->flags & ~(uint32_t)O_NONBLOCK;
         return 0;
     }
+    if (a[1] == 0x541b && f->kind == FILE_PIPE) { /* FIONREAD */
+        value = (uint32_t)ring_waiting(f);
+        return user_write(a[2], &value, 4) ? 0 : -EFAULT;
+    }
     return f->kind == FILE_TERMINAL ? terminal_request(f->slot, (uint32_t)a[1], a[2]) : -ENOTTY;
 }

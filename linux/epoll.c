@@ -109,7 +109,7 @@ static bool circular(const struct file *outer, const struct file *inner, unsigne
 
 static bool watchable(const struct file *f)
 {
-    return f->kind == FILE_STREAM || f->kind == FILE_TERMINAL || f->kind == FILE_EVENT ||
+    return f->kind == FILE_STREAM || f->kind == FILE_PIPE || f->kind == FILE_TERMINAL || f->kind == FILE_EVENT ||
            f->kind == FILE_TIMER || f->kind == FILE_SIGNAL || f->kind == FILE_EPOLL;
 }
 

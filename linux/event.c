@@ -35,6 +35,11 @@ static int64_t count_read(struct file *f, uint64_t to, size_t bytes)
 {
     if (bytes < 8)
         return -EINVAL;
+    if (f->shared) {
+        uint64_t shared;
+        int64_t e = event_count_read(f, &shared);
+        return e ? e : user_write(to, &shared, 8) ? 8 : -EFAULT;
+    }
     while (!f->value) {
         int64_t e = local_wait(f);
         if (e)
@@ -58,6 +63,10 @@ static int64_t count_write(struct file *f, uint64_t from, size_t bytes)
         return -EFAULT;
     if (value == UINT64_MAX)
         return -EINVAL;
+    if (f->shared) {
+        int64_t e = event_count_add(f, value);
+        return e ? e : 8;
+    }
     while (f->value + value < value || f->value + value == UINT64_MAX) {
         int64_t e = local_wait(f);
         if (e)

@@ -137,7 +137,7 @@ int64_t sys_fcntl(const uint64_t *a)
     case 9:
         return 0;
     case 1031: case 1032: /* pipe size */
-        return f->kind == FILE_STREAM ? PIPE_CAPACITY : -EBADF;
+        return f->kind == FILE_PIPE ? PIPE_CAPACITY : -EBADF;
     default:
         return -EINVAL;
     }
@@ -158,55 +158,32 @@ int64_t sys_flock(const uint64_t *a)
     return errno_of(file_lock(f->slot, kind, !(a[1] & 4), 1ull << 32, 0, 0));
 }
 
-/* Two slots in a row: capabilities of one reply arrive side by side. */
-static int64_t pipe_ends(uint32_t slot[2])
-{
-    uint32_t reader = 0, writer = 0;
-    slot[0] = slot_take();
-    slot[1] = slot_take();
-    if (!slot[0] || !slot[1])
-        return -ENFILE;
-    int64_t e = errno_of(pipe_create(SLOT_PIPE, &reader, &writer));
-    if (e)
-        return e;
-    if (slot_copy(reader, slot[0]) || slot_copy(writer, slot[1]))
-        e = -EIO;
-    pith_cap_delete(SPACE_SELF, reader);
-    pith_cap_delete(SPACE_SELF, writer);
-    return e;
-}
-
 static int64_t pipe_make(uint64_t to, uint32_t flags)
 {
-    uint32_t slot[2];
-    int32_t fd[2];
+    static const uint32_t modes[2] = { O_RDONLY, O_WRONLY };
     struct file *f[2];
-    int64_t e = pipe_ends(slot);
+    int32_t fd[2] = { -1, -1 };
+    int64_t e = file_new(&f[0]);
     if (e)
         return e;
-    if ((e = file_new(&f[0])))
+    if ((e = file_new(&f[1])) || (e = pipe_files(f))) {
+        for (unsigned i = 0; i < 2 - (e == -ENFILE); i++)
+            file_drop(f[i]);
         return e;
-    f[0]->kind = FILE_STREAM; /* taken before the second is looked for */
-    if ((e = file_new(&f[1])))
-        return e;
-    f[1]->kind = FILE_STREAM;
-    f[0]->flags = O_RDONLY | (flags & O_NONBLOCK);
-    f[1]->flags = O_WRONLY | (flags & O_NONBLOCK);
-    f[0]->slot = (uint16_t)slot[0];
-    f[1]->slot = (uint16_t)slot[1];
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        f[i]->kind = FILE_PIPE;
+        f[i]->flags = modes[i] | (flags & (O_NONBLOCK | O_DIRECT));
+    }
     fd[0] = (int32_t)fd_new(f[0], 0, flags & O_CLOEXEC);
-    fd[1] = fd[0] < 0 ? fd[0] : (int32_t)fd_new(f[1], 0, flags & O_CLOEXEC);
-    if (fd[0] < 0)
-        file_drop(f[1]);
-    if (fd[0] >= 0 && fd[1] < 0)
-        fd_close((unsigned)fd[0]);
-    if (fd[1] < 0)
-        return fd[1];
-    if (user_write(to, fd, sizeof fd))
+    fd[1] = (int32_t)fd_new(f[1], 0, flags & O_CLOEXEC);
+    if (fd[0] >= 0 && fd[1] >= 0 && user_write(to, fd, sizeof fd))
         return 0;
-    fd_close((unsigned)fd[0]);
-    fd_close((unsigned)fd[1]);
-    return -EFAULT;
+    e = fd[0] < 0 || fd[1] < 0 ? -EMFILE : -EFAULT;
+    for (unsigned i = 0; i < 2; i++)
+        if (fd[i] >= 0)
+            fd_close((unsigned)fd[i]);
+    return e;
 }
 
 int64_t sys_pipe(const uint64_t *a)

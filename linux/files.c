@@ -93,7 +93,7 @@ int64_t file_new(struct file **f)
         uint32_t i = file_hint++;
         if (file_hint == FILES_MAX)
             file_hint = 1;
-        if (files[i].kind != FILE_FREE || files[i].users)
+        if (files[i].users)
             continue;
         memset(&files[i], 0, sizeof files[i]);
         files[i].users = 1;
@@ -109,6 +109,10 @@ void file_drop(struct file *f)
         return;
     if (f->slot)
         slot_delete(f->slot);
+    if (f->slot2)
+        slot_delete(f->slot2);
+    if (f->kind == FILE_PIPE || (f->kind == FILE_EVENT && f->shared))
+        ring_drop(f);
     if (f->kind == FILE_TEXT)
         layer_free((void *)f->value);
     if (f->kind == FILE_EPOLL)
@@ -209,7 +213,9 @@ void files_share(void)
 {
     uint64_t position;
     for (unsigned i = 1; i < FILES_MAX; i++)
-        if (files[i].kind == FILE_PLAIN && !files[i].shared) {
+        if (files[i].kind == FILE_EVENT)
+            event_share(&files[i]);
+        else if (files[i].kind == FILE_PLAIN && !files[i].shared) {
             file_seek(files[i].slot, (int64_t)files[i].position, FILE_WHENCE_START, &position);
             files[i].shared = true;
         }

@@ -30,6 +30,41 @@ void layer_pages_free(uint64_t address, uint64_t bytes)
         next_page = address;
 }
 
+/* Memory that forks share. Places of the usual size are used again. */
+#define PLACES_MAX 64u
+static uint64_t places[PLACES_MAX], places_bytes;
+static unsigned places_count;
+
+int64_t layer_shared(uint64_t bytes, uint64_t *address)
+{
+    uint64_t at = next_page, got;
+    bool again = places_count && bytes == places_bytes;
+    if (again)
+        at = places[places_count - 1];
+    int64_t e = errno_of(memory_map(SLOT_MEMORY, at, bytes, MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE,
+                                    MEMORY_MAP_FIXED | MEMORY_MAP_LAYER | MEMORY_MAP_SHARED |
+                                    MEMORY_MAP_POPULATE, &got));
+    if (e)
+        return e;
+    if (again)
+        places_count--;
+    else
+        next_page += bytes;
+    *address = at;
+    return 0;
+}
+
+void layer_shared_free(uint64_t address, uint64_t bytes)
+{
+    memory_unmap(SLOT_MEMORY, address, bytes, MEMORY_MAP_LAYER);
+    if (!places_count)
+        places_bytes = bytes;
+    if (address + bytes == next_page)
+        next_page = address;
+    else if (bytes == places_bytes && places_count < PLACES_MAX)
+        places[places_count++] = address;
+}
+
 static bool grow(void *context, size_t bytes, void **base)
 {
     uint64_t address;

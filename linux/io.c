@@ -108,6 +108,8 @@ static int64_t read_at(struct file *f, int64_t at, uint64_t to, size_t bytes)
             f->position += now;
         return (int64_t)now;
     }
+    case FILE_PIPE:
+        return bytes ? ring_read(f, to, bytes) : 0;
     case FILE_EVENT:
     case FILE_TIMER:
     case FILE_SIGNAL:
@@ -161,6 +163,12 @@ static int64_t write_at(struct file *f, int64_t at, uint64_t from, size_t bytes)
         return -ENOSPC;
     case FILE_SERVERS:
         return servers_command(from, bytes);
+    case FILE_PIPE: {
+        int64_t n = bytes ? ring_write(f, from, bytes) : 0;
+        if (n == -EPIPE)
+            signal_self(SIGPIPE);
+        return n;
+    }
     case FILE_EVENT:
     case FILE_TIMER:
     case FILE_SIGNAL:
@@ -213,7 +221,7 @@ static struct file *positioned(uint64_t fd, int64_t at, int64_t *e)
 {
     struct file *f = file_hold(fd);
     *e = !f ? -EBADF : at < 0 ? -EINVAL
-         : f->kind == FILE_STREAM || f->kind == FILE_TERMINAL ? -ESPIPE : 0;
+         : f->kind == FILE_STREAM || f->kind == FILE_PIPE || f->kind == FILE_TERMINAL ? -ESPIPE : 0;
     return *e ? 0 : f;
 }
 
@@ -288,7 +296,7 @@ int64_t sys_lseek(const uint64_t *a)
     uint64_t position = 0;
     if (!f)
         return -EBADF;
-    if (f->kind == FILE_STREAM || f->kind == FILE_TERMINAL || f->kind == FILE_EVENT ||
+    if (f->kind == FILE_STREAM || f->kind == FILE_PIPE || f->kind == FILE_TERMINAL || f->kind == FILE_EVENT ||
         f->kind == FILE_TIMER || f->kind == FILE_SIGNAL || f->kind == FILE_EPOLL)
         return -ESPIPE;
     if (a[2] > FILE_WHENCE_HOLE)
@@ -388,7 +396,7 @@ int64_t sys_fallocate(const uint64_t *a)
     if (!f || !writable(f))
         return -EBADF;
     if (f->kind != FILE_PLAIN)
-        return f->kind == FILE_STREAM ? -ESPIPE : -ENODEV;
+        return f->kind == FILE_STREAM || f->kind == FILE_PIPE ? -ESPIPE : -ENODEV;
     if ((int64_t)a[2] < 0 || (int64_t)a[3] <= 0)
         return -EINVAL;
     if (a[1] & ~(uint64_t)FILE_ALLOCATE_ALL)

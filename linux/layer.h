@@ -14,6 +14,7 @@
 #include "errno.h"
 #include "heap.h"
 #include "linux.h"
+#include "ring.h"
 #include <abi/stubs.h>
 #include <proto/memory.h>
 #include <rt/call.h>
@@ -136,6 +137,7 @@ struct self {
     uint64_t random[4];
     uint64_t brk_start, brk_end, brk_mapped;
     uint32_t umask, cores;
+    uint32_t deaths;                /* children that were waited for: see ring.c */
     uint32_t cwd_slot;              /* a directory's gate; SLOT_ROOT at the start */
     char cwd[PATH_MAX];
     char executable[PATH_MAX];      /* absolute */
@@ -153,6 +155,8 @@ void layer_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void process_end(uint32_t code);
 int64_t layer_pages(uint64_t bytes, uint64_t *address); /* memory of the layer's own */
 void layer_pages_free(uint64_t address, uint64_t bytes);
+int64_t layer_shared(uint64_t bytes, uint64_t *address); /* and of those that are forked from it */
+void layer_shared_free(uint64_t address, uint64_t bytes);
 
 /* ---- the supervisor as files (servers.c) -------------------------------------------------- */
 
@@ -164,12 +168,12 @@ int64_t servers_command(uint64_t from, size_t bytes);
 enum file_kind {
     FILE_FREE, FILE_PLAIN, FILE_DIRECTORY, FILE_STREAM /* pipe */, FILE_TERMINAL, FILE_NULL,
     FILE_ZERO, FILE_FULL, FILE_RANDOM, FILE_PATH, FILE_EVENT, FILE_TEXT, FILE_EPOLL, FILE_SERVERS, FILE_PROC,
-    FILE_TIMER, FILE_SIGNAL,
+    FILE_TIMER, FILE_SIGNAL, FILE_PIPE,
 };
 struct file {
     uint8_t kind;
-    bool shared;            /* another process has it too: the server keeps the position */
-    uint16_t slot;          /* its gate */
+    bool shared;            /* another process has it too: position or count are kept elsewhere */
+    uint16_t slot, slot2;   /* its gate; a second one */
     uint32_t users;         /* descriptors and calls that use it */
     uint32_t descriptors;   /* of these: descriptors */
     uint32_t flags;         /* O_ACCMODE, O_APPEND, O_NONBLOCK … */

@@ -9,18 +9,25 @@
 struct pollfd { int32_t fd; int16_t wanted, found; };
 struct polled { uint64_t at, count; };
 
+#define CHUNK 64u /* entries copied at a time */
+
 static int64_t poll_pass(void *context, struct look *look)
 {
     const struct polled *polled = context;
+    struct pollfd p[CHUNK];
     int64_t n = 0;
-    for (uint64_t i = 0; i < polled->count; i++) {
-        struct pollfd p;
-        if (!user_read(&p, polled->at + i * sizeof p, sizeof p))
+    for (uint64_t first = 0; first < polled->count; first += CHUNK) {
+        uint64_t at = polled->at + first * sizeof *p, left = polled->count - first;
+        uint64_t count = left < CHUNK ? left : CHUNK;
+        if (!user_read(p, at, count * sizeof *p))
             return -EFAULT;
-        struct file *f = p.fd < 0 ? 0 : file_of((uint32_t)p.fd);
-        p.found = p.fd < 0 ? 0 : f ? (int16_t)file_ready(f, (uint16_t)p.wanted, look) : POLLNVAL;
-        n += p.found != 0;
-        if (!user_write(polled->at + i * sizeof p, &p, sizeof p))
+        for (uint64_t i = 0; i < count; i++) {
+            struct file *f = p[i].fd < 0 ? 0 : file_of((uint32_t)p[i].fd);
+            p[i].found = p[i].fd < 0 ? 0
+                         : f ? (int16_t)file_ready(f, (uint16_t)p[i].wanted, look) : POLLNVAL;
+            n += p[i].found != 0;
+        }
+        if (!user_write(at, p, count * sizeof *p))
             return -EFAULT;
     }
     return n;

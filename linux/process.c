@@ -122,6 +122,7 @@ int64_t sys_wait4(const uint64_t *a)
                                       &code, &run_ns, &user));
     if (e)
         return e;
+    self.deaths += child != 0;
     if (child && a[1] && !user_write(a[1], &code, 4))
         return -EFAULT;
     if (child && a[3] && usage_out(a[3], run_ns))
@@ -142,6 +143,7 @@ int64_t sys_waitid(const uint64_t *a)
     int64_t e = errno_of(process_wait(SLOT_PROCESS, which, (uint32_t)a[3], &child, &code, &run_ns, &user));
     if (e)
         return e;
+    self.deaths += child != 0;
     if (child) {
         info[0] = SIGCHLD;
         info[2] = (code & 0x7f) == 0x7f ? 5 : code == 0xffff ? 6 : !(code & 0x7f) ? 1 : code & 0x80 ? 3 : 2;

@@ -42,7 +42,14 @@ uint32_t file_ready(struct file *f, uint32_t wanted, struct look *look)
         found = stream_ready(f, (wanted & POLLRDNORM ? POLLIN : 0) | (wanted & POLLWRNORM ? POLLOUT : 0) |
                                 wanted, look);
         break;
+    case FILE_PIPE:
+        found = ring_ready(f, look);
+        break;
     case FILE_EVENT:
+        if (f->shared) {
+            found = ring_ready(f, look);
+            break;
+        }
         found = (f->value ? POLLIN : 0) | (f->value < UINT64_MAX - 1 ? POLLOUT : 0);
         look->changes = (uint32_t)f->position;
         break;

@@ -265,6 +265,13 @@ uint32_t ready_serve_ready(
     return 0;
 }
 
+uint32_t ready_serve_changed(struct ready_server *server, uint64_t badge)
+{
+    (void)server;
+    (void)badge;
+    return 0;
+}
+
 /* ---- protocol terminal ------------------------------------------------------------------------ */
 
 uint32_t terminal_serve_get_modes(
@@ -403,7 +410,7 @@ SERVER_ENTRY(terminal);
 void terminal_handle(uint64_t badge, struct msg *m)
 {
     uint64_t operation = m->w[0] & RPC_OPERATION_MASK;
-    if (operation == READY_OP_READY)
+    if (operation == READY_OP_READY || operation == READY_OP_CHANGED)
         m->w[0] = ready_dispatch(0, badge, m);
     else if (operation >= TERMINAL_OP_GET_MODES)
         m->w[0] = terminal_dispatch(0, badge, m);

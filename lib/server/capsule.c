@@ -22,6 +22,7 @@
 #define SLOTS 4096u
 #define GATES 3072u
 #define PARKS 4096u
+#define SMALLS_PER_PAGE 32u
 #define GATES_PER_PAGE 128u
 #define FREES_MAX 2048u
 
@@ -365,14 +366,14 @@ uint64_t rt_object_page(void)
     return page;
 }
 
-/* Adds a page of places for gates of a service. */
+/* Adds a page of places for gates of a service, or (0) for notifications. */
 static bool places_grow(uint32_t service)
 {
     uint64_t page = C->places_used + GATES_PER_PAGE <= GATES ? rt_object_page() : 0;
     if (!page)
         return false;
     tx_save(&C->places_used, 8);
-    for (uint32_t i = 0; i < GATES_PER_PAGE; i++) {
+    for (uint32_t i = 0; i < (service ? GATES_PER_PAGE : SMALLS_PER_PAGE); i++) {
         struct place *p = &C->places[C->places_used++];
         tx_save(p, sizeof *p);
         *p = (struct place){WHERE(page, i), C->places_free, service};
@@ -392,23 +393,28 @@ static uint32_t place_take(uint32_t service)
     return 0;
 }
 
-uint32_t rt_gate_create(uint32_t service, uint64_t badge)
+static struct pith_result object_create(uint32_t service, uint64_t where, uint32_t slot, uint64_t badge)
+{
+    struct pith_result r;
+    for (;;) {
+        r = service ? pith_gate_create(service, SLOT_PERSISTENT, where, slot, badge)
+                    : pith_notification_create(SLOT_PERSISTENT, where, slot);
+        if (r.status == -E_BUSY) /* left by an undone transaction */
+            pith_object_destroy(SLOT_PERSISTENT, where);
+        else if (r.status != -E_AGAIN)
+            return r;
+    }
+}
+
+static uint32_t object_new(uint32_t service, uint64_t badge)
 {
     bool nested = tx_nested();
     uint32_t slot = rt_slot_alloc(), place = slot ? place_take(service) : 0;
     if (slot && !place && places_grow(service))
         place = place_take(service);
     struct pith_result r = {-E_LIMIT, 0};
-    if (place) {
-        uint64_t where = C->places[place - 1].where;
-        for (;;) {
-            r = pith_gate_create(service, SLOT_PERSISTENT, where, slot, badge);
-            if (r.status == -E_BUSY) /* left by an undone transaction */
-                pith_object_destroy(SLOT_PERSISTENT, where);
-            else if (r.status != -E_AGAIN)
-                break;
-        }
-    }
+    if (place)
+        r = object_create(service, C->places[place - 1].where, slot, badge);
     if (r.status) {
         if (slot)
             rt_slot_free(slot);
@@ -419,6 +425,16 @@ uint32_t rt_gate_create(uint32_t service, uint64_t badge)
     if (!nested)
         tx_commit();
     return slot;
+}
+
+uint32_t rt_gate_create(uint32_t service, uint64_t badge)
+{
+    return object_new(service, badge);
+}
+
+uint32_t rt_notification_create(void)
+{
+    return object_new(0, 0);
 }
 
 bool rt_gate_renew(uint32_t slot, uint32_t service, uint64_t badge)

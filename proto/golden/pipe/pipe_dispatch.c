@@ -12,17 +12,24 @@ dispatch_create(struct pipe_server *server, uint64_t badge, struct msg *m)
 {
     uint32_t reader = 0;
     uint32_t writer = 0;
+    uint32_t readable = 0;
+    uint32_t writable = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
         return RPC_BAD_SEQUENCE;
-    status = pipe_serve_create(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, &reader, &writer);
+    status = pipe_serve_create(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, &reader, &writer,
+        &readable, &writable);
     if (status)
         return status;
     if (reader)
         rt_reply_cap(0, reader);
     if (writer)
         rt_reply_cap(1, writer);
+    if (readable)
+        rt_reply_cap(2, readable);
+    if (writable)
+        rt_reply_cap(3, writable);
     return 0;
 }
 

@@ -20,7 +20,7 @@ static const struct rpc_trace_error errors[] = {
 
 const struct rpc_trace_protocol pipe_trace = {
     .name = "pipe",
-    .version = 1,
+    .version = 2,
     .operation_count = 1,
     .error_count = 2,
     .operations = operations,

@@ -32,12 +32,27 @@ dispatch_ready(struct ready_server *server, uint64_t badge, struct msg *m)
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_changed(struct ready_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    status = ready_serve_changed(server, badge);
+    if (status)
+        return status;
+    return 0;
+}
+
 uint64_t ready_dispatch(struct ready_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
     case READY_OP_READY:
     case READY_OP_READY | RPC_PARKS:
         return dispatch_ready(server, badge, m);
+    case READY_OP_CHANGED:
+        return dispatch_changed(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

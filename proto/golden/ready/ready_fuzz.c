@@ -27,10 +27,20 @@ static const struct rpc_fuzz_operation operations[] = {
         .error_count = 0,
         .fields = ready_fields,
     },
+    {
+        .number = 121,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 0,
+        .error_count = 0,
+    },
 };
 
 const struct rpc_fuzz_protocol ready_fuzz = {
     .name = "ready",
-    .operation_count = 1,
+    .operation_count = 2,
     .operations = operations,
 };

@@ -20,12 +20,13 @@ static const struct rpc_trace_field ready_reply[] = {
 
 static const struct rpc_trace_operation operations[] = {
     { 120, "ready", false, 1, 2, ready_request, ready_reply },
+    { 121, "changed", false, 0, 0, NULL, NULL },
 };
 
 const struct rpc_trace_protocol ready_trace = {
     .name = "ready",
     .version = 2,
-    .operation_count = 1,
+    .operation_count = 2,
     .error_count = 0,
     .operations = operations,
     .errors = NULL,

@@ -50,6 +50,8 @@ uint64_t rt_object_page(void);
  * Freeing destroys it, and with it every client's capability. */
 uint32_t rt_gate_create(uint32_t service, uint64_t badge);
 void rt_gate_free(uint32_t slot);
+/* A notification in a persistent slot of its own; 0: exhausted. rt_gate_free frees it too. */
+uint32_t rt_notification_create(void);
 /* Another gate for badge in the same slot: the one that was there is gone for all clients.
  * Not undone with the transaction. False: it did not work, and the slot is empty. */
 bool rt_gate_renew(uint32_t slot, uint32_t service, uint64_t badge);

@@ -12,11 +12,13 @@
 #include <stdint.h>
 
 /*
- * Pipes. Both ends are gates of protocol file: read_next and write. A write of at most
- * ATOMIC bytes is not divided. The last close of an end reaches the server as "no senders
- * left": then reads end with no data, writes with PIPE.
+ * What pipes need beside memory that their holders share: the data go through a ring there
+ * (linux/ring.h), without the server. It makes the two ends' gates, whose last closes it hears of
+ * as "no senders left", and two notifications: on one a reader waits for data, on the other a
+ * writer for room. Each has one waiter at most; further ones, and poll, park at the end's gate
+ * (protocol ready). A close raises CLOSED on both and whoever parked.
  */
-enum { PIPE_VERSION = 1 };
+enum { PIPE_VERSION = 2 };
 
 /* Operations. */
 enum {
@@ -31,3 +33,6 @@ enum {
 
 enum { PIPE_ATOMIC = 4096 };
 enum { PIPE_CAPACITY = 65536 };
+/* Bits of the notifications. */
+enum { PIPE_CHANGED = 1 };
+enum { PIPE_CLOSED = 2 };

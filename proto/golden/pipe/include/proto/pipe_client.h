@@ -20,9 +20,12 @@
  * Mutating.
  *   reader: the slot where the capability arrived, if the server passed one.
  *   writer: the slot where the capability arrived, if the server passed one.
+ *   readable: the slot where the capability arrived, if the server passed one.
+ *   writable: the slot where the capability arrived, if the server passed one.
  * Errors: NOMEM MFILE
  */
-static inline int64_t pipe_create(uint32_t via, uint32_t *reader, uint32_t *writer)
+static inline int64_t pipe_create(uint32_t via, uint32_t *reader, uint32_t *writer,
+    uint32_t *readable, uint32_t *writable)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -31,7 +34,7 @@ static inline int64_t pipe_create(uint32_t via, uint32_t *reader, uint32_t *writ
     m = (struct msg){ .w = {
         PIPE_OP_CREATE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
     } };
-    x.n_caps_out = 2;
+    x.n_caps_out = 4;
     status = rt_call_x(via, &m, &x);
     if (status)
         return status;
@@ -39,5 +42,7 @@ static inline int64_t pipe_create(uint32_t via, uint32_t *reader, uint32_t *writ
         return (uint32_t)m.w[0];
     *reader = x.recv_slot + 0;
     *writer = x.recv_slot + 1;
+    *readable = x.recv_slot + 2;
+    *writable = x.recv_slot + 3;
     return 0;
 }

@@ -31,4 +31,4 @@ uint64_t pipe_dispatch(struct pipe_server *server, uint64_t badge, struct msg *m
     __attribute__((warn_unused_result));
 
 uint32_t pipe_serve_create(struct pipe_server *server, uint64_t badge, uint64_t sequence,
-    uint32_t *reader, uint32_t *writer);
+    uint32_t *reader, uint32_t *writer, uint32_t *readable, uint32_t *writable);

@@ -21,6 +21,7 @@ enum { READY_VERSION = 2 };
 /* Operations. */
 enum {
     READY_OP_READY = 120,
+    READY_OP_CHANGED = 121,
 };
 
 /* Linux's POLLIN, POLLOUT, POLLERR, POLLHUP. */

@@ -43,3 +43,24 @@ static inline int64_t ready_ready(uint32_t via, uint16_t wanted, uint16_t *found
     *changes = (uint32_t)(m.w[1] >> 32);
     return 0;
 }
+
+/*
+ * Something that watchers of the stream look at has changed in memory that the caller shares with
+ * them: whoever parked is raised.
+ * Idempotent.
+ */
+static inline int64_t ready_changed(uint32_t via)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        READY_OP_CHANGED,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}

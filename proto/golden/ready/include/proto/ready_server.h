@@ -33,3 +33,9 @@ uint64_t ready_dispatch(struct ready_server *server, uint64_t badge, struct msg 
 /* Parks while none of the wanted events (or ERR, HUP) is there. */
 uint32_t ready_serve_ready(struct ready_server *server, uint64_t badge, uint32_t park,
     uint16_t wanted, uint16_t *found, uint32_t *changes);
+
+/*
+ * Something that watchers of the stream look at has changed in memory that the caller shares with
+ * them: whoever parked is raised.
+ */
+uint32_t ready_serve_changed(struct ready_server *server, uint64_t badge);

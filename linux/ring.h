@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pipes and shared event counters: memory that a fork shares, used without a server.
+ *
+ * The header is one page, the data (pipes) follow. All of it is written by every holder: they
+ * have the same credentials and trust each other with the contents, but a value read from here
+ * is checked before it is used as an index. A record is published by one store of tail, so a
+ * holder that dies while it writes loses that record only; its lock is taken over (ring_lock).
+ *
+ * Who has to wait sets `waits` for its end, looks once more, and waits on that end's
+ * notification (proto/pipe.idl); who changes something clears the flag and raises. Watchers of
+ * poll park at the server and set `watched`.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { RING_READER, RING_WRITER };
+
+struct ring {
+    uint64_t head, tail;   /* bytes taken out and put in, ever; of a counter: tail is the count */
+    uint32_t lock[2];      /* pid of who takes out, puts in; 0: nobody */
+    uint32_t waits[2];     /* somebody waits for data, for room */
+    uint32_t watched;      /* somebody parked at the server */
+    uint32_t gone[2];      /* it was learnt that no reader, no writer is left */
+    uint32_t changes;      /* for edge-triggered watchers */
+    uint32_t closes;       /* files that were closed, here or there */
+};
+#define RING_DATA 4096u
+
+struct file;
+/* A process's hold on one: where it is mapped, and how many files here use it. */
+struct ring_hold {
+    struct ring *ring;
+    uint64_t bytes;
+    uint32_t users;
+    uint16_t notes[2];     /* slots: readable, writable */
+    uint32_t closes_seen, looks;
+};
+
+int64_t pipe_files(struct file *f[2]);            /* kind to be set; both with one user */
+int64_t ring_read(struct file *f, uint64_t to, size_t bytes);
+int64_t ring_write(struct file *f, uint64_t from, size_t bytes);
+uint64_t ring_waiting(const struct file *f);      /* bytes that wait */
+void ring_drop(struct file *f);
+struct look;
+uint32_t ring_ready(struct file *f, struct look *look);
+/* An eventfd before a fork: its count moves to memory that both will share. */
+void event_share(struct file *f);
+int64_t event_count_read(struct file *f, uint64_t *value);
+int64_t event_count_add(struct file *f, uint64_t value);
