@@ -18,8 +18,10 @@
 
 #define TICK_NS 4000000ull
 #define SLICE_NS 8000000u
-#define INBOX_STEP 32u
-#define ROUNDS_AT_ONCE 16u
+/* How much is done before interrupts get a chance: see breathe(). */
+#define INBOX_STEP 8u
+#define PICK_STEP 8u
+#define ROUNDS_AT_ONCE 2u
 
 u64 changes = 1;
 u64 slice_ticks;
@@ -274,12 +276,13 @@ static void thread_enter(struct cpu *cpu, struct thread *t)
     frame_enter(cpu, cpu->frame, t->top);
 }
 
-/* The next thread by priority that may run; nil: none. Each round takes one out. */
+/* The next thread by priority that may run; nil: none, or not found yet. Each round takes one
+ * out of the queue. */
 static struct thread *pick(struct cpu *cpu)
 {
     cpu->charged = 0;
     cpu->attention &= ~(u64)ATTENTION_CHARGED;
-    for (u32 rounds = 0; cpu->run_bits && rounds < PRIORITIES; rounds++) {
+    for (u32 rounds = 0; cpu->run_bits && rounds < PICK_STEP; rounds++) {
         u32 priority = 63u ^ (u32)__builtin_clzll(cpu->run_bits);
         struct thread *t = cpu->run[priority];
         if (unlikely(t->slice <= 0)) { /* used up, also when others interrupted it: to the end */

@@ -249,9 +249,27 @@ bool space_leaf(const struct space *space, u64 va, struct walk *walk)
     return false;
 }
 
+/* Empties entry ref of a table of level, which has something. */
+static void entry_end(u32 ref, u8 level)
+{
+    u64 va, pte = *pte_at(ref);
+    if (level == 1 || pte & PTE_LARGE) {
+        mapping_remove(ref, level);
+        return;
+    }
+    const struct space *space = entry_space(ref, level, &va);
+    *pte_at(ref) = 0;
+    page_of(ref >> 9)->used--;
+    page_of(pte_frame(pte))->parent = 0;
+    page_of(pte_frame(pte))->stamp = epoch_stamp();
+    if (space)
+        flush_space(space);
+}
+
 i64 table_take(u32 pfn)
 {
     struct page *p = page_of(pfn);
+    const u64 *table = frame_address(pfn);
     if (!p->level) {
         if (p->parent)
             pool_remove(frame_address(p->parent), pfn);
@@ -260,35 +278,14 @@ i64 table_take(u32 pfn)
     }
     u32 removed = 0;
     for (u32 i = 0; i < 512 && p->used; i++) {
-        u32 ref = pfn << 9 | i;
-        u64 pte = *pte_at(ref);
-        if (!pte)
+        if (!table[i])
             continue;
         if (removed++ == 32)
             return -E_AGAIN;
-        if (p->level == 1 || pte & PTE_LARGE) {
-            mapping_remove(ref, p->level);
-        } else {
-            u64 va;
-            const struct space *space = entry_space(ref, p->level, &va);
-            *pte_at(ref) = 0;
-            p->used--;
-            page_of(pte_frame(pte))->parent = 0;
-            page_of(pte_frame(pte))->stamp = epoch_stamp();
-            if (space)
-                flush_space(space);
-        }
+        entry_end(pfn << 9 | i, p->level);
     }
-    if (p->parent) {
-        u64 va;
-        const struct space *space = entry_space(p->parent, p->level + 1, &va);
-        *pte_at(p->parent) = 0;
-        page_of(p->parent >> 9)->used--;
-        p->parent = 0;
-        p->stamp = epoch_stamp();
-        if (space)
-            flush_space(space);
-    }
+    if (p->parent)
+        entry_end(p->parent, p->level + 1);
     return 0;
 }
 

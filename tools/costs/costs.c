@@ -10,9 +10,10 @@
  *      COSTS samples instructions cr3 wrmsr iretq locked invlpg invpcid xsave xrstor
  *    with sums over its samples. A sample begun twice counts from the second time.
  * 2. The longest time with interrupts off: the longest run of instructions at kernel
- *    addresses. It starts anew at each user instruction and at sti (only idle has one), and
- *    is watched from core_loop on, which ends the boot. Needs symbols, as nm prints them,
- *    and one CPU. One line for each entry point that was seen, the longest first:
+ *    addresses. It starts anew at each user instruction, and where interrupts come on: at sti
+ *    and behind iretq and sysretq, because an interrupt may wait there already. It is
+ *    watched from core_loop on, which ends the boot. Needs symbols, as nm prints them, and
+ *    one CPU. One line for each entry point that was seen, the longest first:
  *      LONGEST instructions entry-point
  *
  * A repeated string instruction counts as often as it repeats, as under icount.
@@ -120,6 +121,14 @@ static enum cost cost_of(const uint8_t *b, size_t n)
     return NONE;
 }
 
+static bool lets_interrupts_in(const uint8_t *b, size_t n)
+{
+    static const uint8_t sti[] = { 0xfb }, iretq[] = { 0x48, 0xcf }, sysretq[] = { 0x48, 0x0f, 0x07 };
+
+    return (n == 1 && !memcmp(b, sti, 1)) || (n == 2 && !memcmp(b, iretq, 2)) ||
+           (n == 3 && !memcmp(b, sysretq, 3));
+}
+
 static unsigned mark_of(const uint8_t *b, size_t n)
 {
     uint32_t value;
@@ -169,7 +178,7 @@ static void on_figure(unsigned cpu, void *data)
     memset(figure, 0, sizeof figure);
 }
 
-static void on_sti(unsigned cpu, void *data)
+static void on_interrupts(unsigned cpu, void *data)
 {
     (void)cpu;
     (void)data;
@@ -251,8 +260,8 @@ static void on_translate(uint64_t id, struct qemu_plugin_tb *tb)
                                                    (void *)(uintptr_t)cost);
         if (mark && mark < sizeof marks / sizeof marks[0])
             qemu_plugin_register_vcpu_insn_exec_cb(insn, marks[mark], CB_NO_REGS, NULL);
-        if (address >= KERNEL_ADDRESSES && size == 1 && bytes[0] == 0xfb)
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_sti, CB_NO_REGS, NULL);
+        if (address >= KERNEL_ADDRESSES && lets_interrupts_in(bytes, size))
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_interrupts, CB_NO_REGS, NULL);
     }
 }
 
