@@ -61,8 +61,9 @@ TARGET := $(COMMON) $(DEBUG_$(CONFIG)) -O2 -ffreestanding -fwrapv -fno-pic -fno-
 	-mgeneral-regs-only -fno-stack-protector -fcf-protection=none -I$(GEN) -Iabi/include
 KERNEL_INCLUDES := kernel/include kernel/arch/$(ARCH)/include kernel/arch/$(ARCH)
 # Small, except for what types.h's ALWAYS_INLINE marks.
-KERNEL_CFLAGS = $(TARGET) -Os -mpreferred-stack-boundary=3 -mincoming-stack-boundary=3 -fno-strict-aliasing -mcmodel=kernel -mno-red-zone \
-	-fno-asynchronous-unwind-tables $(addprefix -I,$(KERNEL_INCLUDES))
+KERNEL_CFLAGS = $(TARGET) -Os -mpreferred-stack-boundary=3 -mincoming-stack-boundary=3 \
+	-fno-strict-aliasing -mcmodel=kernel -mno-red-zone -fno-asynchronous-unwind-tables \
+	$(addprefix -I,$(KERNEL_INCLUDES))
 BOOT_CFLAGS = $(TARGET) -mcmodel=small -mno-red-zone -fno-asynchronous-unwind-tables \
 	-Iboot -Iboot/include $(addprefix -I,$(KERNEL_INCLUDES))
 USER_CFLAGS := $(TARGET) -mno-sse -mno-mmx -mno-avx -fno-asynchronous-unwind-tables
@@ -184,6 +185,8 @@ $(GEN)/abi/.done: $(ABI_TABLES) $(HOST)/abigen
 	$(call say,abigen,$(@D))
 	$(HOST)/abigen abi $(@D) docs/reference
 	touch $@
+# So that what includes such a header is made anew in the same run.
+$(GEN)/abi/%.h: $(GEN)/abi/.done ;
 $(HOST)/abigen: $(wildcard tools/abigen/*.c tools/abigen/*.h) Makefile
 	mkdir -p $(@D)
 	$(call say,link,$@)

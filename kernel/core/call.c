@@ -200,7 +200,6 @@ struct result op_call_x(u64 transfer)
     i64 error;
     u64 value;
     struct pith_transfer x;
-    LOCKED;
     struct cpu *cpu = cpu_self();
     struct thread *t = cpu->thread;
     if (!user_read(&x, transfer, sizeof x))
@@ -382,7 +381,6 @@ struct result op_return_x(u64 transfer)
 {
     i64 error;
     struct pith_transfer x;
-    LOCKED;
     struct cpu *cpu = cpu_self();
     struct frame *f = cpu->frame;
     if (f->kind == FRAME_BASE)
@@ -409,7 +407,6 @@ struct result op_return_x(u64 transfer)
 
 struct result op_receive(u64 slot, u64 count)
 {
-    LOCKED;
     if (count > TRANSFER_CAPS || slot + count > CAP_PAGES * SLOTS_PER_PAGE || slot > 0xffff)
         return fail(-E_RANGE);
     cpu_self()->frame->recv_slot = (u32)slot;
@@ -417,14 +414,8 @@ struct result op_receive(u64 slot, u64 count)
     return ok(0);
 }
 
-struct result op_thread_unwind(u64 thread, u64 service)
+struct result op_thread_unwind(struct thread *t, struct service *s)
 {
-    i64 error;
-    LOCKED;
-    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
-    struct service *s = t ? cap_here(service, PT_SERVICE, 0, &error) : 0;
-    if (!s)
-        return fail(error);
     if (t == cpu_self()->thread)
         return fail(-E_STATE);
     if (t->inboxed)
@@ -486,19 +477,16 @@ static struct result grant_copy(u64 grant, u64 offset, u64 va, u64 length, u64 d
 
 struct result op_copy_in(u64 grant, u64 offset, u64 va, u64 length)
 {
-    LOCKED;
     return grant_copy(grant, offset, va, length, GRANT_READ);
 }
 
 struct result op_copy_out(u64 grant, u64 offset, u64 va, u64 length)
 {
-    LOCKED;
     return grant_copy(grant, offset, va, length, GRANT_WRITE);
 }
 
 struct result op_grant_info(u64 grant)
 {
-    LOCKED;
     const struct frame *f = cpu_self()->frame;
     if (f->kind == FRAME_BASE)
         return fail(-E_DEPTH);

@@ -22,12 +22,6 @@ void *cap_here(u64 index, u8 type, u64 rights, i64 *error)
     return cap_object(current_space(), index, type, rights, error);
 }
 
-struct space *cap_space(u64 index, u64 rights, i64 *error)
-{
-    *error = 0;
-    return index == SPACE_SELF ? current_space() : cap_here(index, PT_SPACE, rights, error);
-}
-
 u64 generation_new(void)
 {
     return ++generations;
@@ -95,6 +89,12 @@ void slot_fill(struct space *space, u64 index, const void *object, u8 type, u64 
     __atomic_store_n(&s->w0, (u64)object << 16 | (u64)type << 8 | rights, __ATOMIC_RELEASE);
 }
 
+struct result slot_give(u64 index, const void *object, u8 type)
+{
+    slot_fill(current_space(), index, object, type, RIGHT_ALL, *(const u64 *)object);
+    return ok(0);
+}
+
 static void *slot_object(const struct slot *s)
 {
     return (void *)((i64)s->w0 >> 16);
@@ -155,25 +155,15 @@ struct result op_cap_identify(u64 index)
     return ok(w0 & 0xffff);
 }
 
-struct result op_cap_copy(u64 source, u64 space, u64 slot, u64 rights)
+struct result op_cap_copy(u64 source, struct space *to, u64 slot, u64 rights)
 {
-    i64 error;
-    LOCKED;
-    struct space *to = cap_space(space, RIGHT_MANAGE, &error);
-    if (!to)
-        return fail(error);
     return fail(cap_transfer(current_space(), source, to, slot, rights));
 }
 
-struct result op_caps_copy(u64 from, u64 to, u64 first, u64 count)
+struct result op_caps_copy(struct space *f, struct space *t, u64 first, u64 count)
 {
     i64 error = 0;
     u64 copied = 0;
-    LOCKED;
-    struct space *f = cap_space(from, RIGHT_MANAGE, &error);
-    struct space *t = f ? cap_space(to, RIGHT_MANAGE, &error) : 0;
-    if (!t)
-        return fail(error);
     if (first >= CAP_PAGES * SLOTS_PER_PAGE || count > CAPS_BATCH ||
         first + count > CAP_PAGES * SLOTS_PER_PAGE)
         return fail(-E_RANGE);
@@ -193,7 +183,6 @@ struct result op_caps_copy(u64 from, u64 to, u64 first, u64 count)
 
 struct result op_cap_same(u64 first, u64 second)
 {
-    LOCKED;
     if (first > 0xffff || second > 0xffff)
         return fail(-E_CAP);
     const struct slot *a = slot_at(current_space(), first), *b = slot_at(current_space(), second);
@@ -202,13 +191,8 @@ struct result op_cap_same(u64 first, u64 second)
     return ok(a->w0 >> 16 == b->w0 >> 16 && a->w1 == b->w1);
 }
 
-struct result op_cap_delete(u64 space, u64 slot)
+struct result op_cap_delete(struct space *s, u64 slot)
 {
-    i64 error;
-    LOCKED;
-    struct space *s = cap_space(space, RIGHT_MANAGE, &error);
-    if (!s)
-        return fail(error);
     if (slot >= CAP_PAGES * SLOTS_PER_PAGE)
         return fail(-E_CAP);
     if (slot_at(s, slot)->w0 != CAP_NIL)
@@ -218,7 +202,6 @@ struct result op_cap_delete(u64 space, u64 slot)
 
 struct result op_quiesce(u64 stamp)
 {
-    LOCKED;
     if (!stamp)
         stamp = epoch_stamp();
     else if (stamp > epoch)

@@ -90,6 +90,15 @@ static bool page_free_is_bare(u32 pfn)
            (!p->maps && !p->big_maps && !p->parent && !p->link && !p->used && !p->level);
 }
 
+static bool page_free_zero_is_zero(u32 pfn)
+{
+    const u64 *word = frame_address(pfn);
+    u64 all = 0;
+    for (u32 i = 0; i < 512; i++)
+        all |= word[i];
+    return *page_type_of(pfn) != PT_FREE || page_of(pfn)->dirty != FREE_ZERO || !all;
+}
+
 static bool region_owned_counts(const struct region *r)
 {
     u32 owned = 0, ref = small_ref(r);
@@ -769,6 +778,8 @@ static bool page_holds(u32 pfn, const char **what)
 {
     TRY(page_owner_covers, pfn);
     TRY(page_free_is_bare, pfn);
+    if (page_of(pfn)->dirty == FREE_ZERO)
+        TRY(page_free_zero_is_zero, pfn);
     switch (*page_type_of(pfn)) {
     case PT_FRAME:
         TRY(frame_maps_listed, pfn);

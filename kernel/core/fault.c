@@ -180,7 +180,6 @@ static struct frame *handled(struct cpu *cpu)
 
 struct result op_fault_regs_read(u64 buffer)
 {
-    LOCKED;
     struct thread *t = cpu_self()->thread;
     const struct frame *f = handled(cpu_self());
     if (!f)
@@ -194,7 +193,6 @@ struct result op_fault_regs_read(u64 buffer)
 
 struct result op_fault_regs_write(u64 buffer)
 {
-    LOCKED;
     struct frame *f = handled(cpu_self());
     struct pith_regs r;
     if (!f)

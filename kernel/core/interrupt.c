@@ -18,18 +18,14 @@
 #define WINDOW_NS 10000000ull
 #define MESSAGES_PER_WINDOW 1000u
 
-struct result op_interrupt_create(u64 control, u64 region, u64 where, u64 slot, u64 source,
-                                  u64 core)
+struct result op_interrupt_create(struct control *control, struct region *r, u64 where, u64 slot,
+                                  u64 source, u64 core)
 {
     i64 error;
     void *object;
     bool message = source == UINT64_MAX;
-    LOCKED;
-    if (!cap_here(control, PT_CONTROL, RIGHT_USE, &error))
-        return fail(error);
-    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
-    if (!r || (error = slot_ready(current_space(), slot)) ||
-        (error = small_place(r, where, PT_INTERRUPT, &object)))
+    (void)control;
+    if ((error = small_place(r, where, PT_INTERRUPT, &object)))
         return fail(error);
     if (core >= cpu_count || (!message && (source >> 34 || !ioapic_valid((u32)source))))
         return fail(-E_RANGE);
@@ -50,8 +46,7 @@ struct result op_interrupt_create(u64 control, u64 region, u64 where, u64 slot, 
     cpu->vectors[vector] = i;
     if (!message)
         i->line = ioapic_route(i->gsi, i->vector, i->core, source >> 32 & 1, source >> 33 & 1);
-    slot_fill(current_space(), slot, i, PT_INTERRUPT, RIGHT_ALL, i->gen);
-    return ok(0);
+    return slot_give(slot, i, PT_INTERRUPT);
 }
 
 static ALWAYS_INLINE void interrupt_mask(struct interrupt *i, bool masked)
@@ -77,15 +72,8 @@ bool line_used(u32 gsi)
     return false;
 }
 
-struct result op_interrupt_bind(u64 interrupt, u64 notification, u64 bits)
+struct result op_interrupt_bind(struct interrupt *i, struct notification *n, u64 bits)
 {
-    i64 error;
-    LOCKED;
-    struct interrupt *i = cap_here(interrupt, PT_INTERRUPT, RIGHT_MANAGE, &error);
-    struct notification *n = i && notification
-        ? cap_here(notification, PT_NOTIFICATION, RIGHT_USE, &error) : 0;
-    if (!i || (notification && !n))
-        return fail(error);
     i->target = n;
     i->target_gen = n ? n->gen : 0;
     i->bits = bits;
@@ -94,27 +82,17 @@ struct result op_interrupt_bind(u64 interrupt, u64 notification, u64 bits)
     return ok(0);
 }
 
-struct result op_interrupt_ack(u64 interrupt)
+struct result op_interrupt_ack(struct interrupt *i)
 {
-    i64 error;
-    LOCKED;
-    struct interrupt *i = cap_here(interrupt, PT_INTERRUPT, RIGHT_USE, &error);
-    if (!i)
-        return fail(error);
     if (object_alive(i->target, PT_NOTIFICATION, i->target_gen))
         interrupt_mask(i, false);
     return ok(0);
 }
 
-struct result op_interrupt_message(u64 interrupt)
+struct result op_interrupt_message(struct interrupt *i)
 {
-    i64 error;
     u64 address;
     u32 data;
-    LOCKED;
-    const struct interrupt *i = cap_here(interrupt, PT_INTERRUPT, RIGHT_USE, &error);
-    if (!i)
-        return fail(error);
     if (i->gsi != MESSAGE)
         return fail(-E_STATE);
     msi_message(i->core, i->vector, &address, &data);

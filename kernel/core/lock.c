@@ -28,15 +28,3 @@ void lock_wait(void)
         cpu_relax();
     increment_release(&kernel_lock.serving); /* only the first of the line writes it */
 }
-
-int lock_guard_begin(void)
-{
-    lock_take();
-    return 0;
-}
-
-void lock_guard_end(const int *unused)
-{
-    (void)unused;
-    lock_release();
-}

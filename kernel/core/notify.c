@@ -110,18 +110,14 @@ i64 notification_wait(struct cpu *cpu, struct notification *n, u64 deadline_ns, 
     return 0;
 }
 
-struct result op_notification_create(u64 region, u64 where, u64 slot)
+struct result op_notification_create(struct region *r, u64 where, u64 slot)
 {
     i64 error;
     void *object;
-    LOCKED;
-    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
-    if (!r || (error = slot_ready(current_space(), slot)) ||
-        (error = small_place(r, where, PT_NOTIFICATION, &object)))
+    if ((error = small_place(r, where, PT_NOTIFICATION, &object)))
         return fail(error);
     small_commit(object, PT_NOTIFICATION);
-    slot_fill(current_space(), slot, object, PT_NOTIFICATION, RIGHT_ALL, *(u64 *)object);
-    return ok(0);
+    return slot_give(slot, object, PT_NOTIFICATION);
 }
 
 static NOINLINE struct result raise_any(struct notification *n, u64 bits)
@@ -143,14 +139,10 @@ struct result op_notify_raise(u64 notification, u64 bits)
     return fail(error);
 }
 
-struct result op_notify_wait(u64 notification, u64 deadline_ns)
+struct result op_notify_wait(struct notification *n, u64 deadline_ns)
 {
     i64 error;
     u64 bits;
-    LOCKED;
-    struct notification *n = cap_here(notification, PT_NOTIFICATION, RIGHT_WAIT, &error);
-    if (!n)
-        return fail(error);
     error = notification_wait(cpu_self(), n, deadline_ns, &bits);
     return (struct result){ error, bits };
 }

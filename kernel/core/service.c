@@ -15,13 +15,11 @@
 
 struct pool empty_pool;
 
-struct result op_service_create(u64 region, u64 index, u64 slot, u64 level, u64 limit_ns)
+struct result op_service_create(struct region *r, u64 index, u64 slot, u64 level, u64 limit_ns)
 {
     i64 error;
     u32 pfn;
-    LOCKED;
-    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
-    if (!r || (error = slot_ready(current_space(), slot)) || (error = page_place(r, index, &pfn)))
+    if ((error = page_place(r, index, &pfn)))
         return fail(error);
     if (level >= USER_LEVEL)
         return fail(-E_RANGE);
@@ -32,18 +30,11 @@ struct result op_service_create(u64 region, u64 index, u64 slot, u64 level, u64 
     s->level = level;
     s->limit_ns = limit_ns ? limit_ns : UINT64_MAX;
     page_of(pfn)->used = 1;
-    slot_fill(current_space(), slot, s, PT_SERVICE, RIGHT_ALL, s->gen);
-    return ok(0);
+    return slot_give(slot, s, PT_SERVICE);
 }
 
-struct result op_service_owner(u64 service, u64 notification, u64 bits)
+struct result op_service_owner(struct service *s, struct notification *n, u64 bits)
 {
-    i64 error;
-    LOCKED;
-    struct service *s = cap_here(service, PT_SERVICE, RIGHT_MANAGE, &error);
-    struct notification *n = s ? cap_here(notification, PT_NOTIFICATION, RIGHT_USE, &error) : 0;
-    if (!n)
-        return fail(error);
     s->owner = n;
     s->owner_gen = n->gen;
     s->owner_bits = bits;
@@ -80,30 +71,14 @@ bool service_wake(struct service *s)
     return queue_wake(s->waiters) && queue_wake(s->faulted);
 }
 
-static struct service *cap_service(u64 index, i64 *error)
+struct result op_service_pause(struct service *s)
 {
-    return cap_here(index, PT_SERVICE, RIGHT_MANAGE, error);
-}
-
-struct result op_service_pause(u64 service)
-{
-    i64 error;
-    LOCKED;
-    struct service *s = cap_service(service, &error);
-    if (!s)
-        return fail(error);
     service_close(s, s->state == SERVICE_DEAD ? SERVICE_DEAD : SERVICE_PAUSED);
     return ok(s->incarnation);
 }
 
-struct result op_service_bind(u64 service, u64 pool)
+struct result op_service_bind(struct service *s, struct pool *p)
 {
-    i64 error;
-    LOCKED;
-    struct service *s = cap_service(service, &error);
-    struct pool *p = s ? cap_here(pool, PT_POOL, RIGHT_MANAGE, &error) : 0;
-    if (!p)
-        return fail(error);
     if (s->state == SERVICE_OPEN || p->service != s || p->space->dead)
         return fail(-E_STATE);
     s->bound = p;
@@ -111,13 +86,8 @@ struct result op_service_bind(u64 service, u64 pool)
     return ok(++s->incarnation);
 }
 
-struct result op_service_open(u64 service)
+struct result op_service_open(struct service *s)
 {
-    i64 error;
-    LOCKED;
-    struct service *s = cap_service(service, &error);
-    if (!s)
-        return fail(error);
     if (s->state == SERVICE_DEAD || !s->bound || s->bound->space->dead)
         return fail(-E_STATE);
     s->state = SERVICE_OPEN;
@@ -125,23 +95,15 @@ struct result op_service_open(u64 service)
     return (struct result){ service_wake(s) ? 0 : -E_AGAIN, s->incarnation };
 }
 
-struct result op_service_dead(u64 service)
+struct result op_service_dead(struct service *s)
 {
-    i64 error;
-    LOCKED;
-    struct service *s = cap_service(service, &error);
-    if (!s)
-        return fail(error);
     service_close(s, SERVICE_DEAD);
     return (struct result){ service_wake(s) ? 0 : -E_AGAIN, s->incarnation };
 }
 
-struct result op_service_info(u64 service)
+struct result op_service_info(struct service *s)
 {
-    i64 error;
-    LOCKED;
-    const struct service *s = cap_here(service, PT_SERVICE, 0, &error);
-    return s ? ok(s->incarnation << 8 | s->state) : fail(error);
+    return ok(s->incarnation << 8 | s->state);
 }
 
 i64 service_take(struct service *s)
@@ -160,16 +122,12 @@ i64 service_take(struct service *s)
 
 /* ---- pools ---------------------------------------------------------------------- */
 
-struct result op_pool_create(u64 service, u64 region, u64 index, u64 slot, u64 space, u64 entry)
+struct result op_pool_create(struct service *s, struct region *r, u64 index, u64 slot,
+                             struct space *sp, u64 entry)
 {
     i64 error;
     u32 pfn;
-    LOCKED;
-    struct service *s = cap_service(service, &error);
-    struct region *r = s ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
-    struct space *sp = r ? cap_space(space, RIGHT_MANAGE, &error) : 0;
-    if (!sp || (error = slot_ready(current_space(), slot)) ||
-        (error = page_place(r, index, &pfn)))
+    if ((error = page_place(r, index, &pfn)))
         return fail(error);
     if (entry >= USER_TOP)
         return fail(-E_ARG);
@@ -188,8 +146,7 @@ struct result op_pool_create(u64 service, u64 region, u64 index, u64 slot, u64 s
     sp->pool_count++;
     s->pools++;
     page_of(pfn)->used = 1;
-    slot_fill(current_space(), slot, p, PT_POOL, RIGHT_ALL, p->gen);
-    return ok(0);
+    return slot_give(slot, p, PT_POOL);
 }
 
 i64 pool_take(struct pool *p)
@@ -233,16 +190,14 @@ bool space_close_services(struct space *space)
     return woken;
 }
 
-struct result op_stacks_add(u64 pool, u64 region, u64 index, u64 core, u64 top, u64 shape)
+struct result op_stacks_add(struct pool *p, struct region *r, u64 index, u64 core, u64 top,
+                            u64 shape)
 {
     i64 error;
     u32 pfn;
     u64 stride = shape & 0xffffffff, count = shape >> 32, receive = core >> 16;
     core &= 0xffff;
-    LOCKED;
-    struct pool *p = cap_here(pool, PT_POOL, RIGHT_MANAGE, &error);
-    struct region *r = p ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
-    if (!r || (error = page_place(r, index, &pfn)))
+    if ((error = page_place(r, index, &pfn)))
         return fail(error);
     if (core >= cpu_count || !count || count > STACKS_PER_PAGE ||
         receive + count * TRANSFER_CAPS > CAP_PAGES * SLOTS_PER_PAGE)
@@ -315,15 +270,10 @@ i64 stacks_take(u32 pfn)
 
 /* ---- gates -------------------------------------------------------------------------- */
 
-struct result op_gate_create(u64 service, u64 region, u64 where, u64 slot, u64 badge)
+struct result op_gate_create(struct service *s, struct region *r, u64 where, u64 slot, u64 badge)
 {
     i64 error;
     u64 place = where & 255u;
-    LOCKED;
-    struct service *s = cap_service(service, &error);
-    struct region *r = s ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
-    if (!r || (error = slot_ready(current_space(), slot)))
-        return fail(error);
     u32 pfn = region_frame(r, where >> 8);
     if (!pfn || place >= GATES_PER_PAGE)
         return fail(pfn ? -E_RANGE : -E_OWNER);
@@ -346,8 +296,7 @@ struct result op_gate_create(u64 service, u64 region, u64 where, u64 slot, u64 b
     g->count = 0;
     __atomic_store_n(&g->gen, generation_new(), __ATOMIC_RELEASE);
     page_of(pfn)->used++;
-    slot_fill(current_space(), slot, g, PT_GATE, RIGHT_ALL, g->gen);
-    return ok(0);
+    return slot_give(slot, g, PT_GATE);
 }
 
 void gate_end(struct gate *g)
@@ -383,13 +332,8 @@ void gate_release(struct gate *g)
     notification_tell(s->owner, s->owner_gen, s->owner_bits & 0xffffffff);
 }
 
-struct result op_service_closed(u64 service)
+struct result op_service_closed(struct service *s)
 {
-    i64 error;
-    LOCKED;
-    struct service *s = cap_service(service, &error);
-    if (!s)
-        return fail(error);
     if (!s->closed)
         return fail(-E_STATE);
     struct page *p = page_of(s->closed);
@@ -435,21 +379,18 @@ i64 gates_take(u32 pfn)
     return 0;
 }
 
-struct result op_gate_info(u64 gate)
+struct result op_gate_info(struct gate *g)
 {
-    i64 error;
-    LOCKED;
-    const struct gate *g = cap_here(gate, PT_GATE, 0, &error);
-    return g ? ok(g->count) : fail(error);
+    return ok(g->count);
 }
 
-struct result op_gate_drained(u64 gate, u64 core)
+struct result op_gate_badge(struct gate *g, struct service *s)
 {
-    i64 error;
-    LOCKED;
-    const struct gate *g = cap_here(gate, PT_GATE, 0, &error);
-    if (!g)
-        return fail(error);
+    return g->service == s ? ok(g->badge) : fail(-E_STATE);
+}
+
+struct result op_gate_drained(struct gate *g, u64 core)
+{
     if (core >= cpu_count)
         return fail(-E_RANGE);
     const struct pool *p = g->service->bound;

@@ -5,12 +5,9 @@
 #include <arch/x86.h>
 #include <kernel.h>
 
-struct result op_system_info(u64 control, u64 what)
+struct result op_system_info(struct control *control, u64 what)
 {
-    i64 error;
-    LOCKED;
-    if (!cap_here(control, PT_CONTROL, RIGHT_USE, &error))
-        return fail(error);
+    (void)control;
     switch (what) {
     case 0:
         return ok(cpu_count);
@@ -21,13 +18,10 @@ struct result op_system_info(u64 control, u64 what)
     }
 }
 
-static struct result space_copy_bytes(u64 space, u64 va, u64 buffer, u64 length, bool write)
+static struct result space_copy_bytes(const struct space *s, u64 va, u64 buffer, u64 length,
+                                      bool write)
 {
-    i64 error;
     struct walk w;
-    struct space *s = cap_here(space, PT_SPACE, RIGHT_DEBUG, &error);
-    if (!s)
-        return fail(error);
     u64 here, there, done = 0;
     length = min_u64(length, PAGE_SIZE);
     for (u32 i = 0; i < 4 && done < length; i++) {
@@ -47,24 +41,19 @@ static struct result space_copy_bytes(u64 space, u64 va, u64 buffer, u64 length,
     return done || !length ? ok(done) : fail(-E_MEMORY);
 }
 
-struct result op_space_read(u64 space, u64 va, u64 buffer, u64 length)
+struct result op_space_read(struct space *space, u64 va, u64 buffer, u64 length)
 {
-    LOCKED;
     return space_copy_bytes(space, va, buffer, length, false);
 }
 
-struct result op_space_write(u64 space, u64 va, u64 buffer, u64 length)
+struct result op_space_write(struct space *space, u64 va, u64 buffer, u64 length)
 {
-    LOCKED;
     return space_copy_bytes(space, va, buffer, length, true);
 }
 
-struct result op_kernel_check(u64 control)
+struct result op_kernel_check(struct control *control)
 {
-    i64 error;
-    LOCKED;
-    if (!cap_here(control, PT_CONTROL, RIGHT_USE, &error))
-        return fail(error);
+    (void)control;
 #ifdef PITH_DEBUG
     const char *what = 0;
     if (!kernel_check(&what)) {

@@ -57,14 +57,11 @@ void thread_init(struct thread *t, struct space *space)
     space->threads++;
 }
 
-struct result op_thread_create(u64 region, u64 index, u64 slot, u64 space)
+struct result op_thread_create(struct region *r, u64 index, u64 slot, struct space *s)
 {
     i64 error;
     u32 pfn;
-    LOCKED;
-    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
-    struct space *s = r ? cap_space(space, RIGHT_MANAGE, &error) : 0;
-    if (!s || (error = slot_ready(current_space(), slot)) || (error = page_place(r, index, &pfn)))
+    if ((error = page_place(r, index, &pfn)))
         return fail(error);
     if (s->dead)
         return fail(-E_STATE);
@@ -89,15 +86,11 @@ void thread_bind(struct thread *t, struct time *time)
     t->plain = 0;
 }
 
-struct result op_thread_start(u64 thread, u64 time, u64 where, u64 rip, u64 rsp, u64 argument)
+struct result op_thread_start(struct thread *t, struct time *m, u64 where, u64 rip, u64 rsp,
+                              u64 argument)
 {
     i64 error;
     u64 core = where & 0xff, priority = where >> 8;
-    LOCKED;
-    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
-    struct time *m = t ? cap_here(time, PT_TIME, RIGHT_USE, &error) : 0;
-    if (!m)
-        return fail(error);
     if (!thread_stopped(t) || t->space->dead)
         return fail(-E_STATE);
     if ((error = time_check(m, core, priority)))
@@ -201,13 +194,8 @@ bool depth0_requests(struct cpu *cpu, struct thread *t)
     return false;
 }
 
-struct result op_thread_stop(u64 thread)
+struct result op_thread_stop(struct thread *t)
 {
-    i64 error;
-    LOCKED;
-    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
-    if (!t)
-        return fail(error);
     if (t == cpu_self()->thread)
         return fail(-E_DEPTH);
     if (thread_stopped(t))
@@ -217,13 +205,8 @@ struct result op_thread_stop(u64 thread)
     return fail(-E_AGAIN);
 }
 
-struct result op_thread_resume(u64 thread)
+struct result op_thread_resume(struct thread *t)
 {
-    i64 error;
-    LOCKED;
-    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
-    if (!t)
-        return fail(error);
     if (!thread_stopped(t) || t->space->dead || !t->time)
         return fail(-E_STATE);
     t->requests_start = 1;
@@ -231,14 +214,9 @@ struct result op_thread_resume(u64 thread)
     return ok(0);
 }
 
-struct result op_thread_schedule(u64 thread, u64 time, u64 priority)
+struct result op_thread_schedule(struct thread *t, struct time *m, u64 priority)
 {
     i64 error;
-    LOCKED;
-    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
-    struct time *m = t ? cap_here(time, PT_TIME, RIGHT_USE, &error) : 0;
-    if (!m)
-        return fail(error);
     if ((error = time_check(m, t->core, priority)))
         return fail(error);
     if (thread_stopped(t)) {
@@ -253,13 +231,8 @@ struct result op_thread_schedule(u64 thread, u64 time, u64 priority)
     return ok(0);
 }
 
-struct result op_thread_move(u64 thread, u64 core)
+struct result op_thread_move(struct thread *t, u64 core)
 {
-    i64 error;
-    LOCKED;
-    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
-    if (!t)
-        return fail(error);
     if (!thread_stopped(t))
         return fail(-E_STATE);
     if (!object_alive(t->time, PT_TIME, t->time_gen) || time_check(t->time, core, t->priority))
@@ -280,13 +253,8 @@ static u64 thread_depth(const struct thread *t)
     return depth;
 }
 
-struct result op_thread_info(u64 thread, u64 buffer)
+struct result op_thread_info(struct thread *t, u64 buffer)
 {
-    i64 error;
-    LOCKED;
-    struct thread *t = cap_here(thread, PT_THREAD, 0, &error);
-    if (!t)
-        return fail(error);
     account(cpu_self());
     u64 state = t->state == THREAD_STOPPED && (t->requests_start || cpu_of(t->core)->thread == t)
                     ? THREAD_READY : t->state;
@@ -295,25 +263,11 @@ struct result op_thread_info(u64 thread, u64 buffer)
     return user_write(buffer, &i, sizeof i) ? ok(state) : fail(-E_MEMORY);
 }
 
-/* The thread that slot names, stopped at depth 0. */
-static struct thread *cap_stopped(u64 thread, u64 rights, i64 *error)
+struct result op_thread_regs_read(struct thread *t, u64 buffer)
 {
-    struct thread *t = cap_here(thread, PT_THREAD, rights, error);
-    if (t && !thread_stopped(t)) {
-        *error = -E_STATE;
-        return 0;
-    }
-    return t;
-}
-
-struct result op_thread_regs_read(u64 thread, u64 buffer)
-{
-    i64 error;
     struct pith_regs r;
-    LOCKED;
-    struct thread *t = cap_stopped(thread, RIGHT_DEBUG, &error);
-    if (!t)
-        return fail(error);
+    if (!thread_stopped(t))
+        return fail(-E_STATE);
     copy_words(&r, t->regs, 15);
     if (t->regs->kind != REGS_ALL)
         r.rcx = r.rsi = r.rdi = r.r8 = r.r9 = r.r10 = r.r11 = 0;
@@ -346,14 +300,11 @@ static bool regs_valid(const struct pith_regs *r)
     return r->rip < USER_TOP && base_valid(r->fs_base) && base_valid(r->gs_base);
 }
 
-struct result op_thread_regs_write(u64 thread, u64 buffer)
+struct result op_thread_regs_write(struct thread *t, u64 buffer)
 {
-    i64 error;
     struct pith_regs r;
-    LOCKED;
-    struct thread *t = cap_stopped(thread, RIGHT_DEBUG, &error);
-    if (!t)
-        return fail(error);
+    if (!thread_stopped(t))
+        return fail(-E_STATE);
     if (!user_read(&r, buffer, sizeof r))
         return fail(-E_MEMORY);
     if (!regs_valid(&r))
@@ -362,25 +313,17 @@ struct result op_thread_regs_write(u64 thread, u64 buffer)
     return ok(0);
 }
 
-struct result op_thread_interrupt(u64 thread)
+struct result op_thread_interrupt(struct thread *t)
 {
-    i64 error;
-    LOCKED;
-    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_INTERRUPT, &error);
-    if (!t)
-        return fail(error);
     thread_post(t, REQUEST_EVENT);
     return ok(0);
 }
 
-struct result op_thread_debug(u64 thread, u64 buffer)
+struct result op_thread_debug(struct thread *t, u64 buffer)
 {
-    i64 error;
     struct pith_debug d;
-    LOCKED;
-    struct thread *t = cap_stopped(thread, RIGHT_DEBUG, &error);
-    if (!t)
-        return fail(error);
+    if (!thread_stopped(t))
+        return fail(-E_STATE);
     if (!user_read(&d, buffer, sizeof d))
         return fail(-E_MEMORY);
     for (u32 i = 0; i < 4; i++)
@@ -400,7 +343,6 @@ struct result op_thread_debug(u64 thread, u64 buffer)
 
 struct result op_thread_exit(void)
 {
-    LOCKED;
     struct cpu *cpu = cpu_self();
     if (cpu->frame != &cpu->thread->base)
         return fail(-E_DEPTH);
@@ -410,7 +352,6 @@ struct result op_thread_exit(void)
 
 struct result op_thread_yield(void)
 {
-    LOCKED;
     cpu_self()->donor->slice = 0;
     cpu_self()->resched = 1;
     return ok(0);
@@ -443,7 +384,6 @@ struct result op_thread_upcall(u64 entry, u64 data, u64 native_lo)
 {
     u64 address = 0;
     i64 error;
-    LOCKED;
     struct thread *t = cpu_self()->thread;
     if (cpu_self()->frame != &t->base)
         return fail(-E_DEPTH);
@@ -462,7 +402,6 @@ struct result op_thread_events(u64 entry, u64 frame, u64 exit_lo, u64 exit_hi)
 {
     u64 address = 0;
     i64 error;
-    LOCKED;
     struct thread *t = cpu_self()->thread;
     if (cpu_self()->frame != &t->base)
         return fail(-E_DEPTH);
@@ -481,7 +420,6 @@ struct result op_thread_events(u64 entry, u64 frame, u64 exit_lo, u64 exit_hi)
 
 struct result op_event_done(void)
 {
-    LOCKED;
     struct cpu *cpu = cpu_self();
     struct thread *t = cpu->thread;
     const struct pith_event *e = (const struct pith_event *)t->event_frame;
@@ -506,7 +444,6 @@ struct result op_event_done(void)
 
 struct result op_thread_bases(u64 fs, u64 gs, u64 mask)
 {
-    LOCKED;
     struct thread *t = cpu_self()->thread;
     if (mask & ~3ull)
         return fail(-E_ARG);
@@ -521,15 +458,8 @@ struct result op_thread_bases(u64 fs, u64 gs, u64 mask)
     return ok(0);
 }
 
-struct result op_thread_notification(u64 thread, u64 notification)
+struct result op_thread_notification(struct thread *t, struct notification *n)
 {
-    i64 error;
-    LOCKED;
-    struct thread *t = cap_here(thread, PT_THREAD, RIGHT_MANAGE, &error);
-    struct notification *n = t && notification
-        ? cap_here(notification, PT_NOTIFICATION, RIGHT_WAIT, &error) : 0;
-    if (!t || (notification && !n))
-        return fail(error);
     t->own = n;
     t->own_gen = n ? n->gen : 0;
     return ok(0);

@@ -7,15 +7,12 @@
 #define PERIOD_MIN_NS 100000ull
 #define PERIOD_MAX_NS 10000000000ull
 
-struct result op_time_create(u64 parent, u64 region, u64 where, u64 slot, u64 cores, u64 priority)
+struct result op_time_create(struct time *p, struct region *r, u64 where, u64 slot, u64 cores,
+                             u64 priority)
 {
     i64 error;
     void *object;
-    LOCKED;
-    struct time *p = cap_here(parent, PT_TIME, RIGHT_MANAGE, &error);
-    struct region *r = p ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
-    if (!r || (error = slot_ready(current_space(), slot)) ||
-        (error = small_place(r, where, PT_TIME, &object)))
+    if ((error = small_place(r, where, PT_TIME, &object)))
         return fail(error);
     if (!cores || cores & ~p->cores)
         return fail(-E_RANGE);
@@ -27,17 +24,11 @@ struct result op_time_create(u64 parent, u64 region, u64 where, u64 slot, u64 co
     t->priority_max = (u8)priority;
     t->budget_ns = p->budget_ns;
     t->period_ns = p->period_ns;
-    slot_fill(current_space(), slot, t, PT_TIME, RIGHT_ALL, t->gen);
-    return ok(0);
+    return slot_give(slot, t, PT_TIME);
 }
 
-struct result op_time_budget(u64 time, u64 budget_ns, u64 period_ns)
+struct result op_time_budget(struct time *t, u64 budget_ns, u64 period_ns)
 {
-    i64 error;
-    LOCKED;
-    struct time *t = cap_here(time, PT_TIME, RIGHT_MANAGE, &error);
-    if (!t)
-        return fail(error);
     bool none = !budget_ns && !period_ns;
     if (!none && (!budget_ns || budget_ns > period_ns || period_ns < PERIOD_MIN_NS ||
                   period_ns > PERIOD_MAX_NS))

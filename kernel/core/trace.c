@@ -30,12 +30,9 @@ void trace_dump(void)
     }
 }
 
-struct result op_trace_read(u64 control, u64 core, u64 position, u64 buffer)
+struct result op_trace_read(struct control *control, u64 core, u64 position, u64 buffer)
 {
-    i64 error;
-    LOCKED;
-    if (!cap_here(control, PT_CONTROL, RIGHT_USE, &error))
-        return fail(error);
+    (void)control;
     if (core >= cpu_count)
         return fail(-E_RANGE);
     const struct cpu *cpu = cpu_of((u32)core);
@@ -52,12 +49,9 @@ struct result op_trace_read(u64 control, u64 core, u64 position, u64 buffer)
     return ok((position + count) << 8 | count);
 }
 
-struct result op_trace_enable(u64 control, u64 on)
+struct result op_trace_enable(struct control *control, u64 on)
 {
-    i64 error;
-    LOCKED;
-    if (!cap_here(control, PT_CONTROL, RIGHT_USE, &error))
-        return fail(error);
+    (void)control;
     trace_on = on != 0;
     return ok(0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the kernel's files share: lookups, the lock, quiescence, and each file's entry
- * points. Every op_* function is an operation of abi/operations.tbl, called by entry.S. */
+ * points. Every op_* function is an operation of abi/operations.tbl: see dispatch.c. */
 #pragma once
 #include <abi/errors.h>
 #include <abi/events.h>
@@ -14,8 +14,12 @@ static ALWAYS_INLINE struct result ok(u64 value)
 {
     return (struct result){ 0, value };
 }
+typedef struct result (*op_function)(void);
 struct result op_none(void);
 #include <abi/op_table.h> /* a prototype for each operation */
+extern const op_function op_table[OP_LIMIT];
+struct result operation_locked(void); /* entry.S; see dispatch.c */
+struct result operation_decode(u64 number, u64 *arguments);
 static ALWAYS_INLINE struct result fail(i64 error)
 {
     return (struct result){ error, 0 };
@@ -106,12 +110,6 @@ static ALWAYS_INLINE void lock_release(void)
 {
     low_byte_release(&kernel_lock.word, 0);
 }
-/* Holds the kernel lock to the end of the block. */
-int lock_guard_begin(void);
-void lock_guard_end(const int *unused);
-#define LOCKED \
-    __attribute__((cleanup(lock_guard_end), unused)) int lock_guard = lock_guard_begin()
-
 /* ---- quiescence ---------------------------------------------------------------- */
 extern u64 epoch;
 extern u32 cpu_count;
@@ -165,8 +163,6 @@ static ALWAYS_INLINE void *cap_object(struct space *space, u64 index, u8 type, u
 }
 /* The same for the running thread's space, out of line. */
 void *cap_here(u64 index, u8 type, u64 rights, i64 *error);
-/* The space that slot index names; SPACE_SELF is the caller's own. */
-struct space *cap_space(u64 index, u64 rights, i64 *error);
 /* A weak reference: whether object still is what it was when gen was noted. */
 static ALWAYS_INLINE bool object_alive(const void *object, u8 type, u64 gen)
 {
@@ -176,6 +172,8 @@ static ALWAYS_INLINE bool object_alive(const void *object, u8 type, u64 gen)
 i64 slot_ready(struct space *space, u64 index) MUST_USE;
 /* Writes it; slot_ready() has said yes. */
 void slot_fill(struct space *space, u64 index, const void *object, u8 type, u64 rights, u64 gen);
+/* The same for a new object and the caller's slot: the end of an operation that makes one. */
+struct result slot_give(u64 index, const void *object, u8 type);
 void slot_clear(struct slot *slot);
 u64 generation_new(void);
 

@@ -55,8 +55,10 @@ struct page {
     u32 link;      /* frame number: next in the list this page is on */
     u16 used;      /* PT_TABLE: entries in use; object pages: live objects */
     u8 level;      /* PT_TABLE: 1 (4 KiB leaves) to 3, 0 when in the pool */
-    u8 dirty;      /* PT_FRAME: some removed mapping had been written through */
+    u8 dirty;      /* PT_FRAME: some removed mapping had been written through;
+                    * PT_FREE: FREE_ZERO when its bytes are known to be 0 */
 };
+#define FREE_ZERO 2u
 _Static_assert(sizeof(struct page) == 32, "layout.h");
 
 /* A capability: written w1 first, then w0, and only into a slot that is empty and

@@ -313,14 +313,11 @@ bool mapped_once(u32 pfn)
     return ref && !link_at(ref)->next && !big_mapping(pfn, &level);
 }
 
-struct result op_space_donate(u64 space, u64 region, u64 index)
+struct result op_space_donate(struct space *s, struct region *r, u64 index)
 {
     i64 error;
-    LOCKED;
-    struct space *s = cap_space(space, RIGHT_USE, &error);
-    struct region *r = s ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
     u32 pfn, shadow;
-    if (!r || (error = page_place(r, index, &pfn)) || (error = page_place(r, index + 1, &shadow)))
+    if ((error = page_place(r, index, &pfn)) || (error = page_place(r, index + 1, &shadow)))
         return fail(error);
     if (pfn & 1)
         return fail(-E_ARG);
@@ -328,13 +325,8 @@ struct result op_space_donate(u64 space, u64 region, u64 index)
     return ok(s->table_count);
 }
 
-struct result op_space_prune(u64 space, u64 va)
+struct result op_space_prune(struct space *s, u64 va)
 {
-    i64 error;
-    LOCKED;
-    struct space *s = cap_space(space, RIGHT_USE, &error);
-    if (!s)
-        return fail(error);
     if (va >= USER_TOP)
         return fail(-E_RANGE);
     u64 freed = 0;
@@ -406,13 +398,8 @@ static i64 large_ready(const struct region *r, u64 index, u32 pfn, u8 level)
     return 0;
 }
 
-struct result op_page_large(u64 region, u64 index)
+struct result op_page_large(struct region *r, u64 index)
 {
-    i64 error;
-    LOCKED;
-    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
-    if (!r)
-        return fail(error);
     u32 pfn = r->first + (u32)index, owner = small_ref(r);
     if (index >= r->count || r->count - index < 512 || pfn & 511u)
         return fail(-E_RANGE);
@@ -519,6 +506,7 @@ static u64 frames_map(const struct region *r, u64 index, u32 ref, u64 count, u64
         if (*error)
             break;
         *page_type_of(pte_frame(entry)) = PT_FRAME;
+        page->dirty = 0;
         (void)frame_map(page, owner, pte, entry);
     } while (pte++, entry += PAGE_SIZE, ++page != end);
     return (u64)(page - first);
@@ -577,15 +565,12 @@ struct result op_space_map(u64 space, u64 va, u64 region, u64 index, u64 flags)
     return error ? fail(error) : ok(1);
 }
 
-struct result op_space_map_io(u64 space, u64 va, u64 io, u64 offset, u64 flags)
+struct result op_space_map_io(struct space *s, u64 va, struct io *o, u64 offset, u64 flags)
 {
     i64 error;
     struct run run;
     u32 ref = 0, done;
-    LOCKED;
-    struct space *s = cap_space(space, RIGHT_USE, &error);
-    const struct io *o = s ? cap_here(io, PT_IO, RIGHT_USE, &error) : 0;
-    if (!o || (error = run_decode(va, flags, &run)))
+    if ((error = run_decode(va, flags, &run)))
         return fail(error);
     if (run.level > 1 || o->kind != IO_MEMORY)
         return fail(-E_ARG);
@@ -635,16 +620,11 @@ static ALWAYS_INLINE bool run_next(struct space *s, u64 va, u32 *ref, u8 *level,
     return true;
 }
 
-struct result op_space_unmap(u64 space, u64 va, u64 count)
+struct result op_space_unmap(struct space *s, u64 va, u64 count)
 {
-    i64 error;
     u32 ref = 0;
     u8 level = 0;
     u64 dirty = 0;
-    LOCKED;
-    struct space *s = cap_space(space, RIGHT_USE, &error);
-    if (!s)
-        return fail(error);
     if (!count || count > MAP_BATCH || va & (PAGE_SIZE - 1))
         return fail(-E_ARG);
     if (va >= USER_TOP || va + count * PAGE_SIZE > USER_TOP)
@@ -677,15 +657,13 @@ static ALWAYS_INLINE u64 entry_restrict(const struct space *s, u64 *entry, u64 p
     return (old & PTE_DIRTY) != 0;
 }
 
-struct result op_space_protect(u64 space, u64 va, u64 flags)
+struct result op_space_protect(struct space *s, u64 va, u64 flags)
 {
     i64 error;
     struct run run;
     struct walk w;
     u64 dirty = 0, *table;
-    LOCKED;
-    struct space *s = cap_space(space, RIGHT_USE, &error);
-    if (!s || (error = run_decode(va, flags, &run)))
+    if ((error = run_decode(va, flags, &run)))
         return fail(error);
     for (u32 i = 0; i < run.count;) {
         u64 at = run.va + i * run.step;
@@ -705,7 +683,7 @@ struct result op_space_protect(u64 space, u64 va, u64 flags)
     return ok(dirty);
 }
 
-struct result op_space_copy(u64 to, u64 from, u64 from_va, u64 to_va, u64 flags)
+struct result op_space_copy(struct space *t, struct space *f, u64 from_va, u64 to_va, u64 flags)
 {
     i64 error;
     struct run run, source;
@@ -713,10 +691,7 @@ struct result op_space_copy(u64 to, u64 from, u64 from_va, u64 to_va, u64 flags)
     u8 from_level = 0;
     u64 copied = 0;
     bool have = false;
-    LOCKED;
-    struct space *t = cap_space(to, RIGHT_USE, &error);
-    struct space *f = t ? cap_space(from, RIGHT_USE, &error) : 0;
-    if (!f || (error = run_decode(to_va, flags, &run)) ||
+    if ((error = run_decode(to_va, flags, &run)) ||
         (error = run_decode(from_va, flags, &source)))
         return fail(error);
     if (run.level > 1)
@@ -751,14 +726,9 @@ struct result op_space_copy(u64 to, u64 from, u64 from_va, u64 to_va, u64 flags)
     return ok(copied);
 }
 
-struct result op_space_query(u64 space, u64 va)
+struct result op_space_query(struct space *s, u64 va)
 {
-    i64 error;
     struct walk w;
-    LOCKED;
-    struct space *s = cap_space(space, 0, &error);
-    if (!s)
-        return fail(error);
     if (va >= USER_TOP)
         return fail(-E_RANGE);
     if (!space_leaf(s, va, &w))

@@ -51,7 +51,8 @@ i64 page_place(struct region *region, u64 index, u32 *pfn)
 void page_commit(u32 pfn, u8 type)
 {
     struct page *p = page_of(pfn);
-    zero_page(frame_address(pfn));
+    if (p->dirty != FREE_ZERO)
+        zero_page(frame_address(pfn));
     p->maps = p->big_maps = p->parent = p->link = 0;
     p->used = 0;
     p->level = p->dirty = 0;
@@ -229,22 +230,20 @@ static i64 page_end(u32 pfn, u8 type)
 
 static void page_free(u32 pfn, struct region *owner)
 {
+    struct page *p = page_of(pfn);
     zero_page(frame_address(pfn));
-    page_of(pfn)->maps = page_of(pfn)->big_maps = page_of(pfn)->parent = page_of(pfn)->link = 0;
-    page_of(pfn)->used = 0;
-    page_of(pfn)->level = 0;
+    p->maps = p->big_maps = p->parent = p->link = 0;
+    p->used = 0;
+    p->level = 0;
+    p->dirty = FREE_ZERO;
     *page_type_of(pfn) = PT_FREE;
     if (owner)
         page_owner_set(pfn, owner);
 }
 
-struct result op_page_take(u64 region, u64 index)
+struct result op_page_take(struct region *r, u64 index)
 {
     i64 error;
-    LOCKED;
-    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
-    if (!r)
-        return fail(error);
     u32 pfn = frame_within(r, index);
     if (!pfn)
         return fail(index < r->count ? -E_OWNER : -E_RANGE);
@@ -268,13 +267,8 @@ struct result op_page_take(u64 region, u64 index)
     return ok(0);
 }
 
-struct result op_object_destroy(u64 region, u64 where)
+struct result op_object_destroy(struct region *r, u64 where)
 {
-    i64 error;
-    LOCKED;
-    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
-    if (!r)
-        return fail(error);
     u32 pfn = frame_within(r, where >> 8);
     if (!pfn)
         return fail(-E_OWNER);
@@ -296,20 +290,15 @@ struct result op_object_destroy(u64 region, u64 where)
     return ok(0);
 }
 
-struct result op_region_create(u64 parent, u64 where, u64 slot, u64 first)
+struct result op_region_create(struct region *p, u64 where, u64 slot, u64 first)
 {
     i64 error;
     void *object;
-    LOCKED;
-    struct region *p = cap_here(parent, PT_REGION, RIGHT_USE, &error);
-    if (!p)
-        return fail(error);
     if (p->depth == REGION_DEPTH_MAX)
         return fail(-E_LIMIT);
     if (first > p->count)
         return fail(-E_RANGE);
-    if ((error = slot_ready(current_space(), slot)) ||
-        (error = small_place(p, where, PT_REGION, &object)))
+    if ((error = small_place(p, where, PT_REGION, &object)))
         return fail(error);
     small_commit(object, PT_REGION);
     struct region *r = object;
@@ -317,18 +306,11 @@ struct result op_region_create(u64 parent, u64 where, u64 slot, u64 first)
     r->parent = small_ref(p);
     r->depth = p->depth + 1;
     p->children++;
-    slot_fill(current_space(), slot, r, PT_REGION, RIGHT_ALL, r->gen);
-    return ok(0);
+    return slot_give(slot, r, PT_REGION);
 }
 
-struct result op_region_grow(u64 region, u64 parent, u64 count)
+struct result op_region_grow(struct region *r, struct region *p, u64 count)
 {
-    i64 error;
-    LOCKED;
-    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
-    struct region *p = r ? cap_here(parent, PT_REGION, RIGHT_USE, &error) : 0;
-    if (!p)
-        return fail(error);
     if (!count || count > GROW_BATCH || r->parent != small_ref(p))
         return fail(-E_ARG);
     u64 start = (u64)r->first + r->count - p->first;
@@ -345,37 +327,24 @@ struct result op_region_grow(u64 region, u64 parent, u64 count)
     return ok(count);
 }
 
-struct result op_region_info(u64 region)
+struct result op_region_info(struct region *r)
 {
-    i64 error;
-    LOCKED;
-    struct region *r = cap_here(region, PT_REGION, 0, &error);
-    return r ? ok((u64)r->first << 32 | r->count) : fail(error);
+    return ok((u64)r->first << 32 | r->count);
 }
 
-struct result op_page_info(u64 region, u64 index)
+struct result op_page_info(struct region *r, u64 index)
 {
-    i64 error;
-    LOCKED;
-    struct region *r = cap_here(region, PT_REGION, 0, &error);
-    if (!r)
-        return fail(error);
     if (index >= r->count)
         return fail(-E_RANGE);
     u32 pfn = r->first + (u32)index;
     const struct page *p = page_of(pfn);
     u64 frame = *page_type_of(pfn) == PT_FRAME;
-    return ok(*page_type_of(pfn) | (u64)(frame && p->dirty) << 8 |
+    return ok(*page_type_of(pfn) | (u64)(frame && p->dirty == 1) << 8 |
               (u64)(frame && (p->maps || p->big_maps)) << 9 | (u64)(p->owner == small_ref(r)) << 10);
 }
 
-struct result op_page_unmap(u64 region, u64 index)
+struct result op_page_unmap(struct region *r, u64 index)
 {
-    i64 error;
-    LOCKED;
-    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
-    if (!r)
-        return fail(error);
     u32 pfn = region_frame(r, index);
     if (!pfn || *page_type_of(pfn) != PT_FRAME)
         return fail(-E_OWNER);
@@ -386,5 +355,5 @@ struct result op_page_unmap(u64 region, u64 index)
         return fail(-E_AGAIN);
     u64 dirty = p->dirty;
     p->dirty = 0;
-    return ok(dirty);
+    return ok(dirty == 1);
 }

@@ -57,14 +57,11 @@ void space_init(struct space *s, u64 template)
     copy_words((u64 *)frame_address(s->pml4) + 256, from, 256);
 }
 
-struct result op_space_create(u64 region, u64 index, u64 slot)
+struct result op_space_create(struct region *r, u64 index, u64 slot)
 {
     i64 error = 0;
     u32 pfn, second;
-    LOCKED;
-    struct region *r = cap_here(region, PT_REGION, RIGHT_USE, &error);
-    if (!r || (error = slot_ready(current_space(), slot)) ||
-        (error = page_place(r, index, &pfn)) || (error = page_place(r, index + 1, &second)))
+    if ((error = page_place(r, index, &pfn)) || (error = page_place(r, index + 1, &second)))
         return fail(error);
     if (pfn & 1)
         return fail(-E_RANGE);
@@ -72,19 +69,13 @@ struct result op_space_create(u64 region, u64 index, u64 slot)
     page_commit(second, PT_PML4);
     struct space *s = frame_address(pfn);
     space_init(s, kernel_pml4);
-    slot_fill(current_space(), slot, s, PT_SPACE, RIGHT_ALL, s->gen);
-    return ok(0);
+    return slot_give(slot, s, PT_SPACE);
 }
 
-struct result op_cap_page(u64 space, u64 region, u64 index, u64 directory)
+struct result op_cap_page(struct space *s, struct region *r, u64 index, u64 directory)
 {
     i64 error = 0;
     u32 pfn;
-    LOCKED;
-    struct space *s = cap_space(space, RIGHT_MANAGE, &error);
-    struct region *r = s ? cap_here(region, PT_REGION, RIGHT_USE, &error) : 0;
-    if (!r)
-        return fail(error);
     if (directory >= CAP_PAGES)
         return fail(-E_RANGE);
     if (s->capdir[directory] != empty_caps)
@@ -101,14 +92,8 @@ struct result op_cap_page(u64 space, u64 region, u64 index, u64 directory)
     return ok(0);
 }
 
-struct result op_cap_page_move(u64 from, u64 to, u64 directory)
+struct result op_cap_page_move(struct space *f, struct space *t, u64 directory)
 {
-    i64 error = 0;
-    LOCKED;
-    struct space *f = cap_here(from, PT_SPACE, RIGHT_MANAGE, &error);
-    struct space *t = f ? cap_space(to, RIGHT_MANAGE, &error) : 0;
-    if (!t)
-        return fail(error);
     if (directory >= CAP_PAGES)
         return fail(-E_RANGE);
     if (!f->dead || f == t)
@@ -124,27 +109,15 @@ struct result op_cap_page_move(u64 from, u64 to, u64 directory)
     return ok(0);
 }
 
-struct result op_space_handler(u64 space, u64 gate)
+struct result op_space_handler(struct space *s, struct gate *g)
 {
-    i64 error = 0;
-    LOCKED;
-    struct space *s = cap_space(space, RIGHT_MANAGE, &error);
-    struct gate *g = s && gate ? cap_here(gate, PT_GATE, RIGHT_USE, &error) : 0;
-    if (!s || (gate && !g))
-        return fail(error);
     s->handler = g;
     s->handler_gen = g ? g->gen : 0;
     return ok(0);
 }
 
-struct result op_space_owner(u64 space, u64 notification, u64 bits)
+struct result op_space_owner(struct space *s, struct notification *n, u64 bits)
 {
-    i64 error = 0;
-    LOCKED;
-    struct space *s = cap_space(space, RIGHT_MANAGE, &error);
-    struct notification *n = s ? cap_here(notification, PT_NOTIFICATION, RIGHT_USE, &error) : 0;
-    if (!n)
-        return fail(error);
     s->owner = n;
     s->owner_gen = n->gen;
     s->owner_bits = bits;
@@ -165,24 +138,15 @@ static bool space_end(struct space *s)
     return woken;
 }
 
-struct result op_space_kill(u64 space)
+struct result op_space_kill(struct space *s)
 {
-    i64 error = 0;
-    LOCKED;
-    struct space *s = cap_here(space, PT_SPACE, RIGHT_MANAGE, &error);
-    if (!s)
-        return fail(error);
     return fail(space_end(s) ? 0 : -E_AGAIN);
 }
 
 /* What was mapped stays; that is for its owner to unmap. */
-struct result op_space_renew(u64 space, u64 directory)
+struct result op_space_renew(struct space *s, u64 directory)
 {
-    i64 error = 0;
-    LOCKED;
-    struct space *s = cap_here(space, PT_SPACE, RIGHT_MANAGE, &error);
-    if (!s)
-        return fail(error);
+    i64 error;
     if (directory >= CAP_PAGES)
         return fail(-E_RANGE);
     if (!s->dead)
@@ -197,13 +161,8 @@ struct result op_space_renew(u64 space, u64 directory)
     return ok(0);
 }
 
-struct result op_space_fault(u64 space, u64 buffer)
+struct result op_space_fault(struct space *s, u64 buffer)
 {
-    i64 error = 0;
-    LOCKED;
-    struct space *s = cap_here(space, PT_SPACE, RIGHT_MANAGE, &error);
-    if (!s)
-        return fail(error);
     struct pith_fault f = { s->fault_seq, s->fault.vector, s->fault.error, s->fault.address,
                             s->fault.thread_id, s->fault.depth, { 0 } };
     copy_words(f.regs, &s->fault.regs, ARRAY_LEN(f.regs));

@@ -579,6 +579,18 @@ TEST("gates.count-their-capabilities")
     CHECK_EQUAL(MUST(pith_gate_info(fx.gate)), 2);
 }
 ANSWER("gates.info-answers-e-cap", pith_gate_info(fx.space), -E_CAP)
+TEST("gates.a-server-recognises-its-own")
+{
+    fixture();
+    uint32_t g = make_gate(fx.service, 4711, 0);
+    CHECK_EQUAL(MUST(pith_gate_badge(g, fx.service)), 4711);
+    CHECK_EQUAL(MUST(pith_gate_badge(weak(g, 0), fx.service)), 4711);
+    struct server other = make_server(SPACE_SELF, 2, echo_entry, 1, 0);
+    EXPECT(pith_gate_badge(g, other.service), -E_STATE);
+}
+ANSWER("gates.badge-answers-e-cap", pith_gate_badge(fx.space, fx.service), -E_CAP)
+ANSWER("gates.badge-answers-e-cap-for-the-service", pith_gate_badge(fx.gate, fx.gate), -E_CAP)
+ANSWER("gates.badge-answers-e-right", pith_gate_badge(fx.gate, weak(fx.service, RIGHT_USE)), -E_RIGHT)
 ANSWER("gates.drained-answers-e-cap", pith_gate_drained(fx.space, 0), -E_CAP)
 ANSWER("gates.drained-answers-e-range", pith_gate_drained(fx.gate, 64), -E_RANGE)
 TEST("gates.drained-answers-e-busy-while-a-call-is-inside")

@@ -40,7 +40,7 @@ const struct operation operations[] = {
     { 82, 1, 0, 0, "b" },     { 83, 1, 0, 0, "b" },     { 84, 4, 0, 0, "v" },
     { 85, 1, 0, 0, "SS#" },   { 86, 2, 0, 0, "SSs#" },  { 87, 2, 0, 0, "xx" },
     { 88, 2, 0, 0, "S#" },
-    { 200, 1, 0, 0, "***" },
+    { 89, 2, 0, 0, "gv" },     { 200, 1, 0, 0, "***" },
 };
 const uint32_t operation_count = sizeof operations / sizeof operations[0];
 

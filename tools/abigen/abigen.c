@@ -4,6 +4,7 @@
  *   OUT_DIR/    errors.h      error numbers and names
  *   OUT_DIR/    events.h      trace event numbers and names
  *   OUT_DIR/    operations.h  operation numbers and names
+ *   OUT_DIR/    op_limit.h    how many numbers there are
  *   OUT_DIR/    op_table.h    kernel: prototypes and the dispatch table's entries
  *   OUT_DIR/    stubs.h       user: one inline function per operation
  *   DOC_DIR/operations.md     the reference page
@@ -20,9 +21,14 @@
 #define MAX_OPS  128
 #define MAX_ARGS 6
 
+struct argument { /* type: of the object, "new" for an empty slot, empty for a number */
+    char name[24], type[16], right[16];
+    int self, none;
+};
 struct op {
-    int number, arg_count;
-    char name[40], args[MAX_ARGS][24];
+    int number, arg_count, direct;
+    char name[40];
+    struct argument args[MAX_ARGS];
     char value[256], errors[256], doc[1024];
 };
 struct entry {
@@ -55,6 +61,49 @@ static void take(char *to, size_t size, const char *from)
     strcpy(to, from);
 }
 
+static const char *const types[] = {"region", "space", "time", "thread", "service", "pool", "gate",
+                                    "notification", "interrupt", "io", "control", "new", 0};
+static const char *const rights[] = {"grant", "use", "manage", "wait", "debug", "interrupt", 0};
+
+static void must_be_one_of(const char *const *list, const char *word)
+{
+    for (int i = 0; list[i]; i++)
+        if (!strcmp(list[i], word))
+            return;
+    die("unknown word %s", word);
+}
+
+/* NAME, NAME:TYPE or NAME:TYPE.WORD… */
+static void argument_read(struct argument *a, char *text)
+{
+    char *type = strchr(text, ':');
+    if (type)
+        *type++ = 0;
+    take(a->name, sizeof a->name, text);
+    char *word = type ? strchr(type, '.') : 0;
+    if (word)
+        *word++ = 0;
+    if (type)
+        must_be_one_of(types, type);
+    take(a->type, sizeof a->type, type ? type : "");
+    while (word) {
+        char *next = strchr(word, '.');
+        if (next)
+            *next++ = 0;
+        if (!strcmp(word, "self")) {
+            a->self = 1;
+        } else if (!strcmp(word, "none")) {
+            a->none = 1;
+        } else {
+            must_be_one_of(rights, word);
+            take(a->right, sizeof a->right, word);
+        }
+        word = next;
+    }
+    if (a->self && strcmp(a->type, "space"))
+        die("%s: only a space can be the own one", a->name);
+}
+
 static struct op *op_open(char *rest)
 {
     if (op_count == MAX_OPS)
@@ -74,7 +123,7 @@ static struct op *op_open(char *rest)
     while ((word = strtok(0, " "))) {
         if (o->arg_count == MAX_ARGS)
             die("%s: more than %d arguments", o->name, MAX_ARGS);
-        take(o->args[o->arg_count++], sizeof o->args[0], word);
+        argument_read(&o->args[o->arg_count++], word);
     }
     return o;
 }
@@ -123,6 +172,8 @@ static void read_table(const char *dir, const char *name)
             entry_open(errors, &error_count, rest);
         else if (!strcmp(line, "event"))
             entry_open(events, &event_count, rest);
+        else if (o && !strcmp(line, "direct"))
+            o->direct = 1;
         else if (o && !strcmp(line, "value"))
             take(o->value, sizeof o->value, rest);
         else if (o && !strcmp(line, "errors"))
@@ -187,6 +238,58 @@ static int op_max(void)
     return max;
 }
 
+static int is_object(const struct argument *a)
+{
+    return a->type[0] && strcmp(a->type, "new");
+}
+
+/* An operand of the dispatcher, see kernel/core/dispatch.c. */
+static void write_operand(FILE *f, const struct argument *a)
+{
+    char type[32], right[32];
+    upper(type, a->type);
+    upper(right, a->right[0] ? a->right : "none");
+    if (!is_object(a))
+        fprintf(f, ", %s", a->type[0] ? "NEW" : "WORD");
+    else if (a->self)
+        fprintf(f, ", SELF(%s)", right);
+    else
+        fprintf(f, ", %s(%s, %s)", a->none ? "OPTIONAL" : "CAP", type, right);
+}
+
+static void write_op_table(const char *out)
+{
+    FILE *f = create(out, "op_limit.h");
+    fprintf(f, "#define OP_LIMIT %d /* above every operation's number */\n", op_max() + 1);
+    fclose(f);
+    f = create(out, "op_table.h");
+    fprintf(f, "#include <abi/op_limit.h>\n");
+    for (int i = 0; i < op_count; i++) {
+        const struct op *o = &ops[i];
+        fprintf(f, "struct result op_%s(", o->name);
+        for (int a = 0; a < o->arg_count; a++) {
+            if (is_object(&o->args[a]) && !o->direct)
+                fprintf(f, "%sstruct %s *", a ? ", " : "", o->args[a].type);
+            else
+                fprintf(f, "%su64", a ? ", " : "");
+        }
+        fprintf(f, "%s);\n", o->arg_count ? "" : "void");
+    }
+    fprintf(f, "#define OP_TABLE");
+    for (int i = 0; i < op_count; i++) {
+        const struct op *o = &ops[i];
+        fprintf(f, " \\\n    %s(%d, %s", o->direct ? "DIRECT" : "LOCKED", o->number, o->name);
+        int count = o->direct ? 0 : o->arg_count;
+        while (count && !o->args[count - 1].type[0])
+            count--;
+        for (int a = 0; a < count; a++)
+            write_operand(f, &o->args[a]);
+        fprintf(f, ")");
+    }
+    fprintf(f, "\n");
+    fclose(f);
+}
+
 static void write_operations(const char *out)
 {
     char up[64];
@@ -195,24 +298,13 @@ static void write_operations(const char *out)
         upper(up, ops[i].name);
         fprintf(f, "#define OP_%s %d\n", up, ops[i].number);
     }
-    fprintf(f, "#define OP_LIMIT %d\n#define OP_NAMES", op_max() + 1);
+    fprintf(f, "#include <abi/op_limit.h>\n#define OP_NAMES");
     for (int i = 0; i < op_count; i++)
         fprintf(f, " \\\n    [%d] = \"%s\",", ops[i].number, ops[i].name);
     fprintf(f, "\n");
     fclose(f);
 
-    f = create(out, "op_table.h");
-    for (int i = 0; i < op_count; i++) {
-        fprintf(f, "struct result op_%s(", ops[i].name);
-        for (int a = 0; a < ops[i].arg_count; a++)
-            fprintf(f, "%su64 %s", a ? ", " : "", ops[i].args[a]);
-        fprintf(f, "%s);\n", ops[i].arg_count ? "" : "void");
-    }
-    fprintf(f, "#define OP_TABLE");
-    for (int i = 0; i < op_count; i++)
-        fprintf(f, " \\\n    [%d] = (op_function)op_%s,", ops[i].number, ops[i].name);
-    fprintf(f, "\n");
-    fclose(f);
+    write_op_table(out);
 }
 
 static void write_stubs(const char *out)
@@ -228,12 +320,12 @@ static void write_stubs(const char *out)
         fprintf(f, "/* %s\n * Value: %s. Errors: %s. */\n", o->doc, o->value, o->errors);
         fprintf(f, "static inline struct pith_result pith_%s(", o->name);
         for (int a = 0; a < o->arg_count; a++)
-            fprintf(f, "%suint64_t %s", a ? ", " : "", o->args[a]);
+            fprintf(f, "%suint64_t %s", a ? ", " : "", o->args[a].name);
         fprintf(f, "%s)\n{\n", o->arg_count ? "" : "void");
         for (int a = 0; a < MAX_ARGS; a++)
             if (a < o->arg_count)
                 fprintf(
-                    f, "    register uint64_t r_%d __asm__(\"%s\") = %s;\n", a, reg[a], o->args[a]);
+                    f, "    register uint64_t r_%d __asm__(\"%s\") = %s;\n", a, reg[a], o->args[a].name);
             else
                 fprintf(f, "    register uint64_t r_%d __asm__(\"%s\");\n", a, reg[a]);
         fprintf(f, "    int64_t status;\n    __asm__ volatile(\"syscall\" : \"=a\"(status)");
@@ -246,6 +338,20 @@ static void write_stubs(const char *out)
     fclose(f);
 }
 
+static void write_argument_reference(FILE *f, const struct argument *a)
+{
+    if (!a->type[0])
+        return;
+    if (!is_object(a)) {
+        fprintf(f, "- `%s`: an empty slot\n", a->name);
+        return;
+    }
+    fprintf(f, "- `%s`: a capability to a %s", a->name, a->type);
+    if (a->right[0])
+        fprintf(f, " with the right %s", a->right);
+    fprintf(f, "%s\n", a->self ? "; 0: the own space" : a->none ? "; 0: none" : "");
+}
+
 static void write_reference(const char *dir)
 {
     FILE *f = create(dir, "operations.md");
@@ -256,13 +362,28 @@ static void write_reference(const char *dir)
         struct op *o = &ops[i];
         fprintf(f, "## %d. %s(", o->number, o->name);
         for (int a = 0; a < o->arg_count; a++)
-            fprintf(f, "%s%s", a ? ", " : "", o->args[a]);
-        fprintf(f, ")\n%s\n\n- value: %s\n- errors: %s\n\n", o->doc, o->value, o->errors);
+            fprintf(f, "%s%s", a ? ", " : "", o->args[a].name);
+        fprintf(f, ")\n%s\n\n", o->doc);
+        for (int a = 0; a < o->arg_count; a++)
+            write_argument_reference(f, &o->args[a]);
+        fprintf(f, "- value: %s\n- errors: %s\n\n", o->value, o->errors);
     }
     fprintf(f, "## Errors\n\n| number | name | meaning |\n|---:|---|---|\n");
     for (int i = 0; i < error_count; i++)
         fprintf(f, "| %d | %s | %s |\n", errors[i].number, errors[i].name, errors[i].doc);
     fclose(f);
+}
+
+/* What looking up the arguments may answer has to be in the list of errors. */
+static void errors_match_arguments(const struct op *o)
+{
+    for (int a = 0; a < o->arg_count; a++) {
+        const struct argument *x = &o->args[a];
+        if ((x->type[0] && !strstr(o->errors, "E_CAP")) ||
+            (x->right[0] && !strstr(o->errors, "E_RIGHT")) ||
+            (!strcmp(x->type, "new") && !strstr(o->errors, "E_BUSY")))
+            die("operation %s: an error of argument %s is not listed", o->name, x->name);
+    }
 }
 
 int main(int argc, char **argv)
@@ -276,6 +397,7 @@ int main(int argc, char **argv)
     read_table(argv[1], "operations.tbl");
     for (int i = 0; i < op_count; i++) {
         char list[256];
+        errors_match_arguments(&ops[i]);
         strcpy(list, ops[i].errors);
         for (char *w = strtok(list, " "); w; w = strtok(0, " ")) {
             int known = !strcmp(w, "none");

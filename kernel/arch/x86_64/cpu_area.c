@@ -80,7 +80,7 @@ static void idt_fill(u64 page, u64 area)
     u64 *idt = (u64 *)page;
 
     for (u64 v = 0; v < 256; v++) {
-        u64 stub = stubs + 16 * v;
+        u64 stub = stubs + (v < 32 ? 16 * v : 512 + 8 * (v - 32)); /* entry.S */
         u64 ist = v < sizeof(stacks) ? stacks[v] : 0;
         u64 type = v == 3 || v == 4 ? GATE_USER : GATE_INTERRUPT;
         idt[2 * v] = (stub & 0xffff) | SEL_KCODE << 16 | ist << 32 | type << 40 |

@@ -15,7 +15,7 @@
  */
 #include <layout.h>
 #include <offsets.h>
-#include <abi/operations.h>
+#include <abi/op_limit.h>
 
     .section .entry.text, "ax", @progbits
     .balign 4096
@@ -276,12 +276,13 @@ core_start:
     call *%rax
     jmp resume
 
-/* Exceptions and interrupts. Stub v is at vector_stubs + 16 * v. */
+/* Exceptions, whose stubs are 16 bytes apart, and interrupts, with 8 bytes: see idt_fill(). An
+ * interrupt pushes one byte, which is sign-extended. */
     .balign 16
     .globl vector_stubs
 vector_stubs:
     .set vector, 0
-    .rept 256
+    .rept 32
     .balign 16
     .if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || \
         vector == 29 || vector == 30
@@ -292,8 +293,22 @@ vector_stubs:
     jmp vector_common
     .set vector, vector + 1
     .endr
+    .balign 16
+    .rept 224
+    .balign 8
+    .if vector < 128
+    pushq $vector
+    .else
+    pushq $(vector - 256)
+    .endif
+    jmp interrupt_common
+    .set vector, vector + 1
+    .endr
 
     .balign 16
+interrupt_common:
+    push (%rsp)
+    andq $0xff, (%rsp)
 vector_common:                          /* vector error rip cs flags rsp ss */
     cld
     testb $3, 24(%rsp)
@@ -368,5 +383,34 @@ vector_kernel:
     pop %rax
     add $16, %rsp
     iretq
+
+/* An operation the usual way: under the lock, its capabilities looked up. eax = 2 * number. */
+    .text
+    .globl operation_locked
+operation_locked:
+    push %r9
+    push %r8
+    push %rcx
+    push %rdx
+    push %rsi
+    push %rdi
+    mov %eax, %edi
+    shr %edi
+    mov %rsp, %rsi
+    call operation_decode
+    mov %rdx, %r11
+    pop %rdi
+    pop %rsi
+    pop %rdx
+    pop %rcx
+    pop %r8
+    pop %r9
+    test %rax, %rax
+    jnz 1f
+    call *%r11
+2:  movb $0, kernel_lock                /* as lock_release() */
+    ret
+1:  xor %edx, %edx
+    jmp 2b
 
     .section .note.GNU-stack, "", @progbits
