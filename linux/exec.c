@@ -134,6 +134,21 @@ static int64_t elf_check(struct image *m)
     return m->high + m->base > MEMORY_MAP_TOP ? -ENOEXEC : 0;
 }
 
+/* The file's pages, and zeros behind what it holds. */
+static int64_t segment_share(struct image *m, const struct elf_segment *s, uint64_t prot)
+{
+    uint64_t start = m->base + s->vaddr, first = start & ~(PAGE - 1), got;
+    uint64_t filled = start + s->filesz, shown = (filled + PAGE - 1) & ~(PAGE - 1);
+    uint64_t end = (start + s->memsz + PAGE - 1) & ~(PAGE - 1);
+    int64_t e = map_file(m->file, first, shown - first, s->offset - (start - first), prot, false);
+    if (!e && s->memsz > s->filesz && !user_zero(filled, shown - filled))
+        e = -EFAULT;
+    if (!e && end > shown)
+        e = errno_of(memory_map(SLOT_MEMORY, shown, end - shown,
+                                (uint8_t)(prot | PROT_READ), MEMORY_MAP_FIXED, &got));
+    return e;
+}
+
 static int64_t segment_map(struct image *m, const struct elf_segment *s)
 {
     uint64_t start = m->base + s->vaddr, first = start & ~(PAGE - 1), got;
@@ -142,6 +157,13 @@ static int64_t segment_map(struct image *m, const struct elf_segment *s)
                                    (s->flags & PF_W ? MEMORY_PROTECTION_WRITE : 0) |
                                    (s->flags & PF_X ? MEMORY_PROTECTION_EXEC : 0));
     uint8_t full = MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE;
+    if (s->filesz && (start - s->offset) % PAGE == 0 && (s->filesz == s->memsz || s->flags & PF_W)) {
+        uint64_t prot = (s->flags & PF_R ? PROT_READ : 0) | (s->flags & PF_W ? PROT_WRITE : 0) |
+                        (s->flags & PF_X ? PROT_EXEC : 0);
+        int64_t e = segment_share(m, s, prot);
+        if (e != -ENODEV)
+            return e;
+    }
     int64_t e = errno_of(memory_map(SLOT_MEMORY, first, end - first, full, MEMORY_MAP_FIXED, &got));
     if (!e && s->filesz)
         e = map_fill(m->file, start, s->filesz, s->offset);

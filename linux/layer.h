@@ -211,6 +211,9 @@ int64_t file_write_user(struct file *f, uint64_t from, size_t bytes);
 
 int64_t memory_scratch(uint64_t bytes, uint64_t *address); /* of the program, for lending */
 void memory_scratch_free(uint64_t address, uint64_t bytes);
+/* Maps a file's own pages over what is there; -ENODEV: its server cannot. */
+int64_t map_file(struct file *f, uint64_t address, uint64_t bytes, uint64_t offset, uint64_t prot,
+                 bool shared);
 int64_t map_fill(struct file *f, uint64_t address, uint64_t bytes, uint64_t offset);
 
 /* ---- readiness: ready.c ---------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mmap and its kin. The memory server keeps the mappings; we keep brk. */
 #include "layer.h"
+#include <proto/file_client.h>
 #include <proto/memory_client.h>
 
 static uint64_t pages_up(uint64_t n)
@@ -42,6 +43,26 @@ int64_t map_fill(struct file *f, uint64_t address, uint64_t bytes, uint64_t offs
     return 0;
 }
 
+int64_t map_file(struct file *f, uint64_t address, uint64_t bytes, uint64_t offset, uint64_t prot,
+                 bool shared)
+{
+    return errno_of(file_map(f->slot, SLOT_MEMORY, address, bytes, offset, protection_of(prot), shared));
+}
+
+/* A file's pages in a mapping that was just made: the file's own, or, of files that cannot be
+ * mapped, a copy for reading. */
+static int64_t map_content(struct file *f, uint64_t address, uint64_t bytes, uint64_t offset,
+                           uint64_t prot, bool shared)
+{
+    int64_t e = map_file(f, address, bytes, offset, prot, shared);
+    if (e != -ENODEV || (shared && prot & PROT_WRITE))
+        return e;
+    e = errno_of(memory_protect(SLOT_MEMORY, address, bytes, protection_of(PROT_READ | PROT_WRITE), 0));
+    if (!e)
+        e = map_fill(f, address, bytes, offset);
+    return e ? e : errno_of(memory_protect(SLOT_MEMORY, address, bytes, protection_of(prot), 0));
+}
+
 int64_t sys_mmap(const uint64_t *a)
 {
     uint64_t address = a[0], bytes = pages_up(a[1]), prot = a[2], how = a[3], offset = a[5];
@@ -71,29 +92,21 @@ int64_t sys_mmap(const uint64_t *a)
         if (!user_range(address, bytes))
             address = 0;
     }
-    if (how & MAP_SHARED_LINUX && (how & 3) != 2)
+    bool shared = how & MAP_SHARED_LINUX && (how & 3) != 2, plain = f && f->kind == FILE_PLAIN;
+    if (shared && !plain)
         flags |= MEMORY_MAP_SHARED;
-    if (how & MAP_POPULATE_LINUX)
+    if (how & MAP_POPULATE_LINUX && !plain)
         flags |= MEMORY_MAP_POPULATE;
     if (how & MAP_32BIT)
         flags |= MEMORY_MAP_LOW;
-    bool fill = f && f->kind == FILE_PLAIN;
     uint64_t got = 0;
-    int64_t e = errno_of(memory_map(SLOT_MEMORY, address, bytes,
-                                    fill ? protection_of(PROT_READ | PROT_WRITE) : protection_of(prot),
-                                    flags, &got));
-    if (e)
-        return e;
-    if (fill) {
-        e = map_fill(f, got, bytes, offset);
-        if (!e && protection_of(prot) != protection_of(PROT_READ | PROT_WRITE))
-            e = errno_of(memory_protect(SLOT_MEMORY, got, bytes, protection_of(prot), 0));
-        if (e) {
+    int64_t e = errno_of(memory_map(SLOT_MEMORY, address, bytes, protection_of(prot), flags, &got));
+    if (!e && plain) {
+        e = map_content(f, got, bytes, offset, prot, shared);
+        if (e)
             memory_unmap(SLOT_MEMORY, got, bytes, 0);
-            return e;
-        }
     }
-    return (int64_t)got;
+    return e ? e : (int64_t)got;
 }
 
 int64_t sys_munmap(const uint64_t *a)
@@ -112,7 +125,7 @@ int64_t sys_mprotect(const uint64_t *a)
     if (!user_range(a[0], pages_up(a[1])))
         return -ENOMEM;
     int64_t e = errno_of(memory_protect(SLOT_MEMORY, a[0], pages_up(a[1]), protection_of(a[2]), 0));
-    return e == -EFAULT ? -ENOMEM : e;
+    return e == -EFAULT ? -ENOMEM : e == -EPERM ? -EACCES : e;
 }
 
 int64_t sys_mremap(const uint64_t *a)

@@ -264,7 +264,14 @@ static void fault_describe(const struct pith_event *e, struct taken *t)
     } else if (e->vector == 14) { /* mapped, but not for this: SEGV_ACCERR; else SEGV_MAPERR */
         bool mapped = !memory_area(SLOT_MEMORY, e->address & ~(PAGE - 1), &first, &length, &protection,
                                    &flags) && first <= e->address;
+        uint8_t wanted = e->error & 16 ? MEMORY_PROTECTION_EXEC
+                         : e->error & 2 ? MEMORY_PROTECTION_WRITE : MEMORY_PROTECTION_READ;
         t->code = mapped ? 2 : 1;
+        if (mapped && protection & wanted && e->address < MEMORY_LAYER_BASE) {
+            /* It may, but there is no page: behind a file's end, or no memory is left. */
+            t->signal = flags & MEMORY_MAP_FILE ? SIGBUS : SIGKILL;
+            t->code = 2;
+        }
     }
 }
 
@@ -280,6 +287,10 @@ static void fault_act(struct block *b)
     if (self.log_calls || self.log_unknown)
         layer_print("[linux] %u %s: signal %u at %lx, address %lx\n", self.pid, self.command, t.signal,
                     e->regs.rip, e->address);
+    if (t.signal == SIGKILL) {
+        layer_print("[linux] %u %s: killed: out of memory\n", self.pid, self.command);
+        process_end(SIGKILL);
+    }
     if (b->mask & BIT(t.signal) || actions[t.signal].handler <= 1) /* cannot be put off */
         process_end(t.signal | 0x80);
     signal_act(b, &e->regs, &t);

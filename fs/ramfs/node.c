@@ -127,13 +127,17 @@ void node_resize(struct node *n, uint64_t size)
 {
     uint64_t old = n->size;
     TX_SET(n->size, size);
-    if (size >= old)
+    if (size >= old) {
+        if (size > old)
+            share_changed(n, 0, 0);
         return;
+    }
     if (size % PAGE) {
         uint8_t *p = node_page(n, size / PAGE, false);
         if (p)
             memset(p + size % PAGE, 0, PAGE - size % PAGE);
     }
+    share_cut(n, (size + PAGE - 1) / PAGE);
     cut(n, (size + PAGE - 1) / PAGE);
 }
 
@@ -147,12 +151,17 @@ void node_drop(struct node *n)
     pith_notify_raise(SLOT_MAIN, 1);
 }
 
-void orphans_free(void)
+bool orphans_free(void)
 {
+    bool all = true;
     tx_begin();
-    while (fs->orphans) {
-        struct node *n = fs->orphans;
-        TX_SET(fs->orphans, n->next_orphan);
+    for (struct node **link = &fs->orphans, *n; (n = *link);) {
+        if (!share_release(n)) {
+            link = &n->next_orphan;
+            all = false;
+            continue;
+        }
+        TX_SET(*link, n->next_orphan);
         if ((n->mode & S_TYPE) == S_LINK) {
             capsule_free((void *)n->tree, n->size + 1);
         } else {
@@ -165,6 +174,7 @@ void orphans_free(void)
         tx_begin();
     }
     tx_commit();
+    return all;
 }
 
 static const uint8_t zeros[PAGE];
@@ -192,7 +202,7 @@ uint64_t node_read(
 
 uint64_t node_write(struct node *n, uint64_t position, struct rpc_in in, bool *bad)
 {
-    uint64_t done = 0;
+    uint64_t done = 0, had_pages = n->pages, had_size = n->size;
     while (done < in.length) {
         uint64_t at = (position + done) % PAGE, run = PAGE - at;
         run = run < in.length - done ? run : in.length - done;
@@ -207,6 +217,8 @@ uint64_t node_write(struct node *n, uint64_t position, struct rpc_in in, bool *b
     }
     if (position + done > n->size && done)
         TX_SET(n->size, position + done);
+    if (!*bad && (n->pages != had_pages || n->size != had_size))
+        share_changed(n, position / PAGE, (position + done + PAGE - 1) / PAGE);
     return done;
 }
 

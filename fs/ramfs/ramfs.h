@@ -4,6 +4,7 @@
  *
  * node.c    nodes, their data pages, names
  * walk.c    from a path to a node
+ * share.c   pages that the memory server maps in address spaces
  * serve.c   the file protocol
  * fill.c    the first contents, from a cpio archive
  *
@@ -41,6 +42,8 @@ struct node {
     uint64_t next_cookie;
     struct node *next_orphan;
     bool orphan; /* nothing names or holds it: the main thread frees it */
+    bool exported;               /* the memory server knows its pages */
+    struct node *next_exported;
 };
 struct entry {
     struct entry *hash_next, *next, *prev;
@@ -60,7 +63,7 @@ struct file_server {
     uint64_t filled, next_number, node_count;
     uint32_t maintenance, pad; /* our own gate */
     struct open_file *opens;
-    struct node *orphans;
+    struct node *orphans, *exported;
     struct entry *hash[HASH_BUCKETS];
 };
 extern struct file_server *fs;
@@ -69,7 +72,7 @@ extern struct file_server *fs;
 struct node *node_new(uint32_t mode);
 void node_touch(struct node *n, bool modified);
 void node_drop(struct node *n); /* hands it to the main thread if nothing holds it */
-void orphans_free(void);        /* outside a transaction */
+bool orphans_free(void); /* outside a transaction; false: some are still mapped */
 uint8_t *node_page(struct node *n, uint64_t index, bool make); /* NULL: hole, or no memory */
 void node_resize(struct node *n, uint64_t size);
 struct entry *entry_find(const struct node *directory, const char *name, uint32_t length);
@@ -80,6 +83,19 @@ void node_attributes(const struct node *n, struct file_attributes *a);
 uint64_t node_read(
     struct node *n, uint64_t position, struct rpc_out *out, uint64_t bytes, bool *bad);
 uint64_t node_write(struct node *n, uint64_t position, struct rpc_in in, bool *bad);
+
+/* Pages [first, end) are new or the size changed; pages from first on go. */
+void share_changed(struct node *n, uint64_t first, uint64_t end);
+void share_cut(struct node *n, uint64_t first);
+bool share_release(struct node *n); /* before it is freed; false: it is still mapped */
+void share_resume(void);            /* at the start, outside a transaction */
+struct share_request {
+    uint64_t address, length, offset;
+    uint32_t memory; /* slot of the caller's memory gate */
+    uint8_t protection;
+    bool shared, writable; /* writable: a shared mapping may be made so later */
+};
+uint32_t share_map(struct node *n, const struct share_request *r);
 
 struct walk {
     struct node *node;   /* found, or NULL */

@@ -6,6 +6,7 @@
 
 #define RAMFS_MAGIC 0x01021994u
 #define MODE_BITS 07777u
+#define MAPPED_AGAIN_NS 500000000ull
 #define MAINTENANCE 4095u /* badge of our own gate; descriptions use smaller ones */
 
 static struct walk *walk_buffer(void)
@@ -217,15 +218,14 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
         *created = true;
     }
     status = kind_check(w, flags);
-    if (!status && flags & FILE_OPEN_TRUNCATE && is(w->node, S_REGULAR) && w->node->size &&
-        !again) {
-        node_resize(w->node, 0);
-        node_touch(w->node, true);
-    }
     if (!status)
         status = open_make(w->node, flags, file);
     if (status)
         return undo(status);
+    if (flags & FILE_OPEN_TRUNCATE && is(w->node, S_REGULAR) && w->node->size && !again) {
+        node_resize(w->node, 0);
+        node_touch(w->node, true);
+    }
     node_attributes(w->node, attributes);
     content_out(w->node, flags, content);
     r.a = *created;
@@ -849,11 +849,26 @@ uint32_t file_serve_lock_query(struct file_server *s, uint64_t badge, uint8_t ki
     return 0;
 }
 
-uint32_t file_serve_map(
-    struct file_server *s, uint64_t badge, bool writable, uint32_t *object, uint64_t *size)
+/* ---- mapping -------------------------------------------------------------------------------------------- */
+
+#define PROTECTION_WRITE 2 /* as in the memory protocol */
+
+uint32_t file_serve_map(struct file_server *s, uint64_t badge, uint32_t memory, uint64_t address,
+    uint64_t length, uint64_t offset, uint8_t protection, bool shared)
 {
-    (void)s, (void)badge, (void)writable, (void)object, (void)size;
-    return FILE_ERROR_NODEV;
+    struct open_file *o = opened(badge);
+    uint32_t status = data_check(o, FILE_OPEN_READ);
+    (void)s;
+    if (status)
+        return status == FILE_ERROR_BADF ? FILE_ERROR_ACCES : FILE_ERROR_NODEV;
+    bool writable = o->flags & FILE_OPEN_WRITE;
+    if (shared && protection & PROTECTION_WRITE && !writable)
+        return FILE_ERROR_ACCES;
+    if (length > INT64_MAX / 2 || offset > INT64_MAX / 2)
+        return FILE_ERROR_INVAL;
+    tx_begin();
+    const struct share_request r = {address, length, offset, memory, protection, shared, writable};
+    return end(share_map(o->node, &r));
 }
 
 /* ---- start ------------------------------------------------------------------------------------------------ */
@@ -866,16 +881,15 @@ void file_handle(uint64_t badge, struct msg *m)
         return;
     }
     closed_take();
-    orphans_free();
-    m->w[0] = 0;
+    m->w[0] = orphans_free() ? 0 : 1;
 }
 
 /* The main thread works through the service like everybody else: whoever has a stack of it
  * on this core has the lock, and the kernel lets the one help the other. */
-static void maintain(void)
+static bool maintain(void)
 {
     struct msg m = {{0}};
-    (void)rt_call(fs->maintenance, &m);
+    return !rt_call(fs->maintenance, &m) && !m.w[0];
 }
 
 void component_main(void)
@@ -894,14 +908,14 @@ void component_main(void)
             fill_from_archive((const uint8_t *)STARTUP->modules[0][0], STARTUP->modules[0][1]);
         fs->filled = 1;
     }
+    share_resume();
     leftovers_close();
     if (!fs->maintenance)
         fs->maintenance = rt_gate_create(rt_cap("file"), MAINTENANCE);
     if (!rt_service_open("file", file_entry, 1))
         return;
     rt_ready();
-    for (;;) {
-        maintain();
-        (void)rt_wait(UINT64_MAX);
-    }
+    /* Removed files that are still mapped are looked at again from time to time. */
+    for (;;)
+        (void)rt_wait(maintain() ? UINT64_MAX : rt_now_ns() + MAPPED_AGAIN_NS);
 }

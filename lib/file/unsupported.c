@@ -182,10 +182,11 @@ UNSUPPORTED uint32_t file_serve_lock_query(struct file_server *server, uint64_t 
     return FILE_ERROR_INVAL;
 }
 
-UNSUPPORTED uint32_t file_serve_map(struct file_server *server, uint64_t badge, bool writable,
-    uint32_t *memory, uint64_t *size)
+UNSUPPORTED uint32_t file_serve_map(struct file_server *server, uint64_t badge, uint32_t memory,
+    uint64_t address, uint64_t length, uint64_t offset, uint8_t protection, bool shared)
 {
-    UNUSED(server); UNUSED(badge); UNUSED(writable); UNUSED(memory); UNUSED(size);
+    UNUSED(server); UNUSED(badge); UNUSED(memory); UNUSED(address); UNUSED(length);
+    UNUSED(offset); UNUSED(protection); UNUSED(shared);
     return FILE_ERROR_NODEV;
 }
 

@@ -97,7 +97,7 @@ static void leaf_copy_hot(struct space_record *from, struct space_record *to, st
         if (from->hot[h] - vpn >= SLOTS || apart[i / 64] >> (i % 64) & 1)
             continue;
         uint32_t e = original->slot[i], page = e & ENTRY_PAGE;
-        if (!page || !(e & ENTRY_WRITE) || e & ENTRY_SHARED || page_refs(page) != 1)
+        if (!page || !(e & ENTRY_WRITE) || page_refs(page) != 1)
             continue;
         if (!page_copy(to, original, copy, vpn, i, apart))
             return;
@@ -179,7 +179,8 @@ bool space_clone(struct space_record *from, struct space_record *to)
     to->parent = from->id;
     to->hot_left = from->hot_left = HOT_MAX;
     memcpy(to->hot, from->hot, sizeof to->hot);
-    bool done = !from->root || node_clone(from, to, from->root, LEVELS - 1, 0, &to->root);
+    bool done = areas_copy(from, to);
+    done = done && (!from->root || node_clone(from, to, from->root, LEVELS - 1, 0, &to->root));
     quiesce();
     return done;
 }

@@ -63,17 +63,23 @@ uint64_t map_rights(uint32_t entry, bool writable, bool exec)
     return MAP_READ | (entry & ENTRY_WRITE && writable ? MAP_WRITE : 0);
 }
 
-bool map_page(struct space_record *s, uint64_t va, uint32_t page, uint64_t rights)
+bool map_run(struct space_record *s, uint64_t va, uint32_t region, uint32_t page, unsigned count,
+    uint64_t rights)
 {
     for (unsigned tries = 0;;) {
-        struct pith_result r = pith_space_map(s->space, va, ram, page, 1 | rights);
+        struct pith_result r = pith_space_map(s->space, va, region, page, count | rights);
         if (!r.status || r.status == -E_BUSY)
             return true;
-        if (r.status == -E_OWNER && !tries++)
+        if (r.status == -E_OWNER && region == ram && !tries++)
             page_reclaim(page); /* an object that an undone request left */
         else if (r.status == -E_TABLES ? !tables_give(s) : r.status != -E_AGAIN)
             return false;
     }
+}
+
+bool map_page(struct space_record *s, uint64_t va, uint32_t page, uint64_t rights)
+{
+    return map_run(s, va, ram, page, 1, rights);
 }
 
 uint64_t unmap_run(struct space_record *s, uint64_t va, uint64_t n)
@@ -160,9 +166,11 @@ bool fault_resolve(struct space_record *s, uint64_t va, bool write, bool exec)
     s->faults++;
     unsigned i = (unsigned)(va / PAGE % SLOTS);
     uint32_t page = e & ENTRY_PAGE;
+    if (e & ENTRY_AREA)
+        return area_fault(s, leaf, va / PAGE, write, exec);
     if (!page)
         return page_first(s, leaf, i, va, exec);
-    bool own = page_refs(page) == 1 || e & ENTRY_SHARED;
+    bool own = page_refs(page) == 1;
     if (write)
         hot_add(s, va / PAGE);
     if (write && !own)
@@ -173,16 +181,17 @@ bool fault_resolve(struct space_record *s, uint64_t va, bool write, bool exec)
     return map_page(s, va, page, map_rights(e, own, exec));
 }
 
-void *space_view(struct space_record *s, uint64_t va, bool write)
+const void *space_view(struct space_record *s, uint64_t va)
 {
     struct piece p;
     if (va / PAGE >= LAST_PAGE)
         return 0;
     for (unsigned tries = 0; map_find(s->root, va / PAGE, &p); tries++) {
         uint32_t e = p.node->slot[p.index], page = p.level ? 0 : e & ENTRY_PAGE;
-        if (page && (!write || page_refs(page) == 1 || e & ENTRY_SHARED))
-            return (uint8_t *)page_view(page) + va % PAGE;
-        if (tries || !fault_resolve(s, va, write, false))
+        const uint8_t *view = page ? page_view(page) : e & ENTRY_AREA ? area_view(s, va / PAGE) : 0;
+        if (view)
+            return view + va % PAGE;
+        if (tries || !fault_resolve(s, va, false, false))
             return 0;
     }
     return 0;

@@ -262,6 +262,7 @@ static void pages_release(struct space_record *s)
     map_drop(s->root);
     TX_SET(s->root, 0);
     s->resident = 0;
+    (void)areas_cut(s, 0, LAST_PAGE);
 }
 
 static bool objects_take(struct space_record *s)
@@ -372,7 +373,11 @@ void recount(void)
     for (struct space_record *s = memory->spaces; s; s = s->next) {
         objects_count(s);
         s->resident = 0;
-        map_count(s->root, &s->resident);
+        map_count(s->root, true, &s->resident);
+    }
+    for (struct object_record *o = memory->objects; o; o = o->next) {
+        uint64_t pages = 0;
+        map_count(o->root, !o->pager, &pages);
     }
     for (struct space_record *s = memory->spares; s; s = s->next)
         objects_count(s);

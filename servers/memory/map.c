@@ -206,7 +206,7 @@ void map_drop(uint32_t root)
     }
 }
 
-static void leaf_count(struct node *n, uint64_t *resident)
+static void leaf_count(struct node *n, bool of_ram, uint64_t *resident)
 {
     for (unsigned i = 0; i < SLOTS; i++) {
         if (!n->slot[i])
@@ -214,13 +214,14 @@ static void leaf_count(struct node *n, uint64_t *resident)
         BIT_SET(n->mapped, i);
         if (n->slot[i] & ENTRY_PAGE) {
             BIT_SET(n->used, i);
-            pages_count_use(n->slot[i] & ENTRY_PAGE);
+            if (of_ram)
+                pages_count_use(n->slot[i] & ENTRY_PAGE);
             ++*resident;
         }
     }
 }
 
-void map_count(uint32_t root, uint64_t *resident)
+void map_count(uint32_t root, bool of_ram, uint64_t *resident)
 {
     uint32_t path[LEVELS];
     unsigned at[LEVELS], level = LEVELS - 1;
@@ -235,7 +236,7 @@ void map_count(uint32_t root, uint64_t *resident)
             memset(n->used, 0, sizeof n->used);
             memset(n->mapped, 0, sizeof n->mapped);
             if (!level)
-                leaf_count(n, resident);
+                leaf_count(n, of_ram, resident);
         }
         while (level && at[level] < SLOTS && !n->slot[at[level]])
             at[level]++;

@@ -6,6 +6,7 @@
  * map.c     page maps: which page is at which place of a space
  * range.c   what a program asks for: ranges set, cleared, protected, moved
  * fault.c   pages on first touch and copies on writing
+ * object.c  memory that several spaces see: shared memory and files
  * clone.c   fork: a space like another
  * life.c    spaces and threads, from making to reuse
  * layer.c   the Linux layer, which is mapped in each space
@@ -37,6 +38,8 @@ void page_more(uint32_t page);
 void page_less(uint32_t page); /* the last reference frees it */
 uint32_t page_refs(uint32_t page);
 void *page_view(uint32_t page);  /* where this server sees it */
+/* A page of a file server's region; NULL if that is gone. */
+const void *pager_view(uint32_t region, uint32_t pager, uint32_t page);
 uint32_t object_pair_take(void); /* two pages for kernel objects, the first even; 0: none */
 uint32_t object_take(void);
 void object_give(uint32_t page); /* page_take()n back from the kernel by now */
@@ -57,6 +60,7 @@ extern uint32_t ram;
 #define ENTRY_EXEC (1u << 26)
 #define ENTRY_VALID (1u << 27) /* in each entry, and in no name of a node */
 #define ENTRY_SHARED (1u << 28)
+#define ENTRY_AREA (1u << 29)  /* no page of its own: shows what the area says */
 #define ENTRY_RIGHTS (ENTRY_READ | ENTRY_WRITE | ENTRY_EXEC)
 
 #define SLOTS 512u
@@ -90,7 +94,41 @@ bool map_cut(uint32_t *root, uint64_t vpn);
 /* Sets entries; where there are nodes already, in those. False: no page left. */
 bool map_fill(uint32_t *root, uint64_t vpn, uint64_t count, uint32_t entry);
 void map_drop(uint32_t root);  /* frees the nodes (not what they name) */
-void map_count(uint32_t root, uint64_t *resident); /* after a restart */
+/* After a restart: counts the nodes, and the entries' pages if they are of ram. */
+void map_count(uint32_t root, bool of_ram, uint64_t *resident);
+
+/* ---- objects and areas ---- */
+struct space_record;
+struct area;
+struct object_record {
+    struct object_record *next;
+    uint64_t file, pages;   /* the file server's number; pages its size covers */
+    uint32_t pager, root;   /* 1 + index in pagers, 0: anonymous; page map by offset */
+    struct area *areas;     /* by same */
+};
+struct area {
+    struct area *next, *same; /* of the space; of the object */
+    struct space_record *space;
+    struct object_record *object;
+    uint64_t first, count, offset; /* pages; offset in the object */
+    bool writable;                 /* shared: may be made writable */
+};
+#define OBJECTS_MAX 512u /* files that nobody maps are forgotten beyond that */
+struct object_record *object_find(uint32_t pager, uint64_t file);
+struct object_record *object_make(uint32_t pager, uint64_t file);
+uint32_t object_region(const struct object_record *o);
+uint32_t object_withdraw(struct object_record *o, uint64_t first, uint64_t count);
+bool object_supply(struct object_record *o, uint64_t at, const uint32_t *pages, uint32_t count);
+struct area *area_find(const struct space_record *s, uint64_t vpn);
+bool area_add(struct space_record *s, struct object_record *o, uint64_t first, uint64_t count,
+    uint64_t offset, bool writable);
+bool areas_cut(struct space_record *s, uint64_t first, uint64_t count);
+bool areas_copy(const struct space_record *from, struct space_record *to);
+bool areas_move(struct space_record *s, uint64_t first, uint64_t count, uint64_t to, uint64_t more);
+void areas_grow(struct space_record *s, uint64_t end, uint64_t more);
+bool areas_writable(const struct space_record *s, uint64_t first, uint64_t count);
+bool area_fault(struct space_record *s, struct node *leaf, uint64_t vpn, bool write, bool exec);
+const void *area_view(struct space_record *s, uint64_t vpn);
 
 /* ---- spaces ---- */
 struct object_list {
@@ -118,6 +156,7 @@ struct space_record {
     uint32_t small_page, small_used, thread_ids, hot_next, hot_left;
     uint32_t slot_pages;                              /* bit per further directory */
     struct object_list *objects;
+    struct area *areas;
     struct thread_record *threads, *seats; /* seats: without a thread */
     uint64_t undo_first, undo_count;       /* pages to clear after a restart */
     uint64_t hot[HOT_MAX];                 /* pages that were written soon after a clone */
@@ -130,7 +169,10 @@ struct template { uint64_t address; uint32_t page, entry; };
 struct memory_server {
     struct space_record *spaces, *spares;
     struct space_record *by_id[SPACES_MAX];
-    uint32_t next_id, template_count, spare_count, pad;
+    struct object_record *objects; /* the newest first */
+    uint32_t next_id, template_count, spare_count, object_count;
+    uint32_t pagers[MEMORY_PAGERS_MAX]; /* slots of their regions */
+    uint64_t next_file;                 /* number of an anonymous object */
     uint64_t template_made;
     struct template templates[TEMPLATE_MAX]; /* pages of the layer */
 };
@@ -172,9 +214,11 @@ bool range_next(
     struct space_record *s, uint64_t va, uint64_t *at, uint64_t *pages, uint32_t *entry);
 
 bool fault_resolve(struct space_record *s, uint64_t va, bool write, bool exec);
-/* This server's view of a page of the space, made present; NULL if not mapped so. */
-void *space_view(struct space_record *s, uint64_t va, bool write);
+/* This server's view of a page of the space, made present; NULL if not mapped. */
+const void *space_view(struct space_record *s, uint64_t va);
 /* Kernel mappings. */
+bool map_run(struct space_record *s, uint64_t va, uint32_t region, uint32_t page, unsigned count,
+    uint64_t rights); /* at least the first */
 bool map_page(struct space_record *s, uint64_t va, uint32_t page, uint64_t rights);
 uint64_t unmap_run(struct space_record *s, uint64_t va, uint64_t n); /* bitmap: dirty */
 /* Unmaps what may be mapped of a leaf's entries in mask; true if there was something. */

@@ -10,6 +10,7 @@
 
 #define WINDOW_BASE 0x500000000000ull
 #define ARRAYS_BASE 0x480000000000ull
+#define PAGERS_BASE 0x600000000000ull /* 1 TiB for each file server's region */
 #define USE_OBJECT 0x80000000u
 #define USE_FREE_OBJECT 0x40000000u
 
@@ -146,6 +147,19 @@ void *page_view(uint32_t page)
     if (!(seen[page / 8] >> (page % 8) & 1))
         window_map(page);
     return (void *)(WINDOW_BASE + page * PAGE);
+}
+
+const void *pager_view(uint32_t region, uint32_t pager, uint32_t page)
+{
+    uint64_t va = PAGERS_BASE + ((uint64_t)pager << 40) + page * PAGE;
+    while (!pith_space_query(SPACE_SELF, va).value) {
+        struct pith_result r = pith_space_map(SPACE_SELF, va, region, page, 1 | MAP_READ);
+        if (r.status == -E_TABLES)
+            tables_need();
+        else if (r.status && r.status != -E_AGAIN)
+            return 0;
+    }
+    return (const void *)va;
 }
 
 uint32_t page_take(bool zero)

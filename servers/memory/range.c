@@ -42,7 +42,9 @@ static void leaf_release(struct space_record *s, const struct piece *p, bool kee
         for (uint64_t bits = leaf->used[w] & mask[w]; bits; bits &= bits - 1) {
             unsigned i = w * 64 + (unsigned)__builtin_ctzll(bits);
             uint32_t page = leaf->slot[i] & ENTRY_PAGE;
-            leaf->slot[i] = keep ? leaf->slot[i] & ~ENTRY_PAGE : 0;
+            leaf->slot[i] = !keep ? 0
+                            : (leaf->slot[i] & ~ENTRY_PAGE) |
+                                  (area_find(s, p->first - p->index + i) ? ENTRY_AREA : 0);
             BIT_CLEAR(leaf->used, i);
             page_less(page);
             s->resident--;
@@ -57,7 +59,8 @@ uint32_t range_clear(struct space_record *s, uint64_t va, uint64_t pages, bool k
     uint64_t mask[SLOTS / 64];
     struct piece p;
     bool any = false;
-    if (!keep && (!map_cut(&s->root, first) || !map_cut(&s->root, end)))
+    if (!keep &&
+        (!map_cut(&s->root, first) || !map_cut(&s->root, end) || !areas_cut(s, first, pages)))
         return MEMORY_ERROR_NOMEM;
     for (uint64_t at = first; map_next(s->root, at, end, &p); at = p.first + p.count)
         if (!p.level) {

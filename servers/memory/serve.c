@@ -120,9 +120,16 @@ uint32_t memory_serve_map(struct memory_server *m, uint64_t badge, uint64_t sequ
         return undo(MEMORY_ERROR_EXIST);
     uint32_t status = flags & MEMORY_MAP_FIXED ? range_clear(s, address, pages, false) : 0;
     undo_range(s, address, pages);
+    uint32_t entry = rights_of(protection);
+    if (!status && flags & MEMORY_MAP_SHARED) {
+        entry |= ENTRY_SHARED | ENTRY_AREA;
+        TX_SET(m->next_file, m->next_file + 1);
+        struct object_record *o = object_make(0, m->next_file);
+        if (!o || !area_add(s, o, address / PAGE, pages, 0, true))
+            return undo(MEMORY_ERROR_NOMEM);
+    }
     if (!status)
-        status = range_set(s, address, pages,
-            rights_of(protection) | (flags & MEMORY_MAP_SHARED ? ENTRY_SHARED : 0));
+        status = range_set(s, address, pages, entry);
     if (!status && flags & MEMORY_MAP_POPULATE)
         for (uint64_t i = 0; i < pages; i++)
             (void)fault_resolve(s, address + i * PAGE, protection & MEMORY_PROTECTION_WRITE, false);
@@ -163,6 +170,8 @@ uint32_t memory_serve_protect(struct memory_server *m, uint64_t badge, uint64_t 
         return undo(MEMORY_ERROR_PERM);
     if (!range_decode(address, length, flags, &pages))
         return undo(MEMORY_ERROR_INVAL);
+    if (protection & MEMORY_PROTECTION_WRITE && !areas_writable(s, address / PAGE, pages))
+        return undo(MEMORY_ERROR_PERM);
     return finish(badge, sequence, &r, range_protect(s, address, pages, rights_of(protection)));
 }
 
@@ -187,7 +196,7 @@ static uint32_t remap_move(struct space_record *s, uint64_t badge, uint64_t sequ
 {
     uint64_t kept = pages < wanted ? pages : wanted;
     undo_range(s, r->value, wanted);
-    if (!range_copy(s, address, r->value, kept) ||
+    if (!areas_move(s, address / PAGE, kept, r->value / PAGE, wanted - kept) || !range_copy(s, address, r->value, kept) ||
         (wanted > kept && range_set(s, r->value + kept * PAGE, wanted - kept, entry))) {
         range_clear(s, r->value, wanted, false);
         return finish(badge, sequence, r, MEMORY_ERROR_NOMEM);
@@ -222,7 +231,7 @@ uint32_t memory_serve_remap(struct memory_server *m, uint64_t badge, uint64_t se
         return undo(MEMORY_ERROR_INVAL);
     if (!range_valid(s, address, pages) || !range_first(s, address, &at, &entry))
         return undo(MEMORY_ERROR_FAULT);
-    entry &= ENTRY_RIGHTS | ENTRY_SHARED;
+    entry &= ENTRY_RIGHTS | ENTRY_SHARED | ENTRY_AREA;
     uint64_t to = fixed ? new_address : remap_place(s, address, pages, wanted, may_move);
     if (fixed && to < address + pages * PAGE && address < to + wanted * PAGE)
         return undo(MEMORY_ERROR_INVAL);
@@ -235,6 +244,7 @@ uint32_t memory_serve_remap(struct memory_server *m, uint64_t badge, uint64_t se
         status = range_clear(s, address + wanted * PAGE, pages - wanted, false);
     if (wanted > pages) {
         undo_range(s, to + pages * PAGE, wanted - pages);
+        areas_grow(s, to / PAGE + pages, wanted - pages);
         status = range_set(s, to + pages * PAGE, wanted - pages, entry);
     }
     return finish(badge, sequence, &r, status);
@@ -284,10 +294,14 @@ uint32_t memory_serve_usage(struct memory_server *m, uint64_t badge, struct memo
 }
 
 static bool range_next_of(
-    uint64_t id, uint64_t address, uint64_t *at, uint64_t *pages, uint32_t *entry)
+    uint64_t id, uint64_t address, uint64_t *at, uint64_t *pages, uint32_t *entry, bool *file)
 {
     struct space_record *s = space_find(id);
-    return s && range_next(s, address, at, pages, entry);
+    if (!s || !range_next(s, address, at, pages, entry))
+        return false;
+    const struct area *a = area_find(s, *at / PAGE);
+    *file = a && a->object->pager;
+    return true;
 }
 
 uint32_t memory_serve_area(struct memory_server *m, uint64_t badge, uint64_t address,
@@ -297,7 +311,7 @@ uint32_t memory_serve_area(struct memory_server *m, uint64_t badge, uint64_t add
     uint32_t entry;
     (void)m;
     tx_begin();
-    const bool found = range_next_of(badge, address, &at, &pages, &entry);
+    bool file = false, found = range_next_of(badge, address, &at, &pages, &entry, &file);
     tx_commit();
     if (!found)
         return MEMORY_ERROR_NOENT;
@@ -306,7 +320,7 @@ uint32_t memory_serve_area(struct memory_server *m, uint64_t badge, uint64_t add
     *protection = (uint8_t)((entry & ENTRY_READ ? MEMORY_PROTECTION_READ : 0) |
                             (entry & ENTRY_WRITE ? MEMORY_PROTECTION_WRITE : 0) |
                             (entry & ENTRY_EXEC ? MEMORY_PROTECTION_EXEC : 0));
-    *flags = entry & ENTRY_SHARED ? MEMORY_MAP_SHARED : 0;
+    *flags = (entry & ENTRY_SHARED ? MEMORY_MAP_SHARED : 0) | (file ? MEMORY_MAP_FILE : 0);
     return 0;
 }
 
@@ -487,13 +501,109 @@ uint32_t memory_serve_peek(
     struct space_record *s = space_find(id);
     uint64_t length = PAGE - address % PAGE;
     length = length < data->capacity ? length : data->capacity;
-    const void *from = s ? space_view(s, address, false) : 0;
+    const void *from = s ? space_view(s, address) : 0;
     if (!from)
         status = s ? MEMORY_ERROR_FAULT : MEMORY_ERROR_NOENT;
     else if (!rt_copy_to_client(data->offset, from, length))
         status = RPC_BAD_BUFFER;
     else
         data->length = length;
+    tx_commit();
+    return status;
+}
+
+/* ---- file servers' -------------------------------------------------------------------------- */
+
+/* 1 + index of the file server that calls; 0: it is none. */
+static uint32_t pager_of(uint64_t badge)
+{
+    uint64_t i = badge - MEMORY_PAGER_FIRST;
+    return i < MEMORY_PAGERS_MAX ? (uint32_t)i + 1 : 0;
+}
+
+uint32_t memory_serve_pager_open(struct memory_server *m, uint64_t badge, uint32_t region)
+{
+    uint32_t pager = pager_of(badge), slot;
+    if (!pager)
+        return MEMORY_ERROR_PERM;
+    tx_begin();
+    slot = m->pagers[pager - 1];
+    if (!slot || !pith_cap_same(slot, region).value) {
+        if (slot)
+            rt_slot_free(slot);
+        slot = rt_keep_cap(0);
+        if (!slot)
+            return undo(MEMORY_ERROR_NOMEM);
+        TX_SET(m->pagers[pager - 1], slot);
+    }
+    tx_commit();
+    return 0;
+}
+
+uint32_t memory_serve_supply(struct memory_server *m, uint64_t badge, uint64_t file, uint64_t size,
+    uint64_t first, struct rpc_in pages)
+{
+    static uint32_t list[MEMORY_SUPPLY_MAX]; /* under the lock */
+    uint32_t pager = pager_of(badge);
+    (void)m;
+    if (!pager)
+        return MEMORY_ERROR_PERM;
+    if (pages.length % 4 || first > LAST_PAGE - MEMORY_SUPPLY_MAX || size / PAGE >= LAST_PAGE)
+        return MEMORY_ERROR_INVAL;
+    tx_begin();
+    struct object_record *o = object_find(pager, file);
+    if (!o)
+        o = object_make(pager, file);
+    if (!o)
+        return undo(MEMORY_ERROR_NOMEM);
+    if (pages.length && !rt_copy_from_client(pages.offset, list, pages.length))
+        return undo(RPC_BAD_BUFFER);
+    TX_SET(o->pages, (size + PAGE - 1) / PAGE);
+    bool done = object_supply(o, first, list, (uint32_t)(pages.length / 4));
+    tx_commit();
+    return done ? 0 : MEMORY_ERROR_NOMEM;
+}
+
+uint32_t memory_serve_withdraw(struct memory_server *m, uint64_t badge, uint64_t file,
+    uint64_t first, uint64_t count, uint32_t *mappings)
+{
+    uint32_t pager = pager_of(badge);
+    (void)m;
+    if (!pager)
+        return MEMORY_ERROR_PERM;
+    tx_begin();
+    struct object_record *o = object_find(pager, file);
+    if (o && first < LAST_PAGE)
+        *mappings = object_withdraw(o, first, count);
+    tx_commit();
+    return 0;
+}
+
+uint32_t memory_serve_map_file(struct memory_server *m, uint64_t badge, uint32_t space,
+    uint64_t file, uint64_t address, uint64_t length, uint64_t offset, uint8_t protection,
+    uint16_t flags, bool writable)
+{
+    uint32_t pager = pager_of(badge), status = MEMORY_ERROR_NOENT;
+    uint64_t pages;
+    struct pith_result client = pith_gate_badge(space, rt_cap("memory"));
+    (void)m;
+    if (!pager || client.status)
+        return MEMORY_ERROR_PERM;
+    if (!range_decode(address, length, 0, &pages) || offset % PAGE ||
+        offset / PAGE > LAST_PAGE - pages)
+        return MEMORY_ERROR_INVAL;
+    tx_begin();
+    struct space_record *s = space_find(client.value);
+    struct object_record *o = object_find(pager, file);
+    if (!s || !o)
+        return undo(s ? status : MEMORY_ERROR_PERM);
+    bool shared = flags & MEMORY_MAP_SHARED;
+    status = range_clear(s, address, pages, false);
+    if (!status && !area_add(s, o, address / PAGE, pages, offset / PAGE, !shared || writable))
+        status = MEMORY_ERROR_NOMEM;
+    if (!status)
+        status = range_set(s, address, pages,
+            rights_of(protection) | ENTRY_AREA | (shared ? ENTRY_SHARED : 0));
     tx_commit();
     return status;
 }

@@ -609,21 +609,24 @@ dispatch_lock_query(struct file_server *server, uint64_t badge, struct msg *m)
 static uint64_t __attribute__((noinline))
 dispatch_map(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint8_t writable = (uint8_t)m->w[1];
-    uint64_t size = 0;
+    uint64_t address = m->w[1];
+    uint64_t length = m->w[2];
+    uint64_t offset = m->w[3];
+    uint8_t protection = (uint8_t)m->w[4];
+    uint8_t shared = (uint8_t)(m->w[4] >> 8);
     uint32_t memory = 0;
     uint32_t status;
 
     if (m->w[0] >> RPC_SEQUENCE_SHIFT)
         return RPC_BAD_SEQUENCE;
-    if (writable > 1)
+    if (shared > 1)
         return RPC_BAD_FIELD;
-    status = file_serve_map(server, badge, writable, &memory, &size);
+    memory = rt_received_cap(0);
+    if (!memory)
+        return RPC_BAD_CAPABILITY;
+    status = file_serve_map(server, badge, memory, address, length, offset, protection, shared);
     if (status)
         return status;
-    m->w[1] = size;
-    if (memory)
-        rt_reply_cap(0, memory);
     return 0;
 }
 

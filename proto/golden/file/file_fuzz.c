@@ -429,7 +429,11 @@ static const uint32_t lock_query_errors[] = {
 };
 
 static const struct rpc_fuzz_field map_fields[] = {
-    { 1, 0, 8, (uint64_t)0, (uint64_t)1 },
+    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 4, 0, 8, (uint64_t)0, (uint64_t)255 },
+    { 4, 8, 8, (uint64_t)0, (uint64_t)1 },
 };
 
 static const uint32_t map_errors[] = {
@@ -437,6 +441,7 @@ static const uint32_t map_errors[] = {
     FILE_ERROR_ACCES,
     FILE_ERROR_NODEV,
     FILE_ERROR_NOMEM,
+    FILE_ERROR_INVAL,
     FILE_ERROR_STALE,
     FILE_ERROR_IO,
 };
@@ -704,11 +709,11 @@ static const struct rpc_fuzz_operation operations[] = {
         .number = 22,
         .mutating = false,
         .parks = false,
-        .caps_in = 0,
+        .caps_in = 1,
         .in_bytes_max = 0,
         .out_bytes_max = 0,
-        .field_count = 1,
-        .error_count = 6,
+        .field_count = 5,
+        .error_count = 7,
         .fields = map_fields,
         .errors = map_errors,
     },

@@ -210,11 +210,11 @@ static const struct rpc_trace_field lock_query_reply[] = {
 };
 
 static const struct rpc_trace_field map_request[] = {
-    { "writable", 1, 0, 8, RPC_UNSIGNED },
-};
-
-static const struct rpc_trace_field map_reply[] = {
-    { "size", 1, 0, 64, RPC_UNSIGNED },
+    { "address", 1, 0, 64, RPC_UNSIGNED },
+    { "length", 2, 0, 64, RPC_UNSIGNED },
+    { "offset", 3, 0, 64, RPC_UNSIGNED },
+    { "protection", 4, 0, 8, RPC_UNSIGNED },
+    { "shared", 4, 8, 8, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_operation operations[] = {
@@ -239,7 +239,7 @@ static const struct rpc_trace_operation operations[] = {
     { 19, "sync", false, 1, 0, sync_request, NULL },
     { 20, "lock", true, 5, 0, lock_request, NULL },
     { 21, "lock_query", false, 4, 4, lock_query_request, lock_query_reply },
-    { 22, "map", false, 1, 1, map_request, map_reply },
+    { 22, "map", false, 5, 0, map_request, NULL },
     { 23, "file_system", false, 0, 0, NULL, NULL },
 };
 

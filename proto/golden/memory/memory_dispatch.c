@@ -333,6 +333,91 @@ dispatch_peek(struct memory_server *server, uint64_t badge, struct msg *m)
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_pager_open(struct memory_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t region = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    region = rt_received_cap(0);
+    if (!region)
+        return RPC_BAD_CAPABILITY;
+    status = memory_serve_pager_open(server, badge, region);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_supply(struct memory_server *server, uint64_t badge, struct msg *m)
+{
+    uint64_t file = m->w[2];
+    uint64_t size = m->w[3];
+    uint64_t first = m->w[4];
+    struct rpc_in pages = { .length = (uint16_t)m->w[1] };
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    if (pages.length > 2048)
+        return RPC_BAD_FIELD;
+    status = memory_serve_supply(server, badge, file, size, first, pages);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_withdraw(struct memory_server *server, uint64_t badge, struct msg *m)
+{
+    uint64_t file = m->w[1];
+    uint64_t first = m->w[2];
+    uint64_t count = m->w[3];
+    uint32_t mappings = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    status = memory_serve_withdraw(server, badge, file, first, count, &mappings);
+    if (status)
+        return status;
+    m->w[1] = (uint64_t)mappings;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_map_file(struct memory_server *server, uint64_t badge, struct msg *m)
+{
+    uint64_t file = m->w[1];
+    uint64_t address = m->w[2];
+    uint64_t length = m->w[3];
+    uint64_t offset = m->w[4];
+    uint8_t protection = (uint8_t)m->w[5];
+    uint16_t flags = (uint16_t)(m->w[5] >> 16);
+    uint8_t writable = (uint8_t)(m->w[5] >> 32);
+    uint32_t space = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    if ((protection & ~(uint64_t)MEMORY_PROTECTION_ALL) != 0)
+        return RPC_BAD_FIELD;
+    if ((flags & ~(uint64_t)MEMORY_MAP_ALL) != 0)
+        return RPC_BAD_FIELD;
+    if (writable > 1)
+        return RPC_BAD_FIELD;
+    space = rt_received_cap(0);
+    if (!space)
+        return RPC_BAD_CAPABILITY;
+    status = memory_serve_map_file(server, badge, space, file, address, length, offset, protection,
+        flags, writable);
+    if (status)
+        return status;
+    return 0;
+}
+
 uint64_t memory_dispatch(struct memory_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
@@ -370,6 +455,14 @@ uint64_t memory_dispatch(struct memory_server *server, uint64_t badge, struct ms
         return dispatch_quota(server, badge, m);
     case MEMORY_OP_PEEK:
         return dispatch_peek(server, badge, m);
+    case MEMORY_OP_PAGER_OPEN:
+        return dispatch_pager_open(server, badge, m);
+    case MEMORY_OP_SUPPLY:
+        return dispatch_supply(server, badge, m);
+    case MEMORY_OP_WITHDRAW:
+        return dispatch_withdraw(server, badge, m);
+    case MEMORY_OP_MAP_FILE:
+        return dispatch_map_file(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

@@ -15,7 +15,7 @@ static const struct rpc_fuzz_field map_fields[] = {
     { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 3, 0, 8, (uint64_t)0, (uint64_t)7 },
-    { 3, 16, 16, (uint64_t)0, (uint64_t)63 },
+    { 3, 16, 16, (uint64_t)0, (uint64_t)127 },
 };
 
 static const uint32_t map_errors[] = {
@@ -28,7 +28,7 @@ static const uint32_t map_errors[] = {
 static const struct rpc_fuzz_field unmap_fields[] = {
     { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
-    { 3, 0, 16, (uint64_t)0, (uint64_t)63 },
+    { 3, 0, 16, (uint64_t)0, (uint64_t)127 },
 };
 
 static const uint32_t unmap_errors[] = {
@@ -41,7 +41,7 @@ static const struct rpc_fuzz_field protect_fields[] = {
     { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 3, 0, 8, (uint64_t)0, (uint64_t)7 },
-    { 3, 16, 16, (uint64_t)0, (uint64_t)63 },
+    { 3, 16, 16, (uint64_t)0, (uint64_t)127 },
 };
 
 static const uint32_t protect_errors[] = {
@@ -169,6 +169,51 @@ static const uint32_t peek_errors[] = {
     MEMORY_ERROR_NOENT,
     MEMORY_ERROR_PERM,
     MEMORY_ERROR_FAULT,
+};
+
+static const uint32_t pager_open_errors[] = {
+    MEMORY_ERROR_NOMEM,
+    MEMORY_ERROR_PERM,
+};
+
+static const struct rpc_fuzz_field supply_fields[] = {
+    { 1, 0, 16, (uint64_t)0, (uint64_t)2048 },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 4, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
+static const uint32_t supply_errors[] = {
+    MEMORY_ERROR_NOMEM,
+    MEMORY_ERROR_INVAL,
+    MEMORY_ERROR_PERM,
+};
+
+static const struct rpc_fuzz_field withdraw_fields[] = {
+    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
+static const uint32_t withdraw_errors[] = {
+    MEMORY_ERROR_PERM,
+};
+
+static const struct rpc_fuzz_field map_file_fields[] = {
+    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 4, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 5, 0, 8, (uint64_t)0, (uint64_t)7 },
+    { 5, 16, 16, (uint64_t)0, (uint64_t)127 },
+    { 5, 32, 8, (uint64_t)0, (uint64_t)1 },
+};
+
+static const uint32_t map_file_errors[] = {
+    MEMORY_ERROR_NOENT,
+    MEMORY_ERROR_NOMEM,
+    MEMORY_ERROR_INVAL,
+    MEMORY_ERROR_PERM,
 };
 
 static const struct rpc_fuzz_operation operations[] = {
@@ -371,10 +416,57 @@ static const struct rpc_fuzz_operation operations[] = {
         .fields = peek_fields,
         .errors = peek_errors,
     },
+    {
+        .number = 32,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 1,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 0,
+        .error_count = 2,
+        .errors = pager_open_errors,
+    },
+    {
+        .number = 33,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 2048,
+        .out_bytes_max = 0,
+        .field_count = 4,
+        .error_count = 3,
+        .fields = supply_fields,
+        .errors = supply_errors,
+    },
+    {
+        .number = 34,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 3,
+        .error_count = 1,
+        .fields = withdraw_fields,
+        .errors = withdraw_errors,
+    },
+    {
+        .number = 35,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 1,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 7,
+        .error_count = 4,
+        .fields = map_file_fields,
+        .errors = map_file_errors,
+    },
 };
 
 const struct rpc_fuzz_protocol memory_fuzz = {
     .name = "memory",
-    .operation_count = 17,
+    .operation_count = 21,
     .operations = operations,
 };

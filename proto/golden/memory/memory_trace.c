@@ -113,6 +113,33 @@ static const struct rpc_trace_field peek_reply[] = {
     { "data_length", 1, 0, 16, RPC_LENGTH },
 };
 
+static const struct rpc_trace_field supply_request[] = {
+    { "pages_length", 1, 0, 16, RPC_LENGTH },
+    { "file", 2, 0, 64, RPC_UNSIGNED },
+    { "size", 3, 0, 64, RPC_UNSIGNED },
+    { "first", 4, 0, 64, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field withdraw_request[] = {
+    { "file", 1, 0, 64, RPC_UNSIGNED },
+    { "first", 2, 0, 64, RPC_UNSIGNED },
+    { "count", 3, 0, 64, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field withdraw_reply[] = {
+    { "mappings", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field map_file_request[] = {
+    { "file", 1, 0, 64, RPC_UNSIGNED },
+    { "address", 2, 0, 64, RPC_UNSIGNED },
+    { "length", 3, 0, 64, RPC_UNSIGNED },
+    { "offset", 4, 0, 64, RPC_UNSIGNED },
+    { "protection", 5, 0, 8, RPC_HEX },
+    { "flags", 5, 16, 16, RPC_HEX },
+    { "writable", 5, 32, 8, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_operation operations[] = {
     { 1, "map", true, 4, 1, map_request, map_reply },
     { 2, "unmap", true, 3, 0, unmap_request, NULL },
@@ -131,6 +158,10 @@ static const struct rpc_trace_operation operations[] = {
     { 21, "totals", false, 0, 0, NULL, NULL },
     { 22, "quota", true, 2, 0, quota_request, NULL },
     { 23, "peek", false, 3, 1, peek_request, peek_reply },
+    { 32, "pager_open", false, 0, 0, NULL, NULL },
+    { 33, "supply", false, 4, 0, supply_request, NULL },
+    { 34, "withdraw", false, 3, 1, withdraw_request, withdraw_reply },
+    { 35, "map_file", false, 7, 0, map_file_request, NULL },
 };
 
 static const struct rpc_trace_error errors[] = {
@@ -146,7 +177,7 @@ static const struct rpc_trace_error errors[] = {
 const struct rpc_trace_protocol memory_trace = {
     .name = "memory",
     .version = 1,
-    .operation_count = 17,
+    .operation_count = 21,
     .error_count = 7,
     .operations = operations,
     .errors = errors,

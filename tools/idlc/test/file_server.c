@@ -254,12 +254,11 @@ uint32_t file_serve_lock_query(struct file_server *server, uint64_t badge, uint8
     return file_server_answer;
 }
 
-uint32_t file_serve_map(
-    struct file_server *server, uint64_t badge, bool writable, uint32_t *memory, uint64_t *size)
+uint32_t file_serve_map(struct file_server *server, uint64_t badge, uint32_t memory, uint64_t address,
+                        uint64_t length, uint64_t offset, uint8_t protection, bool shared)
 {
-    (void)server, (void)badge, (void)writable;
-    *memory = 31;
-    *size = 4096;
+    (void)server, (void)badge, (void)memory, (void)address, (void)length, (void)offset;
+    (void)protection, (void)shared;
     return file_server_answer;
 }
 

@@ -784,12 +784,13 @@ static inline int64_t file_lock_query(uint32_t via, uint8_t kind, uint64_t owner
 }
 
 /*
- * The memory object with the file's pages, for mapping it.
+ * Maps the file's pages at an address of the caller, replacing what is there: memory is the
+ * caller's own gate to the memory server. Protection as in the memory protocol.
  * Idempotent.
- *   memory: the slot where the capability arrived, if the server passed one.
- * Errors: BADF ACCES NODEV NOMEM STALE IO
+ * Errors: BADF ACCES NODEV NOMEM INVAL STALE IO
  */
-static inline int64_t file_map(uint32_t via, bool writable, uint32_t *memory, uint64_t *size)
+static inline int64_t file_map(uint32_t via, uint32_t memory, uint64_t address, uint64_t length,
+    uint64_t offset, uint8_t protection, bool shared)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -797,16 +798,17 @@ static inline int64_t file_map(uint32_t via, bool writable, uint32_t *memory, ui
 
     m = (struct msg){ .w = {
         FILE_OP_MAP,
-        [1] = (uint64_t)writable,
+        [1] = address,
+        [2] = length,
+        [3] = offset,
+        [4] = (uint64_t)protection | (uint64_t)shared << 8,
     } };
-    x.n_caps_out = 1;
+    x.caps_in[x.n_caps_in++] = memory;
     status = rt_call_x(via, &m, &x);
     if (status)
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *size = m.w[1];
-    *memory = x.recv_slot + 0;
     return 0;
 }
 

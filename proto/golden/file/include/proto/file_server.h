@@ -140,9 +140,12 @@ uint32_t file_serve_lock_query(struct file_server *server, uint64_t badge, uint8
     uint64_t owner, uint64_t start, uint64_t length, uint8_t *held_kind, uint64_t *held_owner,
     uint64_t *held_start, uint64_t *held_length);
 
-/* The memory object with the file's pages, for mapping it. */
-uint32_t file_serve_map(struct file_server *server, uint64_t badge, bool writable,
-    uint32_t *memory, uint64_t *size);
+/*
+ * Maps the file's pages at an address of the caller, replacing what is there: memory is the
+ * caller's own gate to the memory server. Protection as in the memory protocol.
+ */
+uint32_t file_serve_map(struct file_server *server, uint64_t badge, uint32_t memory,
+    uint64_t address, uint64_t length, uint64_t offset, uint8_t protection, bool shared);
 
 /* The file system that the gate is in. */
 uint32_t file_serve_file_system(struct file_server *server, uint64_t badge,

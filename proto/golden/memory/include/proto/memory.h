@@ -41,6 +41,10 @@ enum {
     MEMORY_OP_TOTALS = 21,
     MEMORY_OP_QUOTA = 22,
     MEMORY_OP_PEEK = 23,
+    MEMORY_OP_PAGER_OPEN = 32,
+    MEMORY_OP_SUPPLY = 33,
+    MEMORY_OP_WITHDRAW = 34,
+    MEMORY_OP_MAP_FILE = 35,
 };
 
 /* Errors, as stubs return them. */
@@ -62,6 +66,10 @@ enum { MEMORY_PAGE = 4096 };
 /* Where map puts what has no address: downwards from here. */
 #define MEMORY_MAP_TOP INT64_C(139637976723456)
 #define MEMORY_USER_END INT64_C(140737488351232)
+/* Badges of file servers: the first of PAGERS_MAX. */
+enum { MEMORY_PAGER_FIRST = 65536 };
+enum { MEMORY_PAGERS_MAX = 8 };
+enum { MEMORY_SUPPLY_MAX = 512 };
 
 /* Stored as uint8_t. */
 enum {
@@ -85,7 +93,9 @@ enum {
     MEMORY_MAP_LAYER = 0x10,
     /* Mapped up to MAP_TOP downwards is the default; this takes below 4 GiB. */
     MEMORY_MAP_LOW = 0x20,
-    MEMORY_MAP_ALL = 0x3f,
+    /* In replies: shows a file. */
+    MEMORY_MAP_FILE = 0x40,
+    MEMORY_MAP_ALL = 0x7f,
 };
 
 /* Counts of a space, in pages. */

@@ -458,3 +458,118 @@ static inline int64_t memory_peek(uint32_t via, uint32_t id, uint64_t address, v
         return RPC_BAD_BUFFER;
     return 0;
 }
+
+/*
+ * File server: the region that the page numbers of supply count in. Once an incarnation.
+ * Idempotent.
+ * Errors: NOMEM PERM
+ */
+static inline int64_t memory_pager_open(uint32_t via, uint32_t region)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        MEMORY_OP_PAGER_OPEN,
+    } };
+    x.caps_in[x.n_caps_in++] = region;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * File server: a file's size in bytes, and its pages from first on: u32 numbers, 0 for holes.
+ * Idempotent.
+ *   pages: 0 to 2048 bytes.
+ * Errors: NOMEM INVAL PERM
+ */
+static inline int64_t memory_supply(uint32_t via, uint64_t file, uint64_t size, uint64_t first,
+    const void *pages, size_t pages_length)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    if (pages_length > 2048)
+        return RPC_BAD_FIELD;
+    m = (struct msg){ .w = {
+        MEMORY_OP_SUPPLY,
+        [1] = (uint64_t)pages_length,
+        [2] = file,
+        [3] = size,
+        [4] = first,
+    } };
+    x.in = pages;
+    x.in_len = pages_length;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * File server: these pages are the file's no more; when this returns nobody sees them. The
+ * count of mappings of the file; without any it is forgotten if all was withdrawn.
+ * Idempotent.
+ * Errors: PERM
+ */
+static inline int64_t memory_withdraw(uint32_t via, uint64_t file, uint64_t first, uint64_t count,
+    uint32_t *mappings)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        MEMORY_OP_WITHDRAW,
+        [1] = file,
+        [2] = first,
+        [3] = count,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *mappings = (uint32_t)m.w[1];
+    return 0;
+}
+
+/*
+ * File server: maps a file at an address of the space whose gate is passed, replacing what is
+ * there. writable: whether a shared mapping may be made writable later. NOENT: not supplied.
+ * Idempotent.
+ *   protection: flags protection.
+ *   flags: flags map.
+ * Errors: NOENT NOMEM INVAL PERM
+ */
+static inline int64_t memory_map_file(uint32_t via, uint32_t space, uint64_t file,
+    uint64_t address, uint64_t length, uint64_t offset, uint8_t protection, uint16_t flags,
+    bool writable)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        MEMORY_OP_MAP_FILE,
+        [1] = file,
+        [2] = address,
+        [3] = length,
+        [4] = offset,
+        [5] = (uint64_t)protection | (uint64_t)flags << 16 | (uint64_t)writable << 32,
+    } };
+    x.caps_in[x.n_caps_in++] = space;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}

@@ -97,3 +97,27 @@ uint32_t memory_serve_quota(struct memory_server *server, uint64_t badge, uint64
 /* Manager: copies bytes in or out of a space's memory (debuggers, argument pages). */
 uint32_t memory_serve_peek(struct memory_server *server, uint64_t badge, uint32_t id,
     uint64_t address, struct rpc_out *data);
+
+/* File server: the region that the page numbers of supply count in. Once an incarnation. */
+uint32_t memory_serve_pager_open(struct memory_server *server, uint64_t badge, uint32_t region);
+
+/*
+ * File server: a file's size in bytes, and its pages from first on: u32 numbers, 0 for holes.
+ */
+uint32_t memory_serve_supply(struct memory_server *server, uint64_t badge, uint64_t file,
+    uint64_t size, uint64_t first, struct rpc_in pages);
+
+/*
+ * File server: these pages are the file's no more; when this returns nobody sees them. The
+ * count of mappings of the file; without any it is forgotten if all was withdrawn.
+ */
+uint32_t memory_serve_withdraw(struct memory_server *server, uint64_t badge, uint64_t file,
+    uint64_t first, uint64_t count, uint32_t *mappings);
+
+/*
+ * File server: maps a file at an address of the space whose gate is passed, replacing what is
+ * there. writable: whether a shared mapping may be made writable later. NOENT: not supplied.
+ */
+uint32_t memory_serve_map_file(struct memory_server *server, uint64_t badge, uint32_t space,
+    uint64_t file, uint64_t address, uint64_t length, uint64_t offset, uint8_t protection,
+    uint16_t flags, bool writable);
