@@ -138,6 +138,15 @@ int64_t spawn_give(struct spawn *s, uint32_t here, uint32_t there)
     return RETRY(pith_cap_copy(here, s->space, there, RIGHT_ALL)).status;
 }
 
+/* Page tables for what is mapped at the start; what else a program maps is in extra_tables. */
+static uint64_t tables_wanted(const struct spawn *s)
+{
+    uint64_t wanted = s->capsule_pages / 512 + s->heap_pages / 512 + 2;
+    for (unsigned i = 0; i < 4; i++)
+        wanted += s->modules[i].count / 512 + 1;
+    return wanted;
+}
+
 int64_t spawn_build(struct spawn *s, const char **what)
 {
     int64_t e;
@@ -152,8 +161,7 @@ int64_t spawn_build(struct spawn *s, const char **what)
     pith_cap_delete(SPACE_SELF, s->space);
     pith_cap_delete(SPACE_SELF, s->thread);
     STEP("space", RETRY(pith_space_create(s->volatile_region, 0, s->space)).status);
-    STEP("tables",
-        tables_give(s, 16 + s->extra_tables + (s->capsule_pages + s->heap_pages) / 512 * 2));
+    STEP("tables", tables_give(s, 16 + s->extra_tables + tables_wanted(s)));
     STEP("program", load(s, &entry));
     STEP("capability table", caps_bring(s));
     STEP("heap", fill(s, HEAP_BASE, s->heap_pages, 0, 0, 0, MAP_WRITE));

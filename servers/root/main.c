@@ -245,6 +245,7 @@ void root_main(void)
     page_end = B->free_first + B->free_count;
     tables(16);
     const void *archive = archive_map(&bytes);
+    tables(4); /* for the window, whatever the archive has taken */
     const void *elf = spawn_member(archive, bytes, "supervisor", &elf_bytes);
     if (!elf)
         stop("boot archive: supervisor: missing or damaged");

@@ -69,8 +69,10 @@ fi
 root_mib=$(($(wc -c <"$root_cpio") / 1048576 + 1))
 files_mib=$((root_mib * 5 / 4 + 24))
 [ -n "$mem" ] || mem=$((root_mib + files_mib + 160))
-sed "/component ramfs/,/}/s/capsule [0-9]*M/capsule ${files_mib}M/" system/linux.sys \
-	>"$PITH_TMP/linux.sys"
+# ramfs needs a page table (of two pages) for each 2 MiB of either.
+sed -e "/component ramfs/,/}/s/capsule [0-9]*M/capsule ${files_mib}M/" \
+	-e "/component ramfs/,/}/s/pages [0-9]*/pages $((640 + root_mib + files_mib))/" \
+	system/linux.sys >"$PITH_TMP/linux.sys"
 build/host/sysc "$PITH_TMP/linux.sys" "$PITH_TMP/system" || exit 2
 if [ -n "$interactive" ]; then
 	# shellcheck disable=SC2016 # for the shell in the guest
