@@ -76,8 +76,8 @@ static void start(const char *name, char **words)
         dup2(input, 0), close(input);
     dup2(output, 1);
     dup2(output, 2);
-    if (output > 2)
-        close(output);
+    for (int fd = 3; fd < 64; fd++)
+        close(fd);
     execve(words[0], words, environment);
     dprintf(2, "driver: %s: %s\n", words[0], strerror(errno));
     _exit(127);
@@ -170,7 +170,7 @@ int main(int count, char **arguments)
 {
     const char *after = NULL;
     char line[1024];
-    FILE *list = fopen("/conform/list", "r");
+    FILE *list = fopen("/conform/list", "re");
 
     arguments++;
     if (count > 2 && strcmp(arguments[0], "--after") == 0) {
