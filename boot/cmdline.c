@@ -4,6 +4,7 @@
  *
  *   cpus=N     use at most N processors (1 to 64)
  *   mem=MIB    ignore memory at and above this address
+ *   trace      the kernel prints its trace
  *   log=WHAT   quiet, normal or debug; passed on, checked here
  *
  * Other words are passed on untouched. The last of equal keys wins.
@@ -61,6 +62,8 @@ void cmdline_parse(void)
             options.mem_mib = number(p, length, key, 1, 1u << 24, "mem=");
         else if ((key = key_length(p, length, "log=")))
             log_check(p + key, length - key);
+        else if (key_length(p, length, "trace") == length)
+            handoff.trace = 1;
         p += length + (p[length] ? 1 : 0);
     }
 }

@@ -53,6 +53,7 @@ struct result operation_decode(u64 number, u64 *arguments)
     const struct operation *o = &operations[number];
     lock_take();
     struct space *space = current_space();
+    trace(EVENT_OP, number, arguments[0]);
     for (u32 i = 0; i < OPERANDS; i++) {
         i64 error = o->operands[i].type ? operand_decode(space, &o->operands[i], &arguments[i]) : 0;
         if (error)

@@ -139,6 +139,7 @@ static void interrupt(struct cpu *cpu, u64 vector)
     if (vector == VEC_TIMER) {
         tick(cpu);
     } else {
+        trace(EVENT_KICK, epoch, 0);
         quiesce_self(cpu);
         cpu->resched = 1;
     }

@@ -257,6 +257,7 @@ void kernel_main(struct handoff *h)
     ioapic_init(h);
     clock_init(h);
     schedule_init();
+    trace_on = trace_loud = h->trace;
     if (!features.meltdown_safe)
         console_puts("[kernel] this processor may leak memory to user programs (Meltdown)\n");
     pages_init(h);

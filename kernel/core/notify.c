@@ -27,6 +27,7 @@ void wait_end(struct thread *t, i64 status, u64 bits)
     }
     if (t->state != THREAD_WAITING && t->state != THREAD_QUEUED && t->state != THREAD_THROTTLED)
         return;
+    trace(EVENT_WAKE, t->id, bits);
     wheel_remove(cpu, t);
     if (t->state == THREAD_QUEUED)
         thread_dequeue(t);

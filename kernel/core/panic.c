@@ -11,29 +11,38 @@
 
 bool panic_stopping;
 
-static void backtrace(u64 rip, u64 rbp)
+/* Whether a call ends before address: e8 with 4 bytes, or ff with 1, 2, 5 or 6. */
+static bool behind_call(u64 address)
 {
-    if (rip)
-        console_printf("bt %lx\n", rip);
-    u64 page = rbp & ~(u64)(CPU_STRIDE - 1);
-    for (u32 i = 0; i < BACKTRACE_MAX; i++) {
-        /* Kernel stacks are in the core's area; never leave it. */
-        if (rbp < CPU_BASE || (rbp & 7) || (rbp & ~(u64)(CPU_STRIDE - 1)) != page ||
-            (rbp & (CPU_STRIDE - 1)) < CPU_STACK || (rbp & (PAGE_SIZE - 1)) > PAGE_SIZE - 16)
-            return;
-        const u64 *f = (const u64 *)rbp;
-        console_printf("bt %lx\n", f[1]);
-        if (f[0] <= rbp)
-            return;
-        rbp = f[0];
-    }
+    extern const u8 text_start[], text_end[];
+    const u8 *p = (const u8 *)address;
+    return p >= text_start + 8 && p < text_end &&
+           (p[-5] == 0xe8 || p[-2] == 0xff || p[-3] == 0xff || p[-6] == 0xff || p[-7] == 0xff);
 }
 
-static void NORETURN finish(u64 rip, u64 rbp)
+/* Without frame pointers: what looks like a return address, from sp to the end of the stack.
+ * Some may be left from earlier calls. */
+static void backtrace(u64 rip, u64 sp)
+{
+    u64 area = sp & ~(u64)(CPU_STRIDE - 1), end = (sp | (PAGE_SIZE - 1)) + 1;
+    if (rip)
+        console_printf("bt %lx\n", rip);
+    if (sp < CPU_BASE || sp >= MMIO_BASE || sp & 7 || sp - area < CPU_STACK)
+        return;
+    if (sp - area < CPU_STACK_TOP)
+        end = area + CPU_STACK_TOP;
+    for (u32 found = 0; sp < end && found < BACKTRACE_MAX; sp += 8)
+        if (behind_call(*(const u64 *)sp)) {
+            console_printf("bt %lx\n", *(const u64 *)sp - 1);
+            found++;
+        }
+}
+
+static void NORETURN finish(u64 rip, u64 sp)
 {
     const struct cpu *cpu = cpu_self();
     console_printf("core %u thread %u\n", cpu->core, cpu->thread ? cpu->thread->id : 0);
-    backtrace(rip, rbp);
+    backtrace(rip, sp);
     trace_write(EVENT_PANIC, 0, 0);
     trace_dump();
     debug_exit(EXIT_PANIC);
@@ -56,7 +65,7 @@ void panic(const char *format, ...)
     console_vprintf(format, &a);
     va_end(a);
     console_puts("\n");
-    finish(0, (u64)__builtin_frame_address(0));
+    finish(0, (u64)&a & ~7ull);
 }
 
 void panic_regs(u64 vector, u64 error, u64 rip, u64 rsp, u64 rbp, const u64 *regs, u32 count)
@@ -69,5 +78,5 @@ void panic_regs(u64 vector, u64 error, u64 rip, u64 rsp, u64 rbp, const u64 *reg
                                          "r9", "r8", "rdi", "rsi", "rdx", "rcx", "rax" };
     for (u32 i = 0; i < count; i++)
         console_printf("%s %lx%s", names[i], regs[i], i % 5 == 4 ? "\n" : " ");
-    finish(rip, rbp);
+    finish(rip, rsp);
 }

@@ -118,9 +118,11 @@ static void limits_check(struct cpu *cpu, u64 delta)
 void tick(struct cpu *cpu)
 {
     u64 ran_ns = clock_ticks_ns(account_ticks(cpu));
+    u64 now_ns = clock_ns();
+    trace(EVENT_TIMER, now_ns, cpu->armed_ns);
     cpu->armed_ns = UINT64_MAX;
     cpu->attention |= ATTENTION_TIMER;
-    wheel_advance(cpu, clock_ns());
+    wheel_advance(cpu, now_ns);
     if (cpu->thread)
         limits_check(cpu, ran_ns);
     cpu->resched = 1;

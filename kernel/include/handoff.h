@@ -49,5 +49,5 @@ struct handoff {
     u64 tsc_hz;                          /* calibrated */
     u64 lapic_timer_hz;                  /* at divide by 1 */
     u32 clock_source;                    /* 1 HPET, 2 ACPI PM timer, 3 PIT */
-    u32 pad1;
+    u32 trace;           /* on the command line */
 };

@@ -290,7 +290,7 @@ void bases_load(const struct thread *t);
 /* ---- trace ---------------------------------------------------------------------------------- */
 struct trace_entry { u64 tsc; u32 event, thread; u64 a, b; };
 #define TRACE_ENTRIES 128u
-extern bool trace_on;
+extern bool trace_on, trace_loud;
 void trace_write(u32 event, u64 a, u64 b);
 static ALWAYS_INLINE void trace(u32 event, u64 a, u64 b)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * abigen ABI_DIR OUT_DIR DOC_DIR: turns abi/{operations,errors,events}.tbl into
- *   OUT_DIR/    errors.h      error numbers and names
- *   OUT_DIR/    events.h      trace event numbers and names
- *   OUT_DIR/    operations.h  operation numbers and names
+ *   OUT_DIR/    errors.h      error numbers
+ *   OUT_DIR/    events.h      trace event numbers
+ *   OUT_DIR/    operations.h  operation numbers
  *   OUT_DIR/    op_limit.h    how many numbers there are
  *   OUT_DIR/    op_table.h    kernel: prototypes and the dispatch table's entries
  *   OUT_DIR/    stubs.h       user: one inline function per operation
@@ -222,10 +222,6 @@ static void write_entries(
         upper(up, list[i].name);
         fprintf(f, "#define %s%s %d /* %s */\n", prefix, up, list[i].number, list[i].doc);
     }
-    fprintf(f, "#define %s_NAMES", !strcmp(name, "error") ? "ERROR" : "EVENT");
-    for (int i = 0; i < count; i++)
-        fprintf(f, " \\\n    [%d] = \"%s\",", list[i].number, list[i].name);
-    fprintf(f, "\n");
     fclose(f);
 }
 
@@ -298,10 +294,7 @@ static void write_operations(const char *out)
         upper(up, ops[i].name);
         fprintf(f, "#define OP_%s %d\n", up, ops[i].number);
     }
-    fprintf(f, "#include <abi/op_limit.h>\n#define OP_NAMES");
-    for (int i = 0; i < op_count; i++)
-        fprintf(f, " \\\n    [%d] = \"%s\",", ops[i].number, ops[i].name);
-    fprintf(f, "\n");
+    fprintf(f, "#include <abi/op_limit.h>\n");
     fclose(f);
 
     write_op_table(out);

@@ -22,7 +22,7 @@ bash-static|/bin/bash-static|test|a shell for the tests
 liblua5.4-dev|/usr/include/lua5.4/lua.h|test|a real program for the tests
 libsqlite3-dev|/usr/include/sqlite3.h|test|a real program for the tests
 ovmf|/usr/share/ovmf/OVMF.fd /usr/share/OVMF/OVMF_CODE_4M.fd|test|UEFI firmware for the tests
-gdb|gdb|debug|debugger
+gdb|gdb|debug test|debugger
 clang-format|clang-format|fmt lint|formatting
 git|git|fmt lint|which lines have changed
 busybox-static|/bin/busybox|run test bench image debug trace|the programs of the default root file system'

@@ -20,11 +20,9 @@ done
 need_packages
 build build/release/pith.elf "build/release/system/$image.img" host
 use_tmp
-decode=cat
-[ -x build/host/tracedump ] && decode=build/host/tracedump
 {
 	tools/qemu-run --smp "$smp" --append "trace $append" build/release/pith.elf \
 		"build/release/system/$image.img" </dev/null
 	echo $? >"$PITH_TMP/status"
-} | $decode
+} | tools/tracedump
 exit "$(cat "$PITH_TMP/status")"
