@@ -68,7 +68,7 @@ int64_t sys_mmap(const uint64_t *a)
     uint64_t address = a[0], bytes = pages_up(a[1]), prot = a[2], how = a[3], offset = a[5];
     uint16_t flags = 0;
     struct file *f = how & MAP_ANONYMOUS ? 0 : file_of((uint32_t)a[4]);
-    if (!a[1] || offset & (PAGE - 1) || !(how & 3))
+    if (!a[1] || offset & (PAGE - 1) || !(how & 3) || (how & MAP_ANONYMOUS && (how & 3) == 3))
         return -EINVAL;
     if (bytes < a[1])
         return -ENOMEM;
@@ -97,6 +97,8 @@ int64_t sys_mmap(const uint64_t *a)
         flags |= MEMORY_MAP_SHARED;
     if (how & MAP_POPULATE_LINUX && !plain)
         flags |= MEMORY_MAP_POPULATE;
+    if (how & MAP_NORESERVE_LINUX)
+        flags |= MEMORY_MAP_NO_RESERVE;
     if (how & MAP_32BIT)
         flags |= MEMORY_MAP_LOW;
     uint64_t got = 0;
@@ -151,9 +153,20 @@ int64_t sys_madvise(const uint64_t *a)
     return errno_of(memory_discard(SLOT_MEMORY, a[0], pages_up(a[1])));
 }
 
+/* Files' pages are the server's own: there is nothing to write back. */
 int64_t sys_msync(const uint64_t *a)
 {
-    return a[0] & (PAGE - 1) ? -EINVAL : 0;
+    uint64_t at = a[0], end = at + pages_up(a[1]), first = 0, length = 0;
+    uint8_t protection;
+    uint16_t flags;
+    if (at & (PAGE - 1) || a[2] & ~7ull || (a[2] & 5) == 5)
+        return -EINVAL;
+    if (end < at)
+        return -ENOMEM;
+    for (; at < end; at = first + length)
+        if (memory_area(SLOT_MEMORY, at, &first, &length, &protection, &flags) || first > at)
+            return -ENOMEM;
+    return 0;
 }
 
 int64_t sys_mlock(const uint64_t *a)

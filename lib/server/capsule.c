@@ -67,6 +67,7 @@ static struct {
     size_t bytes;
 } frees[FREES_MAX];
 static unsigned free_count;
+static uint64_t fail_in; /* tests: blocks that are given before one is refused; 0: all */
 
 static uint8_t *log_base(void)
 {
@@ -186,9 +187,16 @@ static void page_put(void *page)
     TX_SET(C->page_free_count, C->page_free_count + 1);
 }
 
+uint64_t capsule_fail_in(uint64_t n)
+{
+    uint64_t left = fail_in;
+    fail_in = n;
+    return left;
+}
+
 void *capsule_alloc(size_t bytes)
 {
-    if (!bytes || bytes > PAGE)
+    if (!bytes || bytes > PAGE || (fail_in && !--fail_in))
         return 0;
     unsigned c = class_of(bytes);
     size_t size = 16ull << c;

@@ -123,10 +123,23 @@ void quiesce(void)
 
 /* ---- faults ---------------------------------------------------------------------------------- */
 
+#define SMALL 1024u /* pages: a program of that size may use the reserve */
+
+uint32_t page_for(struct space_record *s, bool zero)
+{
+    bool refused =
+        s->resident >= s->quota || (s->resident > SMALL && pages_unused() < pages_reserve());
+    uint32_t page = refused ? 0 : page_take(zero);
+    if (!page)
+        rt_log("out of memory: space %u has %lu pages, %lu are left", s->id, s->resident,
+            pages_unused());
+    return page;
+}
+
 /* A page of its own instead of one that is shared. */
 static bool page_copy(struct space_record *s, struct node *leaf, unsigned i, uint64_t va)
 {
-    uint32_t page = leaf->slot[i] & ENTRY_PAGE, copy = page_take(false);
+    uint32_t page = leaf->slot[i] & ENTRY_PAGE, copy = page_for(s, false);
     if (!copy)
         return false;
     memcpy(page_view(copy), page_view(page), PAGE);
@@ -141,7 +154,7 @@ static bool page_copy(struct space_record *s, struct node *leaf, unsigned i, uin
 
 static bool page_first(struct space_record *s, struct node *leaf, unsigned i, uint64_t va, bool exec)
 {
-    uint32_t page = s->resident < s->quota ? page_take(true) : 0;
+    uint32_t page = page_for(s, true);
     if (!page)
         return false;
     s->resident++;

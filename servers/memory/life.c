@@ -98,7 +98,7 @@ static struct space_record *space_reserve(void)
 
 struct space_record *space_make(uint64_t quota)
 {
-    struct space_record *s = space_reserve();
+    struct space_record *s = pages_unused() < pages_reserve() / 2 ? 0 : space_reserve();
     uint32_t id = s ? id_take() : 0;
     if (!s)
         return 0;

@@ -46,6 +46,9 @@ void object_give(uint32_t page); /* page_take()n back from the kernel by now */
 void page_reclaim(uint32_t page); /* from whatever the kernel uses it for */
 uint64_t pages_total(void);
 uint64_t pages_unused(void);
+uint64_t pages_reserve(void); /* what is left is for small programs, and for what is running */
+/* Tests: the nth page asked for is refused, once; 0: none. What was left of the last n. */
+uint64_t pages_fail_in(uint64_t n);
 extern uint32_t ram;
 
 /* ---- page maps ----
@@ -217,6 +220,7 @@ bool fault_resolve(struct space_record *s, uint64_t va, bool write, bool exec);
 /* This server's view of a page of the space, made present; NULL if not mapped. */
 const void *space_view(struct space_record *s, uint64_t va);
 /* Kernel mappings. */
+uint32_t page_for(struct space_record *s, bool zero); /* page_take() within its bounds */
 bool map_run(struct space_record *s, uint64_t va, uint32_t region, uint32_t page, unsigned count,
     uint64_t rights); /* at least the first */
 bool map_page(struct space_record *s, uint64_t va, uint32_t page, uint64_t rights);

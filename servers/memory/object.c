@@ -203,7 +203,7 @@ static bool area_private(struct space_record *s, struct node *leaf, unsigned i, 
     const struct object_record *o, uint32_t page)
 {
     const void *from = page ? object_view(o, page) : 0;
-    uint32_t copy = (page && !from) || s->resident >= s->quota ? 0 : page_take(!page);
+    uint32_t copy = page && !from ? 0 : page_for(s, !page);
     if (!copy)
         return false;
     if (page)
@@ -235,7 +235,7 @@ static unsigned around(const struct node *leaf, unsigned i, const struct area *a
 
 static uint32_t object_fill(struct object_record *o, uint64_t at)
 {
-    struct node *n = map_leaf(&o->root, at);
+    struct node *n = pages_unused() < pages_reserve() ? 0 : map_leaf(&o->root, at);
     uint32_t page = n ? page_take(true) : 0;
     if (!page)
         return 0;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pages of "ram". Frames grow from the bottom, kernel objects (in pairs) from the top, so
- * that a page once seen as a frame need never become a kernel object. use[] holds a
- * frame's references, or marks; it and the other arrays are rebuilt by each incarnation, in
- * the first pages of ram, as many as its size needs.
+ * Pages of "ram": frames (what programs and page maps use) and pages for kernel objects, in
+ * pairs because tables need two.
+ *
+ * Frames grow from the bottom and objects from the top, so that the kernel seldom has to
+ * turn one into the other; when they have met, free ones of the one kind become the other.
+ * use[] holds a frame's references, or marks; it and the other arrays are rebuilt by each
+ * incarnation, in the first pages of ram, as many as its size needs.
  */
 #include "memory.h"
 #include <rt/string.h>
@@ -13,20 +16,22 @@
 #define PAGERS_BASE 0x600000000000ull /* 1 TiB for each file server's region */
 #define USE_OBJECT 0x80000000u
 #define USE_FREE_OBJECT 0x40000000u
+#define CONVERT 64u /* pairs of frames that become objects at once */
 
 uint32_t ram;
-static uint64_t total, frames_top,
-    objects_low; /* frames below frames_top, objects from objects_low */
+static uint64_t total, arrays; /* pages 1..arrays hold the arrays */
+static uint64_t frames_top, objects_low; /* frames are below frames_top; between: never used */
 static uint32_t *use, *next_free;
 static uint32_t free_frames, free_pairs, free_singles;
-static uint64_t unused;
+static uint64_t free_frame_count, free_object_count;
 static uint8_t *seen; /* bit: in the window */
+static uint64_t fail_in; /* tests: how many pages are given before one is refused; 0: all */
 
 static void tables_need(void)
 {
     uint64_t pair = rt_volatile_pages(2);
     uint32_t region = pair ? SLOT_VOLATILE : ram;
-    if (!pair && frames_top) /* the arrays are there: of ram, lost and found with a restart */
+    if (!pair && use) /* of ram; found again by the next incarnation */
         pair = object_pair_take();
     if (!pair)
         rt_panic("no pages left for the window's tables");
@@ -54,28 +59,30 @@ static uint64_t self_map(uint64_t va, uint64_t first, uint64_t n)
 bool pages_open(void)
 {
     ram = rt_cap("ram");
-    total = (uint32_t)pith_region_info(ram).value;
+    uint64_t info = pith_region_info(ram).value;
+    if (info >> 32 & 1)
+        rt_panic("ram does not start on an even frame");
+    total = (uint32_t)info;
     if (total > ENTRY_PAGE)
         total = ENTRY_PAGE;
-    uint64_t bytes = total * 8 + (total + 7) / 8, own = (bytes + PAGE - 1) / PAGE;
-    if (total < own + 64)
+    uint64_t bytes = total * 8 + (total + 7) / 8;
+    arrays = (bytes + PAGE - 1) / PAGE;
+    if (total < arrays + 64)
         return false;
-    for (uint64_t i = 0; i < own;)
-        i += self_map(ARRAYS_BASE + i * PAGE, 1 + i, own - i < BATCH ? own - i : BATCH);
-    memset((void *)ARRAYS_BASE, 0, own * PAGE);
-    use = (uint32_t *)ARRAYS_BASE;
-    next_free = use + total;
+    for (uint64_t i = 0; i < arrays;)
+        i += self_map(ARRAYS_BASE + i * PAGE, 1 + i, arrays - i < BATCH ? arrays - i : BATCH);
+    memset((void *)ARRAYS_BASE, 0, arrays * PAGE);
+    next_free = (uint32_t *)ARRAYS_BASE + total;
     seen = (uint8_t *)(next_free + total);
-    for (uint64_t i = 0; i <= own; i++)
+    use = (uint32_t *)ARRAYS_BASE;
+    for (uint64_t i = 0; i <= arrays; i++)
         use[i] = 1;
-    frames_top = own + 1;
+    frames_top = arrays + 1;
     objects_low = total & ~1ull;
     return true;
 }
-static bool odd_base(void)
-{
-    return pith_region_info(ram).value >> 32 & 1;
-}
+
+/* ---- recounting ---------------------------------------------------------------------------- */
 
 void pages_count_use(uint32_t page)
 {
@@ -87,64 +94,99 @@ void pages_count_use(uint32_t page)
 void pages_count_object(uint32_t page)
 {
     use[page] = USE_OBJECT;
-    uint64_t pair = page & ~1ull;
-    if (pair < objects_low)
-        objects_low = pair;
+}
+
+static void frame_put(uint32_t page)
+{
+    next_free[page] = free_frames;
+    free_frames = page;
+    free_frame_count++;
+}
+
+static void single_put(uint32_t page)
+{
+    next_free[page] = free_singles;
+    free_singles = page;
+    use[page] = USE_FREE_OBJECT;
+    free_object_count++;
+}
+
+static void pair_put(uint32_t page)
+{
+    next_free[page] = free_pairs;
+    free_pairs = page;
+    use[page] = use[page + 1] = USE_FREE_OBJECT;
+    free_object_count += 2;
+}
+
+static void frames_list(void)
+{
+    free_frames = 0;
+    free_frame_count = 0;
+    for (uint64_t p = total & ~1ull; p-- > 1;)
+        if (!use[p] && (p < frames_top || p >= objects_low))
+            frame_put((uint32_t)p);
 }
 
 void pages_ready(void)
 {
-    if (odd_base())
-        rt_panic("ram does not start on an even frame");
-    for (uint64_t p = frames_top; p-- > 1;)
-        if (!use[p]) {
-            next_free[p] = free_frames;
-            free_frames = (uint32_t)p;
-            unused++;
-        }
-    for (uint64_t p = objects_low; p < total; p += 2) {
-        if (use[p] && use[p + 1])
-            continue;
+    for (uint64_t p = objects_low; p > frames_top + 1;) {
+        p -= 2;
+        if (use[p] || use[p + 1])
+            objects_low = p;
+    }
+    for (uint64_t p = objects_low; p < (total & ~1ull); p += 2) {
         for (unsigned half = 0; half < 2; half++)
             if (!use[p + half])
-                while (pith_page_take(ram, p + half).status == -E_AGAIN)
-                    ;
-        if (!use[p] && !use[p + 1]) {
-            next_free[p] = free_pairs;
-            free_pairs = (uint32_t)p;
-        } else {
-            uint32_t single = (uint32_t)(use[p] ? p + 1 : p);
-            next_free[single] = free_singles;
-            free_singles = single;
-        }
+                page_reclaim((uint32_t)(p + half));
+        if (!use[p] && !use[p + 1])
+            pair_put((uint32_t)p);
+        else if (!use[p] || !use[p + 1])
+            single_put((uint32_t)(use[p] ? p + 1 : p));
     }
+    frames_list();
 }
 
+/* The kernel's use of a page that nobody here knows of: it was made in a request that was
+ * undone. A table's or space's second page goes with its first. */
+void page_reclaim(uint32_t page)
+{
+    uint32_t other = page ^ 1;
+    if (page & 1 && use && (!use[other] || use[other] == USE_FREE_OBJECT))
+        while (pith_page_take(ram, other).status == -E_AGAIN)
+            ;
+    while (pith_page_take(ram, page).status == -E_AGAIN)
+        ;
+}
+
+/* ---- seeing -------------------------------------------------------------------------------- */
+
+static bool is_seen(uint32_t page)
+{
+    return seen[page / 8] >> (page % 8) & 1;
+}
+
+/* A run around the page where all are frames and none is seen yet, else the page alone. */
 static void window_map(uint32_t page)
 {
     uint32_t first = page & ~(BATCH - 1), n = BATCH;
-    if (first + n > objects_low) {
-        first = page;
-        n = 1;
-    }
-    for (uint32_t p = first; p < first + n; p++)
-        if (seen[p / 8] >> (p % 8) & 1) {
-            first = page;
+    for (uint32_t p = first; n > 1 && p < first + BATCH; p++)
+        if (p >= objects_low || use[p] >= USE_FREE_OBJECT || is_seen(p))
             n = 1;
-            break;
-        }
+    if (n == 1)
+        first = page;
     do {
         uint64_t done = self_map(WINDOW_BASE + first * PAGE, first, n);
         for (uint64_t p = first; p < first + done; p++)
             seen[p / 8] |= (uint8_t)(1u << (p % 8));
         first = page;
         n = 1;
-    } while (!(seen[page / 8] >> (page % 8) & 1));
+    } while (!is_seen(page));
 }
 
 void *page_view(uint32_t page)
 {
-    if (!(seen[page / 8] >> (page % 8) & 1))
+    if (!is_seen(page))
         window_map(page);
     return (void *)(WINDOW_BASE + page * PAGE);
 }
@@ -162,16 +204,46 @@ const void *pager_view(uint32_t region, uint32_t pager, uint32_t page)
     return (const void *)va;
 }
 
+/* ---- frames -------------------------------------------------------------------------------- */
+
+uint64_t pages_fail_in(uint64_t n)
+{
+    uint64_t left = fail_in;
+    fail_in = n;
+    return left;
+}
+
+static bool refused(void)
+{
+    return fail_in && !--fail_in;
+}
+
+static bool frames_from_objects(void)
+{
+    uint32_t pair = free_pairs;
+    if (!pair)
+        return false;
+    free_pairs = next_free[pair];
+    free_object_count -= 2;
+    use[pair] = use[pair + 1] = 0;
+    frame_put(pair);
+    frame_put(pair + 1);
+    return true;
+}
+
 uint32_t page_take(bool zero)
 {
-    uint32_t page = free_frames;
-    if (page) {
-        free_frames = next_free[page];
-        unused--;
-    } else {
-        if (frames_top >= objects_low)
-            return 0;
+    uint32_t page;
+    if (refused())
+        return 0;
+    if (!free_frames && frames_top < objects_low) {
         page = (uint32_t)frames_top++;
+    } else {
+        if (!free_frames && !frames_from_objects())
+            return 0;
+        page = free_frames;
+        free_frames = next_free[page];
+        free_frame_count--;
     }
     use[page] = 1;
     if (zero)
@@ -186,21 +258,8 @@ void page_more(uint32_t page)
 
 void page_less(uint32_t page)
 {
-    if (--use[page])
-        return;
-    next_free[page] = free_frames;
-    free_frames = page;
-    unused++;
-}
-
-/* The kernel's use of a page that nobody here knows of: it was made in a request that was
- * undone. A table's or space's second page goes with its first. */
-void page_reclaim(uint32_t page)
-{
-    while (pith_page_take(ram, page & ~1u).status == -E_AGAIN)
-        ;
-    while (pith_page_take(ram, page).status == -E_AGAIN)
-        ;
+    if (!--use[page])
+        frame_put(page);
 }
 
 uint32_t page_refs(uint32_t page)
@@ -208,21 +267,49 @@ uint32_t page_refs(uint32_t page)
     return use[page];
 }
 
+/* ---- pages for kernel objects ----------------------------------------------------------------- */
+
+static void page_hide(uint32_t page)
+{
+    page_reclaim(page); /* out of the window too */
+    seen[page / 8] &= (uint8_t)~(1u << (page % 8));
+}
+
+/* Free frames, two and two, from the top (above objects_low are some that were objects). The list of
+ * free ones is made anew. */
+static bool pairs_from_frames(void)
+{
+    unsigned found = 0;
+    for (uint64_t p = total & ~1ull; p > arrays + 2 && found < CONVERT;) {
+        p -= 2;
+        if (use[p] || use[p + 1] || (p + 1 >= frames_top && p < objects_low))
+            continue;
+        page_hide((uint32_t)p);
+        page_hide((uint32_t)p + 1);
+        pair_put((uint32_t)p);
+        found++;
+    }
+    if (found)
+        frames_list();
+    return found;
+}
+
 uint32_t object_pair_take(void)
 {
-    uint32_t page = free_pairs;
-    if (page) {
-        free_pairs = next_free[page];
-    } else {
-        if (objects_low < frames_top + 2)
-            return 0;
+    if (refused())
+        return 0;
+    if (!free_pairs && objects_low >= frames_top + 2) {
         objects_low -= 2;
-        page = (uint32_t)objects_low;
         /* A request that was undone may have left something there. */
-        for (unsigned half = 0; half < 2; half++)
-            while (pith_page_take(ram, page + half).status == -E_AGAIN)
-                ;
+        page_reclaim((uint32_t)objects_low);
+        page_reclaim((uint32_t)objects_low + 1);
+        pair_put((uint32_t)objects_low);
     }
+    if (!free_pairs && !pairs_from_frames())
+        return 0;
+    uint32_t page = free_pairs;
+    free_pairs = next_free[page];
+    free_object_count -= 2;
     use[page] = use[page + 1] = USE_OBJECT;
     return page;
 }
@@ -230,39 +317,36 @@ uint32_t object_pair_take(void)
 uint32_t object_take(void)
 {
     uint32_t page = free_singles;
-    if (page) {
-        free_singles = next_free[page];
-        use[page] = USE_OBJECT;
+    if (!page) {
+        page = object_pair_take();
+        if (page)
+            single_put(page + 1);
         return page;
     }
-    page = object_pair_take();
-    if (page) {
-        use[page + 1] = USE_FREE_OBJECT;
-        next_free[page + 1] = free_singles;
-        free_singles = page + 1;
-    }
+    if (refused())
+        return 0;
+    free_singles = next_free[page];
+    free_object_count--;
+    use[page] = USE_OBJECT;
     return page;
 }
 
 void object_give(uint32_t page)
 {
     uint32_t other = page ^ 1;
-    use[page] = USE_FREE_OBJECT;
-    if (use[other] != USE_FREE_OBJECT) {
-        next_free[page] = free_singles;
-        free_singles = page;
+    single_put(page);
+    if (use[other] != USE_FREE_OBJECT)
         return;
-    }
     /* Both halves are free: out of the singles, into the pairs. */
+    free_singles = next_free[page];
     for (uint32_t *link = &free_singles; *link; link = &next_free[*link])
         if (*link == other) {
             *link = next_free[other];
-            next_free[page & ~1u] = free_pairs;
-            free_pairs = page & ~1u;
+            free_object_count -= 2;
+            pair_put(page & ~1u);
             return;
         }
-    next_free[page] = free_singles;
-    free_singles = page;
+    free_singles = page; /* the other one is in a pair: cannot be */
 }
 
 uint64_t pages_total(void)
@@ -272,5 +356,11 @@ uint64_t pages_total(void)
 
 uint64_t pages_unused(void)
 {
-    return unused + (objects_low - frames_top);
+    return free_frame_count + free_object_count + (objects_low - frames_top);
+}
+
+uint64_t pages_reserve(void)
+{
+    uint64_t part = total / 64;
+    return part < 128 ? 128 : part > 2048 ? 2048 : part;
 }

@@ -118,6 +118,9 @@ uint32_t memory_serve_map(struct memory_server *m, uint64_t badge, uint64_t sequ
     }
     if (flags & MEMORY_MAP_NO_REPLACE && !range_free(s, address, pages))
         return undo(MEMORY_ERROR_EXIST);
+    if (pages > pages_total() && protection & MEMORY_PROTECTION_WRITE &&
+        !(flags & MEMORY_MAP_NO_RESERVE))
+        return undo(MEMORY_ERROR_NOMEM);
     uint32_t status = flags & MEMORY_MAP_FIXED ? range_clear(s, address, pages, false) : 0;
     undo_range(s, address, pages);
     uint32_t entry = rights_of(protection);
@@ -488,6 +491,19 @@ uint32_t memory_serve_quota(
         return undo(badge == MANAGER ? MEMORY_ERROR_NOENT : MEMORY_ERROR_PERM);
     TX_SET(s->quota, quota);
     return finish(badge, sequence, &r, 0);
+}
+
+uint32_t memory_serve_starve(struct memory_server *m, uint64_t badge, uint64_t pages,
+    uint64_t blocks, uint64_t *pages_left, uint64_t *blocks_left)
+{
+    (void)m;
+    if (badge != MANAGER)
+        return MEMORY_ERROR_PERM;
+    tx_begin();
+    *pages_left = pages_fail_in(pages);
+    *blocks_left = capsule_fail_in(blocks);
+    tx_commit();
+    return 0;
 }
 
 uint32_t memory_serve_peek(

@@ -334,6 +334,25 @@ dispatch_peek(struct memory_server *server, uint64_t badge, struct msg *m)
 }
 
 static uint64_t __attribute__((noinline))
+dispatch_starve(struct memory_server *server, uint64_t badge, struct msg *m)
+{
+    uint64_t pages = m->w[1];
+    uint64_t blocks = m->w[2];
+    uint64_t pages_left = 0;
+    uint64_t blocks_left = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    status = memory_serve_starve(server, badge, pages, blocks, &pages_left, &blocks_left);
+    if (status)
+        return status;
+    m->w[1] = pages_left;
+    m->w[2] = blocks_left;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
 dispatch_pager_open(struct memory_server *server, uint64_t badge, struct msg *m)
 {
     uint32_t region = 0;
@@ -455,6 +474,8 @@ uint64_t memory_dispatch(struct memory_server *server, uint64_t badge, struct ms
         return dispatch_quota(server, badge, m);
     case MEMORY_OP_PEEK:
         return dispatch_peek(server, badge, m);
+    case MEMORY_OP_STARVE:
+        return dispatch_starve(server, badge, m);
     case MEMORY_OP_PAGER_OPEN:
         return dispatch_pager_open(server, badge, m);
     case MEMORY_OP_SUPPLY:

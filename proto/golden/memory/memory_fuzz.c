@@ -15,7 +15,7 @@ static const struct rpc_fuzz_field map_fields[] = {
     { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 3, 0, 8, (uint64_t)0, (uint64_t)7 },
-    { 3, 16, 16, (uint64_t)0, (uint64_t)127 },
+    { 3, 16, 16, (uint64_t)0, (uint64_t)255 },
 };
 
 static const uint32_t map_errors[] = {
@@ -28,7 +28,7 @@ static const uint32_t map_errors[] = {
 static const struct rpc_fuzz_field unmap_fields[] = {
     { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
-    { 3, 0, 16, (uint64_t)0, (uint64_t)127 },
+    { 3, 0, 16, (uint64_t)0, (uint64_t)255 },
 };
 
 static const uint32_t unmap_errors[] = {
@@ -41,7 +41,7 @@ static const struct rpc_fuzz_field protect_fields[] = {
     { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 3, 0, 8, (uint64_t)0, (uint64_t)7 },
-    { 3, 16, 16, (uint64_t)0, (uint64_t)127 },
+    { 3, 16, 16, (uint64_t)0, (uint64_t)255 },
 };
 
 static const uint32_t protect_errors[] = {
@@ -171,6 +171,15 @@ static const uint32_t peek_errors[] = {
     MEMORY_ERROR_FAULT,
 };
 
+static const struct rpc_fuzz_field starve_fields[] = {
+    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
+static const uint32_t starve_errors[] = {
+    MEMORY_ERROR_PERM,
+};
+
 static const uint32_t pager_open_errors[] = {
     MEMORY_ERROR_NOMEM,
     MEMORY_ERROR_PERM,
@@ -205,7 +214,7 @@ static const struct rpc_fuzz_field map_file_fields[] = {
     { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 4, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 5, 0, 8, (uint64_t)0, (uint64_t)7 },
-    { 5, 16, 16, (uint64_t)0, (uint64_t)127 },
+    { 5, 16, 16, (uint64_t)0, (uint64_t)255 },
     { 5, 32, 8, (uint64_t)0, (uint64_t)1 },
 };
 
@@ -417,6 +426,18 @@ static const struct rpc_fuzz_operation operations[] = {
         .errors = peek_errors,
     },
     {
+        .number = 24,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 2,
+        .error_count = 1,
+        .fields = starve_fields,
+        .errors = starve_errors,
+    },
+    {
         .number = 32,
         .mutating = false,
         .parks = false,
@@ -467,6 +488,6 @@ static const struct rpc_fuzz_operation operations[] = {
 
 const struct rpc_fuzz_protocol memory_fuzz = {
     .name = "memory",
-    .operation_count = 21,
+    .operation_count = 22,
     .operations = operations,
 };

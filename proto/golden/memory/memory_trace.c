@@ -113,6 +113,16 @@ static const struct rpc_trace_field peek_reply[] = {
     { "data_length", 1, 0, 16, RPC_LENGTH },
 };
 
+static const struct rpc_trace_field starve_request[] = {
+    { "pages", 1, 0, 64, RPC_UNSIGNED },
+    { "blocks", 2, 0, 64, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field starve_reply[] = {
+    { "pages_left", 1, 0, 64, RPC_UNSIGNED },
+    { "blocks_left", 2, 0, 64, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_field supply_request[] = {
     { "pages_length", 1, 0, 16, RPC_LENGTH },
     { "file", 2, 0, 64, RPC_UNSIGNED },
@@ -158,6 +168,7 @@ static const struct rpc_trace_operation operations[] = {
     { 21, "totals", false, 0, 0, NULL, NULL },
     { 22, "quota", true, 2, 0, quota_request, NULL },
     { 23, "peek", false, 3, 1, peek_request, peek_reply },
+    { 24, "starve", false, 2, 2, starve_request, starve_reply },
     { 32, "pager_open", false, 0, 0, NULL, NULL },
     { 33, "supply", false, 4, 0, supply_request, NULL },
     { 34, "withdraw", false, 3, 1, withdraw_request, withdraw_reply },
@@ -177,7 +188,7 @@ static const struct rpc_trace_error errors[] = {
 const struct rpc_trace_protocol memory_trace = {
     .name = "memory",
     .version = 1,
-    .operation_count = 21,
+    .operation_count = 22,
     .error_count = 7,
     .operations = operations,
     .errors = errors,

@@ -44,6 +44,8 @@ void capsule_free(void *block, size_t bytes);
 void *capsule_page(void);
 void capsule_page_free(void *page);
 uint64_t capsule_pages_free(void);
+/* Tests: the nth block asked for is refused, once; 0: none. What was left of the last n. */
+uint64_t capsule_fail_in(uint64_t n);
 
 /* The stored reply of a request that was done already: true and the reply (up to size
  * bytes). A request counts as repeated when badge, lane and number equal the last stored. */

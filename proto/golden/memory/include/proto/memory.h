@@ -41,6 +41,7 @@ enum {
     MEMORY_OP_TOTALS = 21,
     MEMORY_OP_QUOTA = 22,
     MEMORY_OP_PEEK = 23,
+    MEMORY_OP_STARVE = 24,
     MEMORY_OP_PAGER_OPEN = 32,
     MEMORY_OP_SUPPLY = 33,
     MEMORY_OP_WITHDRAW = 34,
@@ -95,7 +96,9 @@ enum {
     MEMORY_MAP_LOW = 0x20,
     /* In replies: shows a file. */
     MEMORY_MAP_FILE = 0x40,
-    MEMORY_MAP_ALL = 0x7f,
+    /* More than there is memory may be mapped to be written. */
+    MEMORY_MAP_NO_RESERVE = 0x80,
+    MEMORY_MAP_ALL = 0xff,
 };
 
 /* Counts of a space, in pages. */

@@ -460,6 +460,34 @@ static inline int64_t memory_peek(uint32_t via, uint32_t id, uint64_t address, v
 }
 
 /*
+ * Manager, for tests: the nth page, and the nth block of the capsule, that are asked for from now
+ *       on
+ * are refused, once; 0: none. Answers how many of each were still to go of the last ones.
+ * Idempotent.
+ * Errors: PERM
+ */
+static inline int64_t memory_starve(uint32_t via, uint64_t pages, uint64_t blocks,
+    uint64_t *pages_left, uint64_t *blocks_left)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        MEMORY_OP_STARVE,
+        [1] = pages,
+        [2] = blocks,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *pages_left = m.w[1];
+    *blocks_left = m.w[2];
+    return 0;
+}
+
+/*
  * File server: the region that the page numbers of supply count in. Once an incarnation.
  * Idempotent.
  * Errors: NOMEM PERM

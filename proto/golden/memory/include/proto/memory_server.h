@@ -98,6 +98,14 @@ uint32_t memory_serve_quota(struct memory_server *server, uint64_t badge, uint64
 uint32_t memory_serve_peek(struct memory_server *server, uint64_t badge, uint32_t id,
     uint64_t address, struct rpc_out *data);
 
+/*
+ * Manager, for tests: the nth page, and the nth block of the capsule, that are asked for from now
+ *       on
+ * are refused, once; 0: none. Answers how many of each were still to go of the last ones.
+ */
+uint32_t memory_serve_starve(struct memory_server *server, uint64_t badge, uint64_t pages,
+    uint64_t blocks, uint64_t *pages_left, uint64_t *blocks_left);
+
 /* File server: the region that the page numbers of supply count in. Once an incarnation. */
 uint32_t memory_serve_pager_open(struct memory_server *server, uint64_t badge, uint32_t region);
 
