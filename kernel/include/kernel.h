@@ -25,6 +25,8 @@ static ALWAYS_INLINE struct result fail(i64 error)
     return (struct result){ error, 0 };
 }
 
+_Static_assert(CALL_RIGHT == RIGHT_USE, "offsets.h");
+
 void panic(const char *format, ...) NORETURN __attribute__((format(printf, 1, 2)));
 /* entry.S calls these. */
 struct thread *call_slow(void);

@@ -3,6 +3,7 @@
 #pragma once
 
 #define PAGE_TYPE_GATE 7
+#define CALL_RIGHT 2 /* RIGHT_USE */
 
 #define FRAME_RIP 0
 #define FRAME_RSP 8

@@ -148,3 +148,13 @@ TEST("caps.unknown-operations-answer-e-op")
     CHECK_EQUAL(raw_op(OP_LIMIT + 1000, 0, 0, 0, 0, 0, 0).status, -E_OP);
     CHECK_EQUAL(raw_op(0x7fffffff, 0, 0, 0, 0, 0, 0).status, -E_OP);
 }
+TEST("caps.same-knows-an-object-again")
+{
+    fixture();
+    uint32_t copy = weak(fx.gate, RIGHT_USE), other = make_gate(fx.service, 8, 0);
+    CHECK_EQUAL(MUST(pith_cap_same(fx.gate, copy)), 1);
+    CHECK_EQUAL(MUST(pith_cap_same(fx.gate, other)), 0);
+    CHECK_EQUAL(MUST(pith_cap_same(fx.gate, fx.region)), 0);
+}
+ANSWER("caps.same-answers-e-cap", pith_cap_same(fx.gate, fx.empty), -E_CAP)
+ANSWER("caps.same-answers-e-cap-for-the-first", pith_cap_same(0x10000, fx.gate), -E_CAP)

@@ -579,6 +579,12 @@ TEST("gates.count-their-capabilities")
     CHECK_EQUAL(MUST(pith_gate_info(fx.gate)), 2);
 }
 ANSWER("gates.info-answers-e-cap", pith_gate_info(fx.space), -E_CAP)
+TEST("calls.need-the-use-right")
+{
+    struct server s = make_server(make_space(), 3, echo_entry, 1, 0);
+    CHECK_EQUAL(call(weak(s.gate, RIGHT_ALL & ~RIGHT_USE), 1, 2, 3, &(uint64_t){ 0 }), -E_RIGHT);
+    CHECK_EQUAL(call(weak(s.gate, RIGHT_USE), 1, 2, 3, &(uint64_t){ 0 }), 0);
+}
 TEST("gates.a-server-recognises-its-own")
 {
     fixture();

@@ -18,5 +18,6 @@ ring_run() {
 	done
 	run_tests coverage --timeout 120 tools/coverage $elf test/coverage/minimum \
 		"$PITH_TMP/asm.1" "$PITH_TMP/asm.4"
+	sed -n 's/^FIGURE \(coverage.lines .*\)/\1 of the kernel are run/p' "$logs/coverage.log"
 	rm -f "$PITH_TMP"/asm.*
 }

@@ -10,8 +10,8 @@ ring_exists() {
 ring_run() {
 	build CONFIG=debug build/debug/pith.elf build/debug/system/kfuzz.img
 	for cpus in 1 4; do
-		run_tests "fuzz/cpu$cpus" --stall 120 --timeout 300 --elf build/debug/pith.elf \
-			tools/qemu-run --smp $cpus --timeout 300 build/debug/pith.elf \
+		run_tests "fuzz/cpu$cpus" --stall 400 --timeout 1200 --elf build/debug/pith.elf \
+			tools/qemu-run --smp $cpus --timeout 1200 build/debug/pith.elf \
 			build/debug/system/kfuzz.img
 	done
 }

@@ -11,7 +11,7 @@
  * stack pointer; nothing faults before it is replaced (the addresses used are kernel
  * structures), and #DB, NMI, #DF and #MC have stacks of their own.
  *
- * core/twin.c says in C what call and return do here; a test compares the two.
+ * test/twin/twin.c says in C what call and return do here; that test compares the two.
  */
 #include <layout.h>
 #include <offsets.h>
@@ -46,6 +46,8 @@ syscall_entry:
     sar $28, %rbp
     cmpb $PAGE_TYPE_GATE, (%rbp)
     jne call_odd
+    test $CALL_RIGHT, %bl
+    jz call_odd
     sar $16, %rbx                       /* rbx = gate */
     cmp (%rbx), %rcx
     jne call_odd
