@@ -62,53 +62,6 @@ int64_t sys_dup3(const uint64_t *a)
     return dup_to((uint32_t)a[0], (uint32_t)a[1], a[2]);
 }
 
-struct linux_flock { int16_t type, whence; uint32_t pad; int64_t start, length; int32_t pid, pad2; };
-
-static int64_t lock_range(struct file *f, uint64_t command, uint64_t at)
-{
-    struct linux_flock l;
-    struct file_attributes s;
-    if (!user_read(&l, at, sizeof l))
-        return -EFAULT;
-    if ((uint16_t)l.type > 2 || (uint16_t)l.whence > 2)
-        return -EINVAL;
-    if (f->kind != FILE_PLAIN)
-        return 0;
-    int64_t start = l.start;
-    if (l.whence == 1)
-        start += (int64_t)f->position;
-    if (l.whence == 2) {
-        int64_t e = file_attributes_of(f, &s);
-        if (e)
-            return e;
-        start += (int64_t)s.size;
-    }
-    if (start < 0 || (l.length < 0 && start + l.length < 0))
-        return -EINVAL;
-    if (l.length < 0) {
-        start += l.length;
-        l.length = -l.length;
-    }
-    if (command == 5) { /* GETLK */
-        uint8_t kind = FILE_LOCK_KIND_UNLOCK;
-        uint64_t owner = 0, first = 0, length = 0;
-        int64_t e = errno_of(file_lock_query(f->slot, (uint8_t)l.type, self.pid, (uint64_t)start,
-                                             (uint64_t)l.length, &kind, &owner, &first, &length));
-        if (e)
-            return e;
-        l.type = kind;
-        if (kind != FILE_LOCK_KIND_UNLOCK) {
-            l.whence = 0;
-            l.start = (int64_t)first;
-            l.length = (int64_t)length;
-            l.pid = (int32_t)owner;
-        }
-        return user_write(at, &l, sizeof l) ? 0 : -EFAULT;
-    }
-    return errno_of(file_lock(f->slot, (uint8_t)l.type, command == 7, self.pid, (uint64_t)start,
-                              (uint64_t)l.length));
-}
-
 int64_t sys_fcntl(const uint64_t *a)
 {
     struct file *f = file_hold(a[0]);
@@ -131,7 +84,8 @@ int64_t sys_fcntl(const uint64_t *a)
         return 0;
     }
     case 5: case 6: case 7:
-        return lock_range(f, a[1], a[2]);
+    case 36: case 37: case 38:
+        return locks_control(f, a[1], a[2]);
     case 8: case 10: /* SETOWN, SETSIG */
         return 0;
     case 9:
@@ -141,21 +95,6 @@ int64_t sys_fcntl(const uint64_t *a)
     default:
         return -EINVAL;
     }
-}
-
-int64_t sys_flock(const uint64_t *a)
-{
-    struct file *f = file_hold(a[0]);
-    if (!f)
-        return -EBADF;
-    uint64_t how = a[1] & ~4ull;
-    if (how != 1 && how != 2 && how != 8)
-        return -EINVAL;
-    if (f->kind != FILE_PLAIN)
-        return 0;
-    uint8_t kind = how == 1 ? FILE_LOCK_KIND_SHARED : how == 2 ? FILE_LOCK_KIND_EXCLUSIVE
-                                                               : FILE_LOCK_KIND_UNLOCK;
-    return errno_of(file_lock(f->slot, kind, !(a[1] & 4), 1ull << 32, 0, 0));
 }
 
 static int64_t pipe_make(uint64_t to, uint32_t flags)

@@ -154,6 +154,7 @@ int64_t fd_close(unsigned fd)
         return -EBADF;
     fds[fd] = NO_FILE;
     fd_set_cloexec(fd, false);
+    locks_close(f);
     if (!--f->descriptors)
         epoll_forget(f);
     file_drop(f);

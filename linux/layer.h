@@ -201,6 +201,8 @@ void fd_close_all(void);
 bool fd_cloexec(unsigned fd);
 void fd_set_cloexec(unsigned fd, bool on);
 int64_t fd_replace(struct file *f, unsigned fd, bool cloexec);
+int64_t locks_control(struct file *f, uint64_t command, uint64_t at); /* fcntl's part of it */
+void locks_close(struct file *f);             /* a descriptor of the file is closed */
 void files_share(void);                       /* before a fork */
 uint32_t slot_take(void);
 void slot_give(uint32_t slot);

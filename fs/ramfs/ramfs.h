@@ -5,6 +5,7 @@
  * node.c    nodes, their data pages, names
  * walk.c    from a path to a node
  * share.c   pages that the memory server maps in address spaces
+ * lock.c    locks on files
  * serve.c   the file protocol
  * fill.c    the first contents, from a cpio archive
  *
@@ -32,6 +33,7 @@
 #define S_SOCKET 0140000u
 
 struct entry;
+struct lock;
 struct node {
     uint64_t number, size, special, pages;
     uint32_t mode, owner, group, links, opens, height; /* height of the page tree */
@@ -44,6 +46,8 @@ struct node {
     bool orphan; /* nothing names or holds it: the main thread frees it */
     bool exported;               /* the memory server knows its pages */
     struct node *next_exported;
+    struct lock *locks; /* of its open files */
+    struct park_list lock_waiters;
 };
 struct entry {
     struct entry *hash_next, *next, *prev;
@@ -96,6 +100,18 @@ struct share_request {
     bool shared, writable; /* writable: a shared mapping may be made so later */
 };
 uint32_t share_map(struct node *n, const struct share_request *r);
+
+/* Owners of locks: a process's number, or one of these. */
+#define LOCK_WHOLE (1ull << 32)
+#define LOCK_OPEN (2ull << 32)
+struct lock_request {
+    uint64_t owner, start, end;
+    uint8_t kind; /* FILE_LOCK_KIND_* */
+};
+/* 0, AGAIN (what flock loses meanwhile is lost) or NOMEM: then the transaction is to be undone. */
+uint32_t lock_set(struct open_file *o, const struct lock_request *r);
+bool lock_find(struct open_file *o, struct lock_request *r); /* who stands in the way */
+void locks_end(struct open_file *o);
 
 struct walk {
     struct node *node;   /* found, or NULL */

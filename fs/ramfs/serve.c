@@ -98,6 +98,7 @@ static uint32_t open_make(struct node *n, uint32_t flags, uint32_t *file)
 static void open_end(struct open_file *o)
 {
     rt_gate_free(o->gate);
+    locks_end(o);
     if (o->prev)
         TX_SET(o->prev->next, o->next);
     else
@@ -829,24 +830,63 @@ uint32_t file_serve_set_attributes(struct file_server *s, uint64_t badge, uint64
     return finish(badge, sequence, &r, 0);
 }
 
-/* ---- not yet -------------------------------------------------------------------------------------------- */
+/* ---- locks ---------------------------------------------------------------------------------------------- */
+
+static bool lock_range(uint64_t start, uint64_t length, uint64_t *end)
+{
+    *end = length ? start + length : (uint64_t)INT64_MAX + 1;
+    return start <= INT64_MAX && length <= INT64_MAX && start < *end &&
+           *end <= (uint64_t)INT64_MAX + 1;
+}
 
 uint32_t file_serve_lock(struct file_server *s, uint64_t badge, uint64_t sequence, uint32_t park,
     uint8_t kind, bool wait, uint64_t owner, uint64_t start, uint64_t length)
 {
-    (void)s, (void)badge, (void)sequence, (void)park, (void)kind, (void)wait, (void)owner;
-    (void)start, (void)length;
-    return FILE_ERROR_INVAL; /* locks come with the process server's owners */
+    struct open_file *o = opened(badge);
+    struct lock_request request = {owner, start, 0, kind};
+    struct stored r;
+    (void)s;
+    if (!o || o->flags & FILE_OPEN_PATH)
+        return FILE_ERROR_BADF;
+    if (owner < LOCK_WHOLE && ((kind == FILE_LOCK_KIND_SHARED && !(o->flags & FILE_OPEN_READ)) ||
+                                  (kind == FILE_LOCK_KIND_EXCLUSIVE && !(o->flags & FILE_OPEN_WRITE))))
+        return FILE_ERROR_BADF;
+    if (!lock_range(start, length, &request.end))
+        return FILE_ERROR_OVERFLOW;
+    tx_begin();
+    if (repeated(badge, sequence, &r))
+        return end(r.status);
+    uint32_t status = lock_set(o, &request);
+    if (status == FILE_ERROR_NOMEM)
+        return undo(status);
+    if (status != FILE_ERROR_AGAIN || !wait)
+        return finish(badge, sequence, &r, status);
+    uint32_t slot = park ? rt_keep_cap(0) : 0;
+    if (slot && !park_add(&o->node->lock_waiters, slot))
+        rt_slot_free(slot);
+    return end(RPC_PARK);
 }
 
 uint32_t file_serve_lock_query(struct file_server *s, uint64_t badge, uint8_t kind, uint64_t owner,
     uint64_t start, uint64_t length, uint8_t *held_kind, uint64_t *held_owner, uint64_t *held_start,
     uint64_t *held_length)
 {
-    (void)s, (void)badge, (void)kind, (void)owner, (void)start, (void)length;
-    (void)held_owner, (void)held_start, (void)held_length;
+    struct open_file *o = opened(badge);
+    struct lock_request r = {owner, start, 0, kind};
+    (void)s;
+    if (!o)
+        return FILE_ERROR_BADF;
+    if (!lock_range(start, length, &r.end))
+        return FILE_ERROR_OVERFLOW;
     *held_kind = FILE_LOCK_KIND_UNLOCK;
-    return 0;
+    tx_begin();
+    if (kind != FILE_LOCK_KIND_UNLOCK && lock_find(o, &r)) {
+        *held_kind = r.kind;
+        *held_owner = r.owner;
+        *held_start = r.start;
+        *held_length = r.end == (uint64_t)INT64_MAX + 1 ? 0 : r.end - r.start;
+    }
+    return end(0);
 }
 
 /* ---- mapping -------------------------------------------------------------------------------------------- */
