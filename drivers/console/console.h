@@ -55,10 +55,7 @@ struct terminal {
     struct terminal_modes modes;
     struct terminal_window window;
     struct park_list readers;
-    /* The stream port's input: a ring; escaped: the last byte was STREAM_ESCAPE. */
-    char stream[TYPED_MAX];
-    uint32_t stream_head, stream_count, stream_escaped, stream_ended;
-    uint32_t chips_ready, changes; /* changes: counts what came in */
+    uint32_t changes, pad;   /* changes: counts what came in */
     uint64_t sent, sent_badge, sent_sequence; /* progress of the write being done */
 };
 extern struct terminal *terminal;

@@ -21,14 +21,9 @@
 #define STATUS_DATA 1u
 #define STATUS_EMPTY 32u
 #define BIT_SERIAL 1u
-#define BADGE_STREAM 2u /* the second serial port as it is: stdin and stdout of ./pith run -- CMD */
-#define BADGE_ERRORS 3u /* the fourth: its stderr */
-/* In the stream's input: ESCAPE ESCAPE is that byte, ESCAPE and STREAM_END the end of file. */
-#define STREAM_ESCAPE 0xffu
-#define STREAM_END 4u
 
 struct terminal *terminal;
-static uint32_t port, stream_port, errors_port;
+static uint32_t port;
 
 static uint8_t in(unsigned r)
 {
@@ -40,28 +35,12 @@ static void out(unsigned r, uint8_t v)
     pith_io_out(port, r, 1, v);
 }
 
-static void chip_send(uint32_t chip, char c)
-{
-    for (unsigned i = 0; i < 100000; i++)
-        if (pith_io_in(chip, LINE_STATUS, 1).value & STATUS_EMPTY)
-            break;
-    pith_io_out(chip, DATA, 1, (uint8_t)c);
-}
-
 void chip_put(char c)
 {
-    chip_send(port, c);
-}
-
-/* How a gate of this badge sends: a terminal processes output, a stream sends what it gets. */
-static void send(uint64_t badge, char c)
-{
-    if (badge == BADGE_ERRORS)
-        chip_send(errors_port, c);
-    else if (badge == BADGE_STREAM)
-        chip_send(stream_port, c);
-    else
-        put_processed(c);
+    for (unsigned i = 0; i < 100000; i++)
+        if (in(LINE_STATUS) & STATUS_EMPTY)
+            break;
+    out(DATA, (uint8_t)c);
 }
 
 static uint32_t park_here(void)
@@ -71,57 +50,6 @@ static uint32_t park_here(void)
         rt_slot_free(slot);
     tx_commit();
     return RPC_PARK;
-}
-
-/* Takes what the stream's chip has, as far as there is room; inside a transaction. */
-static void stream_take(struct terminal *t)
-{
-    bool any = false;
-    while (t->stream_count < TYPED_MAX &&
-           pith_io_in(stream_port, LINE_STATUS, 1).value & STATUS_DATA) {
-        uint8_t c = (uint8_t)pith_io_in(stream_port, DATA, 1).value;
-        bool escaped = t->stream_escaped;
-        any = true;
-        TX_SET(t->stream_escaped, !escaped && c == STREAM_ESCAPE);
-        if (!escaped && c == STREAM_ESCAPE)
-            continue;
-        if (escaped && c == STREAM_END) {
-            TX_SET(t->stream_ended, 1);
-            continue;
-        }
-        t->stream[(t->stream_head + t->stream_count) % TYPED_MAX] = (char)c;
-        TX_SET(t->stream_count, t->stream_count + 1);
-        TX_SET(t->changes, t->changes + 1);
-    }
-    if (any)
-        park_wake(&t->readers);
-}
-
-/* Inside a transaction, which it ends. */
-static uint32_t stream_read(
-    struct terminal *t, uint64_t badge, uint64_t sequence, struct rpc_out *data)
-{
-    uint32_t count = 0;
-    if (!t->stream_count && !t->stream_ended && data->capacity)
-        return park_here();
-    while (count < t->stream_count && count < data->capacity) {
-        uint32_t at = (t->stream_head + count) % TYPED_MAX, run = TYPED_MAX - at;
-        uint32_t left = t->stream_count - count;
-        run = run < left ? run : left;
-        run = run < data->capacity - count ? run : (uint32_t)(data->capacity - count);
-        if (!rt_copy_to_client(data->offset + count, t->stream + at, run)) {
-            tx_abort();
-            return RPC_BAD_BUFFER;
-        }
-        count += run;
-    }
-    TX_SET(t->stream_head, (t->stream_head + count) % TYPED_MAX);
-    TX_SET(t->stream_count, t->stream_count - count);
-    capsule_reply_store(badge, sequence, &count, sizeof count);
-    tx_commit();
-    data->length = count;
-    pith_notify_raise(SLOT_MAIN, BIT_SERIAL); /* there is room again */
-    return 0;
 }
 
 /* Is there something to read? */
@@ -144,8 +72,6 @@ uint32_t file_serve_read_next(struct file_server *server, uint64_t badge, uint64
         data->length = count;
         return 0;
     }
-    if (badge == BADGE_STREAM)
-        return stream_read(t, badge, sequence, data);
     if (!readable(t) && data->capacity && !(!(t->modes.local & L_CANON) && !t->modes.chars[V_MIN]))
         return park_here();
     while (count < t->ready && count < data->capacity) {
@@ -200,7 +126,7 @@ uint32_t file_serve_write(struct file_server *server, uint64_t badge, uint64_t s
             return RPC_BAD_BUFFER;
         }
         for (size_t i = 0; i < now; i++) {
-            send(badge, block[i]);
+            put_processed(block[i]);
             __atomic_store_n(&t->sent, t->sent + 1, __ATOMIC_RELAXED);
         }
     }
@@ -240,7 +166,6 @@ uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t pa
     tx_begin();
     for (unsigned i = 0; i < 256 && in(LINE_STATUS)&STATUS_DATA; i++)
         terminal_typed(terminal, (char)in(DATA));
-    stream_take(terminal);
     tx_commit();
     return 0;
 }
@@ -252,11 +177,10 @@ uint32_t ready_serve_ready(
     uint32_t *changes)
 {
     (void)server;
+    (void)badge;
     (void)park;
     tx_begin();
-    bool any = badge == BADGE_STREAM ? terminal->stream_count || terminal->stream_ended
-                                     : readable(terminal);
-    *found = (any ? READY_EVENTS_IN : 0) | READY_EVENTS_OUT;
+    *found = (readable(terminal) ? READY_EVENTS_IN : 0) | READY_EVENTS_OUT;
     *found &= wanted;
     *changes = terminal->changes;
     if (!*found)
@@ -426,21 +350,6 @@ static const struct terminal_modes cooked = {
     .chars = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22},
 };
 
-/* A chip that nobody has set up: a byte that came early is kept (turning the FIFO on would
- * drop it). */
-static void chip_start(uint32_t chip, bool input)
-{
-    if (!terminal->chips_ready && input) {
-        tx_begin();
-        stream_take(terminal);
-        tx_commit();
-    }
-    pith_io_out(chip, LINE_CONTROL, 1, 3);
-    pith_io_out(chip, FIFO, 1, 1);
-    pith_io_out(chip, MODEM_CONTROL, 1, 11);
-    pith_io_out(chip, INTERRUPTS, 1, input);
-}
-
 void component_main(void)
 {
     if (!capsule_open(FILE_VERSION, sizeof *terminal, (void **)&terminal)) {
@@ -449,29 +358,21 @@ void component_main(void)
         terminal->group = terminal->session = 1;
     }
     port = rt_cap("serial");
-    stream_port = rt_cap("stream-port");
-    errors_port = rt_cap("errors-port");
     out(LINE_CONTROL, 3);
     out(FIFO, STARTUP->incarnation == 1 ? 7 : 1); /* later ones keep what waits in it */
     out(MODEM_CONTROL, 11);
     out(INTERRUPTS, 1);
-    chip_start(stream_port, true);
-    chip_start(errors_port, false);
-    terminal->chips_ready = 1;
     if (!rt_service_open("terminal", terminal_entry, 1))
         return;
     rt_ready();
     if (terminal->watcher)
         pith_notify_raise(terminal->watcher, TERMINAL_BIT_SIGNAL);
     uint32_t own = rt_gate_create(rt_cap("terminal"), 0), irq = rt_cap("serial-irq");
-    uint32_t stream_irq = rt_cap("stream-irq");
     pith_interrupt_bind(irq, SLOT_MAIN, BIT_SERIAL);
-    pith_interrupt_bind(stream_irq, SLOT_MAIN, BIT_SERIAL);
     for (;;) {
         struct msg m = {.w = {FILE_OP_SYNC}};
         rt_call(own, &m);
         pith_interrupt_ack(irq);
-        pith_interrupt_ack(stream_irq);
         (void)rt_wait(UINT64_MAX);
     }
 }

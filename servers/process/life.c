@@ -268,13 +268,11 @@ static void orphans_move(struct process *p)
     }
 }
 
+/* The main thread does it, when the host has everything that was written. */
 static void machine_off(uint32_t code)
 {
-    uint32_t status = code & 0x7f ? 128 + (code & 0x7f) : code >> 8 & 0xff;
-    /* ./pith run looks for this line. */
-    rt_log("init exited with status %u", status);
-    if (strstr(STARTUP->arguments, "poweroff") && rt_cap("debug-exit"))
-        pith_io_out(rt_cap("debug-exit"), 0, 1, status ? 64 + (status & 63) : 0);
+    TX_SET(processes->off, 1);
+    TX_SET(processes->off_code, code & 0x7f ? 128 + (code & 0x7f) : code >> 8 & 0xff);
 }
 
 static void parent_tell(struct process *p, uint32_t code)

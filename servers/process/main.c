@@ -5,10 +5,12 @@
  * never waits for the lock of a thread it has preempted.
  */
 #include "process.h"
+#include <proto/file_client.h>
 #include <proto/process_client.h>
 #include <proto/terminal_client.h>
 
 #define PAUSE_NS 200000u
+#define DRAIN_NS (20 * NS_PER_S) /* how long a host may be slow */
 
 void process_entry(void);
 
@@ -30,6 +32,22 @@ static void terminal_look(uint32_t own)
     uint32_t signal = 0, group = 0;
     while (!terminal_take_signal(rt_cap("terminal"), &signal, &group) && signal)
         process_kill(own, -(int32_t)group, signal);
+}
+
+/* The first process has ended: the host gets what was written, then the machine goes off. */
+static void off(void)
+{
+    static const char *const streams[] = { "stream", "errors" };
+    uint32_t status = processes->off_code;
+    rt_self()->deadline_ns = rt_now_ns() + DRAIN_NS;
+    for (unsigned i = 0; i < 2; i++)
+        if (rt_cap(streams[i]))
+            (void)file_sync(rt_cap(streams[i]), false);
+    rt_self()->deadline_ns = DEADLINE_NEVER;
+    rt_log("init exited with status %u", status); /* ./pith run looks for this line */
+    if (strstr(STARTUP->arguments, "poweroff") && rt_cap("debug-exit"))
+        pith_io_out(rt_cap("debug-exit"), 0, 1, status ? 64 + (status & 63) : 0);
+    processes->off = 0;
 }
 
 void component_main(void)
@@ -56,6 +74,8 @@ void component_main(void)
         uint64_t next = DEADLINE_NEVER, soon;
         process_reap(own, bits & BIT_FAULT, &next, &again);
         busy = again;
+        if (processes->off)
+            off();
         if (bits & BIT_TERMINAL)
             terminal_look(own);
         soon = busy ? rt_now_ns() + PAUSE_NS : DEADLINE_NEVER;

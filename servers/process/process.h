@@ -100,6 +100,7 @@ struct process_server {
     struct process *all, *hash[HASH], *work;
     struct timer *timers;
     uint32_t last_pid, first, own_gate, pad;         /* first: pid; own_gate: slot, the main thread's */
+    uint32_t off, off_code;                          /* the first process has ended so */
     uint64_t memory_number;
     struct intent intent;
     uint16_t uses[PROCESS_PID_MAX];

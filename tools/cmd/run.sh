@@ -88,12 +88,18 @@ printf '%s\0' "$@" >"$PITH_TMP/command"
 build/host/mkimage "$PITH_TMP/run.img" root=$out/servers/root/root.stripped \
 	supervisor=$out/servers/supervisor/supervisor.stripped system="$PITH_TMP/system" \
 	memory=$out/servers/memory/memory.stripped ramfs=$out/fs/ramfs/ramfs.stripped \
-	console=$out/drivers/console/console.stripped pipe=$out/servers/pipe/pipe.stripped \
+	console=$out/drivers/console/console.stripped \
+	virtio-console=$out/drivers/virtio-console/virtio-console.stripped pipe=$out/servers/pipe/pipe.stripped \
 	process=$out/servers/process/process.stripped linux=$out/linux/linux.stripped \
 	rootfs="$root_cpio" command="$PITH_TMP/command" || exit 2
 
-# The four serial ports: the terminal, stdin and stdout of a command, the log, its stderr.
+# The first serial port is the terminal, the third the log. A command's stdin and stdout are the
+# first virtio console, its stderr is the second.
 log=$PITH_TMP/system.log
+virtio() { # NUMBER SLOT CHARDEV
+	echo "-chardev $3,id=v$1 -device virtio-serial-pci,addr=0x$2,max_ports=2,disable-modern=on,id=s$1" \
+		"-device virtserialport,chardev=v$1,bus=s$1.0,nr=1"
+}
 set -- --smp "$smp" --mem "$mem" --timeout "$timeout" --cpu "$cpu" $icount \
 	--append "logport=3${chaos:+ chaos=$chaos}"
 if [ -n "$interactive" ]; then
@@ -108,8 +114,8 @@ else
 	exec 5>"$PITH_TMP/stderr" # so that cat ends with this shell's and QEMU's ends
 	{
 		build/host/feed 5>&- | tools/qemu-run "$@" --com1 "file:$PITH_TMP/console" \
-			--qemu "-serial stdio -serial file:$log -serial file:$PITH_TMP/stderr" \
-			$out/pith.elf "$PITH_TMP/run.img" 5>&-
+			--qemu "-serial null -serial file:$log $(virtio 0 10 stdio,signal=off) \
+			$(virtio 1 11 "file,path=$PITH_TMP/stderr")" $out/pith.elf "$PITH_TMP/run.img" 5>&-
 		echo $? >"$PITH_TMP/status"
 	}
 	exec 5>&-
