@@ -18,12 +18,14 @@
 #define WRITER 1u
 
 struct pipe {
+    struct pipe *next, *previous; /* all pipes */
     uint32_t gates[2];            /* slots; 0: closed */
     uint32_t notes[2];            /* slots: readable, writable */
     uint32_t changes, pad;        /* counts what is told of it, for watchers */
     struct park_list waiters;
+    uint64_t sequence;            /* of the request that made it */
 };
-struct pipe_server { uint64_t pipes, own_gate; };
+struct pipe_server { struct pipe *pipes; uint64_t own_gate; };
 struct file_server;
 
 static struct pipe_server *root;
@@ -45,19 +47,33 @@ static struct pipe *pipe_make(void)
     return p;
 }
 
+/* The pipe that this request made, if it still exists. */
+static struct pipe *pipe_made(const struct pipe *made, uint64_t sequence)
+{
+    struct pipe *p = root->pipes;
+    while (p && (p != made || p->sequence != sequence))
+        p = p->next;
+    return p;
+}
+
 uint32_t pipe_serve_create(struct pipe_server *server, uint64_t badge, uint64_t sequence,
                            uint32_t *reader, uint32_t *writer, uint32_t *readable,
                            uint32_t *writable)
 {
     struct pipe *p = 0;
     tx_begin();
-    if (!capsule_reply_find(badge, sequence, &p, sizeof p)) {
+    /* A repeated request gets the same, unless it was closed since for want of an owner. */
+    if (!capsule_reply_find(badge, sequence, &p, sizeof p) || !(p = pipe_made(p, sequence))) {
         p = pipe_make();
         if (!p) {
             tx_abort();
             return PIPE_ERROR_MFILE;
         }
-        TX_SET(server->pipes, server->pipes + 1);
+        p->sequence = sequence;
+        p->next = server->pipes;
+        if (p->next)
+            TX_SET(p->next->previous, p);
+        TX_SET(server->pipes, p);
         capsule_reply_store(badge, sequence, &p, sizeof p);
     }
     tx_commit();
@@ -136,8 +152,13 @@ static void end_close(uint64_t badge)
         return;
     for (unsigned i = 0; i < 2; i++)
         rt_gate_free(p->notes[i]);
+    if (p->previous)
+        TX_SET(p->previous->next, p->next);
+    else
+        TX_SET(root->pipes, p->next);
+    if (p->next)
+        TX_SET(p->next->previous, p->previous);
     capsule_free(p, sizeof *p);
-    TX_SET(root->pipes, root->pipes - 1);
 }
 
 uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t park, bool data_only)
@@ -156,6 +177,23 @@ uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t pa
         tx_commit();
     }
     return 0;
+}
+
+/* The kernel tells of a last close once: an incarnation that died before it acted has taken the
+ * knowledge with it. So the next one counts. */
+static void closes_find(void)
+{
+    tx_begin();
+    for (struct pipe *p = root->pipes, *next; p; p = next) {
+        next = p->next;
+        bool last[2];
+        for (unsigned end = 0; end < 2; end++)
+            last[end] = p->gates[end] && pith_gate_info(p->gates[end]).value == 1;
+        for (unsigned end = 0; end < 2; end++)
+            if (last[end])
+                end_close((uint64_t)p | end);
+    }
+    tx_commit();
 }
 
 SERVER_ENTRY(pipe);
@@ -179,6 +217,7 @@ void stream_handle(uint64_t badge, struct msg *m)
 void component_main(void)
 {
     (void)capsule_open(PIPE_VERSION, sizeof *root, (void **)&root);
+    closes_find(); /* before anybody can call */
     if (!rt_service_open("stream", stream_entry, 1) || !rt_service_open("pipe", pipe_entry, 1))
         return;
     rt_ready();
