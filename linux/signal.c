@@ -312,7 +312,7 @@ int64_t sys_rt_sigreturn(const uint64_t *a)
     struct block *b = block_self();
     struct frame f;
     (void)a;
-    if (!user_read(&f, b->regs.rsp - 8, sizeof f) || !user_range(f.u.c.rip, 0))
+    if (!user_read(&f, b->regs.rsp - 8, sizeof f) || f.u.c.rip >= LAYER_NATIVE)
         process_end(SIGSEGV);
     const struct sigcontext *c = &f.u.c;
     fpu_restore(c->fpstate);

@@ -46,6 +46,9 @@ struct pith_result rt_park_wait(uint32_t notification, uint64_t deadline_ns)
 
 struct pith_result layer_wait(uint64_t deadline)
 {
+    struct block *b = block_self();
+    if (b->left & ~b->mask) /* known to pend, and the call has just let it through */
+        return (struct pith_result){ -E_INTR, 0 };
     return rt_park_wait(rt_self()->notification, deadline);
 }
 
