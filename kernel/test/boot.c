@@ -63,3 +63,14 @@ TEST("boot.thread-on-each-core")
         CHECK(cores_seen >> c & 1);
     }
 }
+
+TEST("boot.features-are-told")
+{
+    static const char *const names[] = { "pcid", "fsgsbase", "xsave", "nx", "smap", "x2apic" };
+    guest_puts("features:");
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (BOOTINFO->features >> i & 1)
+            guest_printf(" %s", names[i]);
+    guest_puts("\n");
+    CHECK(!(BOOTINFO->features >> (sizeof names / sizeof names[0])));
+}

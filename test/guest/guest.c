@@ -4,6 +4,8 @@
 #include <stdarg.h>
 
 #define SERIAL 0x3f8
+#define LINE_STATUS 5
+#define TRANSMIT_EMPTY 0x20
 #define DEBUG_EXIT 0x501
 #define IMAGE_BASE 0x200000ull
 #define STACK_AREA 0x40000000ull
@@ -14,6 +16,9 @@ extern char program_end[];
 
 void guest_putc(char c)
 {
+    for (unsigned i = 0; i < 1000000; i++) /* until there is room, not for ever */
+        if (pith_io_in(BOOT_PORTS, SERIAL + LINE_STATUS, 1).value & TRANSMIT_EMPTY)
+            break;
     pith_io_out(BOOT_PORTS, SERIAL, 1, (uint8_t)c);
 }
 

@@ -19,7 +19,7 @@ END
 	return 0
 }
 
-RINGS='host tools kernel boot system linux fuzz coverage'
+RINGS='host tools kernel boot bochs system linux fuzz coverage'
 LONG_RINGS='fuzz-long crash-long'
 
 case ${1-} in
