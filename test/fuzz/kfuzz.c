@@ -294,9 +294,11 @@ static bool thread_look(unsigned i, uint64_t *seen, unsigned *still)
     if (pith_thread_info(threads[i], (uint64_t)&info).status)
         return false;
     if (info.state == 0) {
-        restarts++;
         *still = 0;
-        return thread_start(i) != -E_CAP;
+        if (thread_start(i))
+            return false; /* its time or its space is gone */
+        restarts++;
+        return true;
     }
     if (WORLD->ops[i] != *seen) {
         *seen = WORLD->ops[i];
