@@ -26,7 +26,7 @@ static const struct device *device_find(const char *full)
 }
 
 /* /dev/fd/N and its names: the file behind a descriptor. */
-static struct file *descriptor_named(const char *full)
+struct file *descriptor_named(const char *full)
 {
     static const char *const prefixes[] = { "/dev/fd/", "/proc/self/fd/" };
     if (!strcmp(full, "/dev/stdin"))
@@ -71,21 +71,9 @@ bool device_attributes(const char *full, struct file_attributes *a)
     return true;
 }
 
-int64_t device_open(const char *full, uint32_t flags, struct file **out)
+static int64_t device_start(const struct device *d, uint32_t flags, struct file **out)
 {
-    const struct device *d = device_find(full);
-    struct file *f = d ? 0 : descriptor_named(full);
-    if (f) {
-        f->users++;
-        *out = f;
-        return 0;
-    }
-    if (!d)
-        return text_open(full, flags, out);
-    if (flags & O_DIRECTORY)
-        return -ENOTDIR;
-    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
-        return -EEXIST;
+    struct file *f;
     int64_t e = file_new(&f);
     if (e)
         return e;
@@ -101,6 +89,32 @@ int64_t device_open(const char *full, uint32_t flags, struct file **out)
     }
     *out = f;
     return 0;
+}
+
+int64_t device_open_number(uint64_t number, uint32_t flags, struct file **out)
+{
+    for (unsigned i = 0; i < sizeof devices / sizeof *devices; i++)
+        if (devices[i].number == number)
+            return device_start(&devices[i], flags, out);
+    return -ENXIO;
+}
+
+int64_t device_open(const char *full, uint32_t flags, struct file **out)
+{
+    const struct device *d = device_find(full);
+    struct file *f = d ? 0 : descriptor_named(full);
+    if (f) {
+        f->users++;
+        *out = f;
+        return 0;
+    }
+    if (!d)
+        return text_open(full, flags, out);
+    if (flags & O_DIRECTORY)
+        return -ENOTDIR;
+    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        return -EEXIST;
+    return device_start(d, flags, out);
 }
 
 /* ---- /proc files that are made when opened ------------------------------------------------------ */

@@ -79,6 +79,8 @@ int64_t sys_fcntl(const uint64_t *a)
     case 3:
         return f->flags | O_LARGEFILE;
     case 4: {
+        if (f->flags & O_PATH)
+            return -EBADF;
         const uint32_t may = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
         f->flags = (f->flags & ~may) | ((uint32_t)a[2] & may);
         return 0;

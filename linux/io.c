@@ -125,6 +125,11 @@ static int64_t read_at(struct file *f, int64_t at, uint64_t to, size_t bytes)
     }
 }
 
+int64_t file_read_piece(struct file *f, int64_t at, uint64_t to, size_t bytes)
+{
+    return read_at(f, at, to, bytes);
+}
+
 int64_t file_read_user(struct file *f, uint64_t to, size_t bytes)
 {
     return read_at(f, -1, to, bytes);
@@ -135,7 +140,7 @@ static int64_t write_server(struct file *f, int64_t at, uint64_t from, size_t by
     uint32_t written = 0;
     uint64_t end = 0, position = at >= 0 ? (uint64_t)at
         : f->kind == FILE_PLAIN && !f->shared ? f->position : FILE_SHARED_POSITION;
-    uint32_t flags = f->flags & O_APPEND && at < 0 ? FILE_WRITE_APPEND : 0;
+    uint32_t flags = f->flags & O_APPEND ? FILE_WRITE_APPEND : 0;
     int64_t status;
     wait_bound(f);
     LEND(status, file_write(f->slot, position, flags, (const void *)from, bytes, &written, &end));
@@ -198,6 +203,11 @@ static int64_t write_at(struct file *f, int64_t at, uint64_t from, size_t bytes)
             break;
     }
     return (int64_t)done;
+}
+
+int64_t file_write_piece(struct file *f, int64_t at, uint64_t from, size_t bytes)
+{
+    return write_at(f, at, from, bytes);
 }
 
 int64_t file_write_user(struct file *f, uint64_t from, size_t bytes)
@@ -288,6 +298,21 @@ int64_t sys_pwritev(const uint64_t *a)
     return f ? vector(f, (int64_t)a[3], a[1], a[2], write_at) : e;
 }
 
+/* Offset -1: the file's own position. No flag is known. */
+int64_t sys_preadv2(const uint64_t *a)
+{
+    if (a[5])
+        return -EOPNOTSUPP;
+    return a[3] == UINT64_MAX ? sys_readv(a) : sys_preadv(a);
+}
+
+int64_t sys_pwritev2(const uint64_t *a)
+{
+    if (a[5])
+        return -EOPNOTSUPP;
+    return a[3] == UINT64_MAX ? sys_writev(a) : sys_pwritev(a);
+}
+
 int64_t sys_lseek(const uint64_t *a)
 {
     struct file *f = file_of(a[0]);
@@ -296,8 +321,9 @@ int64_t sys_lseek(const uint64_t *a)
     uint64_t position = 0;
     if (!f)
         return -EBADF;
-    if (f->kind == FILE_STREAM || f->kind == FILE_PIPE || f->kind == FILE_TERMINAL || f->kind == FILE_EVENT ||
-        f->kind == FILE_TIMER || f->kind == FILE_SIGNAL || f->kind == FILE_EPOLL)
+    if (f->flags & O_PATH)
+        return -EBADF;
+    if (f->kind == FILE_STREAM || f->kind == FILE_PIPE || f->kind == FILE_TERMINAL)
         return -ESPIPE;
     if (a[2] > FILE_WHENCE_HOLE)
         return -EINVAL;
@@ -329,45 +355,10 @@ int64_t sys_lseek(const uint64_t *a)
     return (int64_t)f->position;
 }
 
-int64_t sys_sendfile(const uint64_t *a)
-{
-    struct file *out = file_hold(a[0]), *in = file_hold(a[1]);
-    uint64_t at = 0, buffer;
-    int64_t done = 0, e = 0;
-    if (!in || !out)
-        return -EBADF;
-    if (in->kind != FILE_PLAIN && in->kind != FILE_TEXT)
-        return -EINVAL;
-    if (a[2] && !user_read(&at, a[2], 8))
-        return -EFAULT;
-    size_t room = a[3] < 65536 ? a[3] : 65536;
-    if (!room)
-        return 0;
-    if (memory_scratch(room, &buffer))
-        return -ENOMEM;
-    while ((uint64_t)done < a[3]) {
-        size_t now = a[3] - (uint64_t)done < room ? a[3] - (uint64_t)done : room;
-        int64_t n = read_at(in, a[2] ? (int64_t)at : -1, buffer, now);
-        if (n <= 0) {
-            e = n;
-            break;
-        }
-        at += (uint64_t)n;
-        e = write_at(out, -1, buffer, (size_t)n);
-        if (e < 0)
-            break;
-        done += e;
-    }
-    memory_scratch_free(buffer, room);
-    if (a[2] && !user_write(a[2], &at, 8))
-        return -EFAULT;
-    return done ? done : e;
-}
-
 int64_t sys_ftruncate(const uint64_t *a)
 {
     struct file *f = file_of(a[0]);
-    if (!f)
+    if (!f || f->flags & O_PATH)
         return -EBADF;
     if (!writable(f) || f->kind != FILE_PLAIN || (int64_t)a[1] < 0)
         return -EINVAL;
@@ -422,6 +413,21 @@ int64_t sys_fsync(const uint64_t *a)
 int64_t sys_fdatasync(const uint64_t *a)
 {
     return sync_file(file_of(a[0]), true);
+}
+
+int64_t sys_syncfs(const uint64_t *a)
+{
+    return file_of(a[0]) ? 0 : -EBADF;
+}
+
+int64_t sys_fadvise64(const uint64_t *a)
+{
+    struct file *f = file_of(a[0]);
+    if (!f || f->flags & O_PATH)
+        return -EBADF;
+    if (f->kind == FILE_PIPE || f->kind == FILE_STREAM)
+        return -ESPIPE;
+    return (int64_t)a[2] < 0 || a[3] > 5 ? -EINVAL : 0;
 }
 
 int64_t sys_sync(const uint64_t *a)

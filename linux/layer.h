@@ -203,6 +203,9 @@ void fd_set_cloexec(unsigned fd, bool on);
 int64_t fd_replace(struct file *f, unsigned fd, bool cloexec);
 int64_t locks_control(struct file *f, uint64_t command, uint64_t at); /* fcntl's part of it */
 void locks_close(struct file *f);             /* a descriptor of the file is closed */
+/* A device made by mknod: major << 8 | minor; -ENXIO: there is none behind it. */
+int64_t device_open_number(uint64_t number, uint32_t flags, struct file **out);
+struct file *descriptor_named(const char *full); /* /dev/fd/N and its like; NULL: another name */
 void files_share(void);                       /* before a fork */
 uint32_t slot_take(void);
 void slot_give(uint32_t slot);
@@ -210,6 +213,8 @@ void slot_delete(uint32_t slot);
 int64_t file_read_at(struct file *f, uint64_t position, void *to, size_t bytes);
 int64_t file_read_user(struct file *f, uint64_t to, size_t bytes);
 int64_t file_write_user(struct file *f, uint64_t from, size_t bytes);
+int64_t file_read_piece(struct file *f, int64_t at, uint64_t to, size_t bytes); /* at < 0: at the file's */
+int64_t file_write_piece(struct file *f, int64_t at, uint64_t from, size_t bytes);
 
 int64_t memory_scratch(uint64_t bytes, uint64_t *address); /* of the program, for lending */
 void memory_scratch_free(uint64_t address, uint64_t bytes);
@@ -265,6 +270,7 @@ struct file_attributes;
 int64_t device_open(const char *full, uint32_t flags, struct file **out); /* -ENOENT: not one */
 bool device_attributes(const char *full, struct file_attributes *a);
 int64_t file_attributes_of(struct file *f, struct file_attributes *a);
+int64_t look_at(int64_t at, uint64_t text, uint32_t flags, struct file_attributes *a); /* as fstatat */
 
 /* ---- programs ------------------------------------------------------------------------------------- */
 

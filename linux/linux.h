@@ -15,7 +15,7 @@ enum {
 };
 enum {
     AT_SYMLINK_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400,
-    AT_EACCESS = 0x200, AT_EMPTY_PATH = 0x1000,
+    AT_EACCESS = 0x200, AT_EMPTY_PATH = 0x1000, AT_NO_AUTOMOUNT = 0x800,
 };
 struct linux_stat {
     uint64_t st_dev, st_ino, st_nlink;

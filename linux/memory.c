@@ -74,6 +74,8 @@ int64_t sys_mmap(const uint64_t *a)
         return -ENOMEM;
     if (!(how & MAP_ANONYMOUS) && !f)
         return -EBADF;
+    if (f && f->flags & O_PATH)
+        return -EBADF;
     if (f && f->kind != FILE_PLAIN && f->kind != FILE_ZERO)
         return -ENODEV;
     if (f && (f->flags & O_ACCMODE) == O_WRONLY)
@@ -120,7 +122,8 @@ int64_t sys_munmap(const uint64_t *a)
 
 int64_t sys_mprotect(const uint64_t *a)
 {
-    if (a[0] & (PAGE - 1))
+    const uint64_t grows = 0x3000000; /* PROT_GROWSDOWN, PROT_GROWSUP: as if they were not there */
+    if (a[0] & (PAGE - 1) || a[2] & ~(uint64_t)(PROT_READ | PROT_WRITE | PROT_EXEC | grows))
         return -EINVAL;
     if (!a[1])
         return 0;
@@ -142,34 +145,89 @@ int64_t sys_mremap(const uint64_t *a)
     return e ? e : (int64_t)got;
 }
 
+/* Is every page of a range mapped? */
+static bool all_mapped(uint64_t at, uint64_t bytes)
+{
+    uint64_t end = at + bytes, first = 0, length = 0;
+    uint8_t protection;
+    uint16_t flags;
+    if (end < at)
+        return false;
+    for (; at < end; at = first + length)
+        if (memory_area(SLOT_MEMORY, at, &first, &length, &protection, &flags) || first > at)
+            return false;
+    return true;
+}
+
+static bool advice_known(uint64_t advice)
+{
+    return advice <= 4 || (advice >= 8 && advice <= 25) || advice == 100 || advice == 101;
+}
+
 int64_t sys_madvise(const uint64_t *a)
 {
-    if (a[0] & (PAGE - 1))
+    uint64_t bytes = pages_up(a[1]);
+    if (a[0] & (PAGE - 1) || !advice_known((uint32_t)a[2]) || (a[1] && !bytes))
         return -EINVAL;
-    if (a[2] != 4 /* MADV_DONTNEED */ || !a[1])
+    if (!bytes)
         return 0;
-    if (!user_range(a[0], pages_up(a[1])))
+    if (!user_range(a[0], bytes))
         return -ENOMEM;
-    return errno_of(memory_discard(SLOT_MEMORY, a[0], pages_up(a[1])));
+    bool whole = all_mapped(a[0], bytes);
+    if (a[2] == 4 /* MADV_DONTNEED */) {
+        int64_t e = errno_of(memory_discard(SLOT_MEMORY, a[0], bytes));
+        if (e && whole)
+            return e;
+    }
+    return whole ? 0 : -ENOMEM;
 }
 
 /* Files' pages are the server's own: there is nothing to write back. */
 int64_t sys_msync(const uint64_t *a)
 {
-    uint64_t at = a[0], end = at + pages_up(a[1]), first = 0, length = 0;
-    uint8_t protection;
-    uint16_t flags;
-    if (at & (PAGE - 1) || a[2] & ~7ull || (a[2] & 5) == 5)
+    if (a[0] & (PAGE - 1) || a[2] & ~7ull || (a[2] & 5) == 5)
         return -EINVAL;
-    if (end < at)
+    return all_mapped(a[0], pages_up(a[1])) ? 0 : -ENOMEM;
+}
+
+/* Which pages are in memory: without swap all that are mapped may as well be. */
+int64_t sys_mincore(const uint64_t *a)
+{
+    static const uint8_t resident = 1;
+    uint64_t pages = pages_up(a[1]) / PAGE;
+    if (a[0] & (PAGE - 1))
+        return -EINVAL;
+    if (!user_range(a[0], a[1]) || !all_mapped(a[0], pages * PAGE))
         return -ENOMEM;
-    for (; at < end; at = first + length)
-        if (memory_area(SLOT_MEMORY, at, &first, &length, &protection, &flags) || first > at)
-            return -ENOMEM;
+    for (uint64_t i = 0; i < pages; i++)
+        if (!user_write(a[2] + i, &resident, 1))
+            return -EFAULT;
     return 0;
 }
 
+/* Nothing is ever taken out of memory. */
 int64_t sys_mlock(const uint64_t *a)
+{
+    uint64_t first = a[0] & ~(PAGE - 1);
+    return all_mapped(first, pages_up(a[0] + a[1] - first)) ? 0 : -ENOMEM;
+}
+
+int64_t sys_mlock2(const uint64_t *a)
+{
+    return a[2] & ~1ull ? -EINVAL : sys_mlock(a);
+}
+
+int64_t sys_munlock(const uint64_t *a)
+{
+    return sys_mlock(a);
+}
+
+int64_t sys_mlockall(const uint64_t *a)
+{
+    return !a[0] || a[0] & ~7ull || a[0] == 4 ? -EINVAL : 0;
+}
+
+int64_t sys_munlockall(const uint64_t *a)
 {
     (void)a;
     return 0;

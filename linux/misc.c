@@ -52,7 +52,7 @@ void random_fill(void *to, size_t bytes)
 int64_t sys_getrandom(const uint64_t *a)
 {
     uint8_t block[256];
-    if (a[2] & ~7ull)
+    if (a[2] & ~7ull || (a[2] & 6) == 6)
         return -EINVAL;
     for (uint64_t done = 0; done < a[1]; done += sizeof block) {
         size_t now = a[1] - done < sizeof block ? a[1] - done : sizeof block;
@@ -177,14 +177,6 @@ int64_t sys_prctl(const uint64_t *a)
     }
 }
 
-int64_t sys_sched_getaffinity(const uint64_t *a)
-{
-    uint64_t mask = self.cores < 64 ? (1ull << self.cores) - 1 : UINT64_MAX;
-    if (a[1] < 8 || a[1] & 7)
-        return -EINVAL;
-    return user_write(a[2], &mask, 8) ? 8 : -EFAULT;
-}
-
 int64_t sys_getcpu(const uint64_t *a)
 {
     uint32_t zero = 0;
@@ -207,10 +199,20 @@ int64_t sys_getpriority(const uint64_t *a)
     return 20;
 }
 
-int64_t sys_socket(const uint64_t *a)
+/* How the program wants to be run: kept, and nothing more. */
+int64_t sys_personality(const uint64_t *a)
+{
+    static uint32_t personality;
+    uint32_t old = personality;
+    if ((uint32_t)a[0] != UINT32_MAX)
+        personality = (uint32_t)a[0];
+    return old;
+}
+
+int64_t sys_restart_syscall(const uint64_t *a)
 {
     (void)a;
-    return -EAFNOSUPPORT;
+    return -EINTR;
 }
 
 int64_t sys_reboot(const uint64_t *a)

@@ -21,6 +21,12 @@
     })
 #define WALK_OUT &walk, &walked, target, sizeof target - 1, &length
 
+static bool text_is_empty(uint64_t text)
+{
+    char first = 0;
+    return user_read(&first, text, 1) && !first;
+}
+
 static int64_t make_at(int64_t at, uint64_t text, uint32_t mode, uint64_t special)
 {
     struct path p;
@@ -35,12 +41,12 @@ static int64_t make_at(int64_t at, uint64_t text, uint32_t mode, uint64_t specia
 
 int64_t sys_mkdir(const uint64_t *a)
 {
-    return make_at(AT_FDCWD, a[0], S_IFDIR | (a[1] & 07777), 0);
+    return make_at(AT_FDCWD, a[0], S_IFDIR | (a[1] & 01777), 0);
 }
 
 int64_t sys_mkdirat(const uint64_t *a)
 {
-    return make_at((int64_t)a[0], a[1], S_IFDIR | (a[2] & 07777), 0);
+    return make_at((int64_t)a[0], a[1], S_IFDIR | (a[2] & 01777), 0);
 }
 
 static int64_t mknod_at(int64_t at, uint64_t text, uint32_t mode, uint64_t device)
@@ -136,11 +142,23 @@ int64_t sys_renameat2(const uint64_t *a)
 static int64_t link_at(int64_t from, uint64_t old, int64_t to, uint64_t new, uint32_t flags)
 {
     struct path p, q;
-    int64_t e = path_user(&p, from, old);
-    if (!e)
-        e = path_user(&q, to, new);
+    struct file *f;
+    if (flags & ~(uint32_t)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    int64_t e = path_user(&q, to, new);
     if (e)
         return e;
+    /* A descriptor itself: by an empty path, or by its name in /proc. */
+    if (flags & AT_EMPTY_PATH && text_is_empty(old))
+        f = file_of((uint32_t)from);
+    else if ((e = path_user(&p, from, old)))
+        return e;
+    else
+        f = flags & AT_SYMLINK_FOLLOW ? descriptor_named(p.full) : 0;
+    if (f && f->kind == FILE_PLAIN)
+        return errno_of(file_link(f->slot, q.gate, "", 0, q.text, q.length, 0));
+    if (f || flags & AT_EMPTY_PATH)
+        return f ? -EPERM : -EBADF;
     return errno_of(file_link(p.gate, q.gate == p.gate ? 0 : q.gate, p.text, p.length, q.text,
                               q.length, flags & AT_SYMLINK_FOLLOW ? 0 : FILE_LOOK_NO_FOLLOW));
 }
@@ -186,16 +204,8 @@ static int64_t change_path(struct path *p, struct file_changes *c)
     return WALK(p, file_set_attributes(p->gate, c, p->text, p->length, WALK_OUT));
 }
 
-static int64_t change_at(int64_t at, uint64_t text, uint32_t flags, struct file_changes *c)
-{
-    struct path p;
-    int64_t e = path_user(&p, at, text);
-    if (flags & AT_SYMLINK_NOFOLLOW)
-        c->what |= FILE_CHANGE_NO_FOLLOW;
-    return e ? e : change_path(&p, c);
-}
-
-static int64_t change_file(struct file *f, struct file_changes *c)
+/* path: one that is only a place in the tree will do. */
+static int64_t change_file(struct file *f, struct file_changes *c, bool path)
 {
     uint8_t walk = 0;
     uint16_t walked = 0;
@@ -203,9 +213,25 @@ static int64_t change_file(struct file *f, struct file_changes *c)
     char target[1];
     if (!f)
         return -EBADF;
-    if (f->kind != FILE_PLAIN && f->kind != FILE_DIRECTORY)
+    if (f->flags & O_PATH && !path)
+        return -EBADF;
+    if (f->kind != FILE_PLAIN && f->kind != FILE_DIRECTORY && f->kind != FILE_PATH)
         return 0;
     return errno_of(file_set_attributes(f->slot, c, "", 0, &walk, &walked, target, 0, &length));
+}
+
+static int64_t change_at(int64_t at, uint64_t text, uint32_t flags, struct file_changes *c)
+{
+    struct path p;
+    if (flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    if (flags & AT_EMPTY_PATH && (int32_t)at != AT_FDCWD && text_is_empty(text))
+        return change_file(file_of((uint32_t)at), c, true);
+    int64_t e = flags & AT_EMPTY_PATH && text_is_empty(text) ? path_set(&p, at, ".")
+                                                            : path_user(&p, at, text);
+    if (flags & AT_SYMLINK_NOFOLLOW)
+        c->what |= FILE_CHANGE_NO_FOLLOW;
+    return e ? e : change_path(&p, c);
 }
 
 static struct file_changes mode_change(uint64_t mode)
@@ -222,7 +248,7 @@ int64_t sys_chmod(const uint64_t *a)
 int64_t sys_fchmod(const uint64_t *a)
 {
     struct file_changes c = mode_change(a[1]);
-    return change_file(file_of(a[0]), &c);
+    return change_file(file_of(a[0]), &c, false);
 }
 
 int64_t sys_fchmodat(const uint64_t *a)
@@ -254,7 +280,7 @@ int64_t sys_lchown(const uint64_t *a)
 int64_t sys_fchown(const uint64_t *a)
 {
     struct file_changes c = owner_change(a[1], a[2]);
-    return change_file(file_of(a[0]), &c);
+    return change_file(file_of(a[0]), &c, false);
 }
 
 int64_t sys_fchownat(const uint64_t *a)
@@ -294,7 +320,7 @@ int64_t sys_utimensat(const uint64_t *a)
     if (e)
         return e;
     if (!a[1])
-        return change_file(file_of(a[0]), &c);
+        return change_file(file_of(a[0]), &c, false);
     return change_at((int64_t)a[0], a[1], (uint32_t)a[3], &c);
 }
 
@@ -355,6 +381,8 @@ int64_t sys_getdents64(const uint64_t *a)
     size_t bytes = 0, room = a[2] & 0xffffffff;
     uint32_t count = 0;
     if (!f)
+        return -EBADF;
+    if (f->flags & O_PATH)
         return -EBADF;
     if (f->kind == FILE_PROC)
         return proc_entries(f, a[1], room);

@@ -125,6 +125,8 @@ static uint32_t open_flags(uint32_t flags)
 static uint32_t create_flags(uint32_t flags)
 {
     uint32_t f = open_flags(flags);
+    if (flags & O_TMPFILE)
+        f |= FILE_OPEN_TEMPORARY;
     if (flags & O_TRUNC)
         f |= FILE_OPEN_TRUNCATE;
     if (flags & O_EXCL)
@@ -145,7 +147,7 @@ static int64_t open_at_server(struct path *p, uint32_t flags, uint32_t mode, uin
         bool created;
         int64_t status;
         rt_self()->recv_slot = slot;
-        if (flags & O_CREAT && !(flags & O_PATH))
+        if (flags & (O_CREAT | O_TMPFILE) && !(flags & O_PATH))
             status = file_create(p->gate, p->text, p->length, create_flags(flags),
                                  (uint16_t)(mode & 07777), &walk, &walked, &created, &reply.a, 256,
                                  &length, &got);
@@ -167,11 +169,21 @@ static int64_t open_at_server(struct path *p, uint32_t flags, uint32_t mode, uin
     }
 }
 
+/* A nameless file must be written to and is not created by name. */
+static int64_t flags_check(uint32_t flags)
+{
+    if (!(flags & O_TMPFILE) || flags & O_PATH)
+        return flags & O_CREAT && flags & O_DIRECTORY && !(flags & O_PATH) ? -EINVAL : 0;
+    return !(flags & O_DIRECTORY) || flags & O_CREAT || (flags & O_ACCMODE) == O_RDONLY ? -EINVAL : 0;
+}
+
 int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **out)
 {
-    struct file_attributes a;
+    struct file_attributes a = { .mode = 0 };
     struct file *f;
-    int64_t e = device_open(p->full, flags, out);
+    int64_t e = flags_check(flags);
+    if (!e)
+        e = device_open(p->full, flags, out);
     if (e != -ENOENT)
         return e;
     uint32_t slot = slot_take();
@@ -180,6 +192,11 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
     e = open_at_server(p, flags, mode & ~self.umask, slot, &a);
     if (!e && flags & O_TRUNC && !(flags & (O_CREAT | O_PATH)) && (a.mode & S_IFMT) == S_IFREG)
         e = errno_of(file_truncate(slot, 0));
+    uint32_t type = a.mode & S_IFMT;
+    if (!e && !(flags & O_PATH) && (type == S_IFCHR || type == S_IFBLK)) {
+        slot_delete(slot);
+        return type == S_IFCHR ? device_open_number(a.special, flags, out) : -ENXIO;
+    }
     if (!e)
         e = file_new(&f);
     if (e) {
@@ -187,11 +204,10 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
         return e;
     }
     f->slot = (uint16_t)slot;
-    f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+    f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_TMPFILE);
     f->kind = flags & O_PATH && (a.mode & S_IFMT) != S_IFDIR ? FILE_PATH
               : (a.mode & S_IFMT) == S_IFDIR ? FILE_DIRECTORY
-              : (a.mode & S_IFMT) == S_IFIFO ? FILE_STREAM
-              : (a.mode & S_IFMT) == S_IFCHR ? FILE_TERMINAL : FILE_PLAIN;
+              : (a.mode & S_IFMT) == S_IFIFO ? FILE_STREAM : FILE_PLAIN;
     if (f->kind == FILE_DIRECTORY && !(f->path = layer_text(p->full))) {
         file_drop(f);
         return -ENOMEM;

@@ -90,10 +90,12 @@ static int64_t stat_out(uint64_t to, const struct file_attributes *a)
 }
 
 /* By descriptor and path, as the …at calls do. */
-static int64_t look_at(int64_t at, uint64_t text, uint32_t flags, struct file_attributes *a)
+int64_t look_at(int64_t at, uint64_t text, uint32_t flags, struct file_attributes *a)
 {
     struct path p;
     char first = 0;
+    if (flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+        return -EINVAL;
     if (flags & AT_EMPTY_PATH && (!text || (user_read(&first, text, 1) && !first))) {
         struct file *f = file_of((uint32_t)at);
         if ((int32_t)at == AT_FDCWD)
@@ -154,8 +156,11 @@ static struct statx_time statx_time(struct file_time t)
 
 int64_t sys_statx(const uint64_t *a)
 {
+    enum { SYNC_AS_STAT = 0x6000, RESERVED = 1u << 31 };
     struct file_attributes s;
-    int64_t e = look_at((int64_t)a[0], a[1], (uint32_t)a[2], &s);
+    if ((a[2] & SYNC_AS_STAT) == SYNC_AS_STAT || a[3] & RESERVED)
+        return -EINVAL;
+    int64_t e = look_at((int64_t)a[0], a[1], (uint32_t)a[2] & ~(uint32_t)SYNC_AS_STAT, &s);
     if (e)
         return e;
     struct statx x = {
@@ -169,14 +174,35 @@ int64_t sys_statx(const uint64_t *a)
     return user_write(a[4], &x, sizeof x) ? 0 : -EFAULT;
 }
 
+/* A path that means what a descriptor stands for. */
+static int64_t path_descriptor(struct path *p, int64_t at)
+{
+    struct file *f = file_of((uint32_t)at);
+    if ((int32_t)at == AT_FDCWD)
+        return path_set(p, at, ".");
+    if (!f)
+        return -EBADF;
+    char text[32];
+    snprintf(text, sizeof text, "/proc/self/fd/%u", (unsigned)at);
+    int64_t e = path_set(p, AT_FDCWD, text);
+    if (!e && f->slot) {
+        p->gate = f->slot;
+        p->text[0] = p->full[0] = 0;
+        p->length = 0;
+    }
+    return e;
+}
+
 static int64_t access_at(int64_t at, uint64_t text, uint32_t mode, uint32_t flags)
 {
     struct path p;
     struct file_attributes a;
     char target[PAGE];
-    if (mode & ~7u)
+    char first = 0;
+    if (mode & ~7u || flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH))
         return -EINVAL;
-    int64_t e = path_user(&p, at, text);
+    int64_t e = flags & AT_EMPTY_PATH && user_read(&first, text, 1) && !first
+                    ? path_descriptor(&p, at) : path_user(&p, at, text);
     if (e)
         return e;
     own_ready(target, sizeof target);
@@ -246,9 +272,11 @@ static int64_t readlink_at(int64_t at, uint64_t text, uint64_t to, int64_t size)
     struct path p;
     char target[PAGE];
     size_t length = 0;
+    char first = 0;
     if (size <= 0)
         return -EINVAL;
-    int64_t e = path_user(&p, at, text);
+    struct file *f = user_read(&first, text, 1) && !first ? file_of((uint32_t)at) : 0;
+    int64_t e = f && f->kind == FILE_PATH ? path_descriptor(&p, at) : path_user(&p, at, text);
     if (!e)
         e = link_text(&p, target, &length);
     if (e)

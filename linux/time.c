@@ -39,6 +39,14 @@ int64_t sys_clock_getres(const uint64_t *a)
     return e ? e : a[1] ? time_out(a[1], 1, 1) : 0;
 }
 
+/* The machine's clock is not the program's to set. */
+int64_t sys_clock_settime(const uint64_t *a)
+{
+    uint64_t ns;
+    int64_t e = timespec_read(a[1], &ns);
+    return e ? e : a[0] ? -EINVAL : -EPERM;
+}
+
 int64_t sys_gettimeofday(const uint64_t *a)
 {
     static const uint64_t zone;
@@ -100,9 +108,11 @@ int64_t sys_clock_nanosleep(const uint64_t *a)
         e = clock_read(a[0], &now);
     if (e)
         return e;
+    if (a[0] == 3)
+        return -EOPNOTSUPP; /* a thread that sleeps uses no time of its own */
     if (!(a[1] & 1))
         return sleep_for(ns, a[3]);
-    uint64_t offset = now - now_ns(); /* of the clock asked for */
+    uint64_t offset = a[0] == 0 || a[0] == 5 || a[0] == 11 ? self.realtime_ns : 0;
     return sleep_until(ns > offset ? ns - offset : 0, 0);
 }
 

@@ -177,6 +177,39 @@ bool orphans_free(void)
     return all;
 }
 
+/* Index of the first page at or after index that is there; UINT64_MAX: none. */
+static uint64_t page_next(const uint64_t *link, uint32_t h, uint64_t base, uint64_t index)
+{
+    uint64_t span = 1;
+    for (uint32_t i = 0; i < h; i++)
+        span *= FANOUT;
+    if (!*link || base + span <= index)
+        return UINT64_MAX;
+    if (!h)
+        return base;
+    span /= FANOUT;
+    for (unsigned i = index > base ? (unsigned)((index - base) / span) : 0; i < FANOUT; i++) {
+        uint64_t found = page_next((const uint64_t *)*link + i, h - 1, base + i * span, index);
+        if (found != UINT64_MAX)
+            return found;
+    }
+    return UINT64_MAX;
+}
+
+uint64_t node_next(const struct node *n, uint64_t position, bool data)
+{
+    uint64_t index = position / PAGE, next = page_next(&n->tree, n->height, 0, index);
+    if (data) {
+        if (next == UINT64_MAX || next * PAGE >= n->size)
+            return UINT64_MAX;
+        return next == index ? position : next * PAGE;
+    }
+    while (next == index && index * PAGE < n->size)
+        next = page_next(&n->tree, n->height, 0, ++index);
+    uint64_t hole = index * PAGE > position ? index * PAGE : position;
+    return hole < n->size ? hole : n->size;
+}
+
 static const uint8_t zeros[PAGE];
 
 uint64_t node_read(

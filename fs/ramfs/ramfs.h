@@ -44,6 +44,7 @@ struct node {
     uint64_t next_cookie;
     struct node *next_orphan;
     bool orphan; /* nothing names or holds it: the main thread frees it */
+    bool temporary; /* made without a name, may be given one */
     bool exported;               /* the memory server knows its pages */
     struct node *next_exported;
     struct lock *locks; /* of its open files */
@@ -86,6 +87,8 @@ void node_attributes(const struct node *n, struct file_attributes *a);
 /* Bytes read (up to the end) or written (short when memory ends) at a position. */
 uint64_t node_read(
     struct node *n, uint64_t position, struct rpc_out *out, uint64_t bytes, bool *bad);
+/* The next position of data (or of a hole: at most the size); UINT64_MAX: there is none. */
+uint64_t node_next(const struct node *n, uint64_t position, bool data);
 uint64_t node_write(struct node *n, uint64_t position, struct rpc_in in, bool *bad);
 
 /* Pages [first, end) are new or the size changed; pages from first on go. */
@@ -127,5 +130,7 @@ struct walk {
     char work[4096], path[4096];
 };
 /* 0 (also when the last part does not exist: node NULL, parent set) or an error. */
-uint32_t walk_path(struct node *start, struct rpc_in path, bool follow, struct walk *w);
+enum { WALK_STAY, WALK_FOLLOW, WALK_NEVER }; /* a link in the last part: stay (but follow before a
+                                                * slash), follow, stay in any case */
+uint32_t walk_path(struct node *start, struct rpc_in path, unsigned follow, struct walk *w);
 void fill_from_archive(const uint8_t *archive, uint64_t bytes);

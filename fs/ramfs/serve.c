@@ -206,8 +206,20 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
     if (w->kind != FILE_WALK_DONE)
         return end(0);
     *created = again && r.a;
-    if (w->node && exclusive)
+    if (flags & FILE_OPEN_TEMPORARY) {
+        if (!w->node || !is(w->node, S_DIRECTORY))
+            return undo(w->node ? FILE_ERROR_NOTDIR : FILE_ERROR_NOENT);
+        w->node = node_new(S_REGULAR | (mode & MODE_BITS));
+        if (!w->node)
+            return undo(FILE_ERROR_NOSPC);
+        TX_SET(w->node->temporary, !(flags & FILE_OPEN_EXCLUSIVE));
+        flags &= ~(uint32_t)FILE_OPEN_DIRECTORY;
+        w->slash = false;
+    }
+    if (w->node && exclusive && !(flags & FILE_OPEN_TEMPORARY))
         return undo(FILE_ERROR_EXIST);
+    if (w->node && is(w->node, S_DIRECTORY))
+        return undo(FILE_ERROR_ISDIR);
     if (!w->node) {
         if (w->slash)
             return undo(FILE_ERROR_ISDIR);
@@ -281,7 +293,7 @@ uint32_t file_serve_readlink(struct file_server *s, uint64_t badge, struct rpc_i
     struct walk *w = walk_buffer();
     (void)s;
     tx_begin();
-    uint32_t status = walk_path(node_of(badge), path, false, w);
+    uint32_t status = walk_path(node_of(badge), path, WALK_STAY, w);
     if (status)
         return end(status);
     walk_out(w, walk, walked, target);
@@ -304,6 +316,8 @@ uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t pos
     (void)s;
     if (!is(d, S_DIRECTORY))
         return FILE_ERROR_NOTDIR;
+    if (!d->links)
+        return FILE_ERROR_NOENT; /* it was removed */
     tx_begin();
     const struct entry *e = d->first;
     /* Cookies 1 and 2 stand for "." and "..". */
@@ -474,8 +488,12 @@ uint32_t file_serve_seek(struct file_server *s, uint64_t badge, uint64_t sequenc
     if ((whence == FILE_WHENCE_DATA || whence == FILE_WHENCE_HOLE) &&
         (offset < 0 || offset >= size))
         return undo(FILE_ERROR_NXIO);
-    if (whence == FILE_WHENCE_HOLE)
-        offset = size; /* the file counts as one run of data */
+    if (whence == FILE_WHENCE_DATA || whence == FILE_WHENCE_HOLE) {
+        uint64_t found = node_next(o->node, (uint64_t)offset, whence == FILE_WHENCE_DATA);
+        if (found == UINT64_MAX)
+            return undo(FILE_ERROR_NXIO);
+        offset = (int64_t)found;
+    }
     int64_t to;
     if (__builtin_add_overflow(base, offset, &to))
         return undo(FILE_ERROR_OVERFLOW);
@@ -544,7 +562,7 @@ uint32_t file_serve_sync(struct file_server *s, uint64_t badge, uint32_t park, b
 /* Walks to where a new name goes; nothing may have it yet. */
 static uint32_t walk_new(uint64_t badge, struct rpc_in path, bool directory, struct walk *w)
 {
-    uint32_t status = walk_path(node_of(badge), path, false, w);
+    uint32_t status = walk_path(node_of(badge), path, WALK_NEVER, w);
     if (status || w->kind != FILE_WALK_DONE)
         return status;
     if (w->node)
@@ -620,7 +638,7 @@ uint32_t file_serve_unlink(struct file_server *s, uint64_t badge, uint64_t seque
     tx_begin();
     if (repeated(badge, sequence, &r))
         return end(r.status);
-    uint32_t status = walk_path(node_of(badge), path, false, w);
+    uint32_t status = walk_path(node_of(badge), path, WALK_NEVER, w);
     if (status)
         return undo(status);
     walk_out(w, walk, walked, target);
@@ -669,9 +687,9 @@ uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t seque
         return end(r.status);
     if (!second_start(new_directory, badge, &start))
         return undo(FILE_ERROR_XDEV);
-    uint32_t status = walk_path(node_of(badge), old_path, false, w);
+    uint32_t status = walk_path(node_of(badge), old_path, WALK_NEVER, w);
     if (!status)
-        status = walk_path(node_of(start), new_path, false, &to);
+        status = walk_path(node_of(start), new_path, WALK_NEVER, &to);
     if (status)
         return undo(status);
     if (w->kind != FILE_WALK_DONE || to.kind != FILE_WALK_DONE)
@@ -751,11 +769,14 @@ uint32_t file_serve_link(struct file_server *s, uint64_t badge, uint64_t sequenc
         return undo(FILE_ERROR_NOENT);
     if (is(n, S_DIRECTORY))
         return undo(FILE_ERROR_PERM);
-    status = walk_new(start, new_path, false, w);
+    status = walk_new(start, new_path, WALK_STAY, w);
     if (status || w->kind != FILE_WALK_DONE)
         return undo(status ? status : FILE_ERROR_XDEV);
-    if (!n->links || !entry_add(w->parent, w->last, w->last_length, n))
-        return undo(n->links ? FILE_ERROR_NOSPC : FILE_ERROR_NOENT);
+    if (!n->links && !n->temporary)
+        return undo(FILE_ERROR_NOENT);
+    if (!entry_add(w->parent, w->last, w->last_length, n))
+        return undo(FILE_ERROR_NOSPC);
+    TX_SET(n->temporary, false);
     return finish(badge, sequence, &r, 0);
 }
 
@@ -768,7 +789,7 @@ uint32_t file_serve_symlink(struct file_server *s, uint64_t badge, uint64_t sequ
     tx_begin();
     if (repeated(badge, sequence, &r))
         return end(r.status);
-    uint32_t status = walk_new(badge, path, false, w);
+    uint32_t status = walk_new(badge, path, WALK_STAY, w);
     if (status || w->kind != FILE_WALK_DONE)
         return undo(status ? status : FILE_ERROR_XDEV);
     struct node *n = node_new(S_LINK | 0777);
@@ -818,6 +839,8 @@ uint32_t file_serve_set_attributes(struct file_server *s, uint64_t badge, uint64
         n->owner = c->owner;
     if (c->what & FILE_CHANGE_GROUP)
         n->group = c->group;
+    if (c->what & (FILE_CHANGE_OWNER | FILE_CHANGE_GROUP) && !is(n, S_DIRECTORY))
+        n->mode &= n->mode & 0010 ? ~06000u : ~04000u; /* who gets it does not get these */
     if (c->what & FILE_CHANGE_ACCESS_TIME)
         n->accessed = nanoseconds(&c->accessed);
     if (c->what & FILE_CHANGE_MODIFY_TIME)

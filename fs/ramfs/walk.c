@@ -36,10 +36,11 @@ static void stopped(struct walk *w, uint8_t kind, const char *at, const char *pe
     }
 }
 
-uint32_t walk_path(struct node *start, struct rpc_in path, bool follow, struct walk *w)
+uint32_t walk_path(struct node *start, struct rpc_in path, unsigned follow, struct walk *w)
 {
     char *original = w->path, *pending = w->work;
     unsigned links = 0;
+    bool must_be_directory = false; /* a link before a slash at the end was followed */
     w->work[0] = 0;
     w->kind = FILE_WALK_DONE;
     w->walked = 0;
@@ -75,7 +76,7 @@ uint32_t walk_path(struct node *start, struct rpc_in path, bool follow, struct w
             return FILE_ERROR_NOTDIR;
         if (length > FILE_NAME_MAX)
             return FILE_ERROR_NAMETOOLONG;
-        w->slash = slash && last;
+        w->slash = last && (slash || must_be_directory);
         w->last = name;
         w->last_length = length;
         w->entry = 0;
@@ -97,10 +98,11 @@ uint32_t walk_path(struct node *start, struct rpc_in path, bool follow, struct w
                 return FILE_ERROR_NOENT;
             continue;
         }
-        if ((w->node->mode & S_TYPE) != S_LINK || (last && !follow && !slash))
+        if ((w->node->mode & S_TYPE) != S_LINK || (last && (follow == WALK_NEVER || (follow == WALK_STAY && !slash))))
             continue;
         if (++links > FILE_LINKS_MAX)
             return FILE_ERROR_LOOP;
+        must_be_directory |= last && slash;
         const char *target = (const char *)w->node->tree;
         if (target[0] == '/') {
             w->target_length = (uint32_t)w->node->size;
