@@ -13,11 +13,13 @@
 #include <proto/process_client.h>
 
 #define STACK_BYTES (8ull << 20)
-#define STRINGS_MAX (128ull * 1024)
-#define WORDS_MAX 4096u
+#define STRINGS_MAX (2ull << 20) /* a quarter of the stack, as Linux has it; pointers included there */
+#define STRING_MAX (128ull * 1024)
+#define WORDS_MAX 65536u
 #define SEGMENTS_MAX 32u
 #define PIE_BASE 0x555555554000ull
 #define SCRIPTS_MAX 4u
+#define HEAD_BYTES 256u
 
 struct elf_header {
     uint8_t ident[16];
@@ -68,7 +70,7 @@ static void words_free(struct words *w)
 static int64_t word_add(struct words *w, const char **list, unsigned *count, const char *text)
 {
     size_t n = strlen(text) + 1;
-    if (*count + 1 >= WORDS_MAX || n > STRINGS_MAX - w->used)
+    if (*count + 1 >= WORDS_MAX || n > STRING_MAX || n > STRINGS_MAX - w->used)
         return -E2BIG;
     char *copy = memcpy((char *)w->pages + w->used, text, n);
     w->used += n;
@@ -87,7 +89,8 @@ static int64_t words_user(struct words *w, const char **list, unsigned *count, u
         if (*count + 1 >= WORDS_MAX)
             return -E2BIG;
         char *to = (char *)w->pages + w->used;
-        int64_t n = user_text(to, text, STRINGS_MAX - w->used);
+        size_t room = STRINGS_MAX - w->used < STRING_MAX ? STRINGS_MAX - w->used : STRING_MAX;
+        int64_t n = user_text(to, text, room);
         if (n < 0)
             return n == -ENAMETOOLONG ? -E2BIG : n;
         w->used += (size_t)n + 1;
@@ -295,8 +298,15 @@ static int64_t image_run(struct block *b, struct image *m, struct words *w)
 static int64_t script_words(char *head, size_t n, const char *path, struct words *w, char *interpreter)
 {
     char *end = memchr(head, '\n', n), *at = head + 2, *argument;
+    if (!end && n == HEAD_BYTES) {
+        /* The line is longer than what is looked at: an argument may be cut, a name not. */
+        head[n] = 0;
+        char *name = at + strspn(at, " \t");
+        if (!name[strcspn(name, " \t")])
+            return -ENOEXEC;
+    }
     if (!end)
-        end = head + n - 1;
+        end = head + n;
     *end = 0;
     while (end > at && (end[-1] == ' ' || end[-1] == '\t'))
         *--end = 0;
@@ -325,16 +335,24 @@ static int64_t script_words(char *head, size_t n, const char *path, struct words
     return e;
 }
 
-static int64_t image_open(struct image *m, const char *text, struct path *p)
+/* at and flags as execveat has them; an empty text is the descriptor itself. */
+static int64_t image_open(struct image *m, int64_t at, const char *text, uint32_t flags, struct path *p)
 {
     struct file_attributes a;
-    if (!strcmp(text, "/proc/self/exe"))
-        text = self.executable;
-    int64_t e = path_set(p, AT_FDCWD, text);
-    if (!e)
-        e = open_path(p, O_RDONLY, 0, &m->file);
-    if (e)
-        return e;
+    int64_t e;
+    if (!*text) {
+        m->file = file_of((uint32_t)at);
+        if (!m->file)
+            return -EBADF;
+        m->file->users++;
+        snprintf(p->full, sizeof p->full, "/proc/self/fd/%u", (unsigned)at);
+    } else {
+        e = path_set(p, at, text);
+        if (!e)
+            e = open_path(p, O_EXECUTE | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0), 0, &m->file);
+        if (e)
+            return e;
+    }
     e = m->file->kind == FILE_PLAIN ? file_attributes_of(m->file, &a) : -EACCES;
     if (!e && !(a.mode & 0111))
         e = -EACCES;
@@ -343,7 +361,7 @@ static int64_t image_open(struct image *m, const char *text, struct path *p)
     return e;
 }
 
-static int64_t words_run(struct block *b, const char *path, struct words *w)
+static int64_t words_run(struct block *b, int64_t at, const char *path, uint32_t flags, struct words *w)
 {
     struct image m;
     struct path p;
@@ -351,19 +369,25 @@ static int64_t words_run(struct block *b, const char *path, struct words *w)
     if (strlcpy(text, path, sizeof text) >= sizeof text)
         return -ENAMETOOLONG;
     for (unsigned depth = 0; depth <= SCRIPTS_MAX; depth++) {
-        char head[257];
+        char head[HEAD_BYTES + 1];
         memset(&m, 0, sizeof m);
-        int64_t e = image_open(&m, text, &p);
+        int64_t e = image_open(&m, at, text, flags, &p);
         if (e)
             return e;
-        int64_t n = file_read_at(m.file, 0, head, 256);
+        int64_t n = file_read_at(m.file, 0, head, HEAD_BYTES);
         if (n > 2 && head[0] == '#' && head[1] == '!') {
             file_drop(m.file);
             char script[PATH_MAX];
             strlcpy(script, text, sizeof script);
+            if (!*script)
+                strlcpy(script, p.full, sizeof script); /* what the interpreter can open */
+            else if ((int32_t)at != AT_FDCWD && *script != '/')
+                snprintf(script, sizeof script, "/dev/fd/%u/%s", (unsigned)at, text);
             e = script_words(head, (size_t)n, script, w, text);
             if (e)
                 return e;
+            at = AT_FDCWD;
+            flags = 0;
             continue;
         }
         const char *last = strrchr(p.full, '/');
@@ -395,31 +419,43 @@ int64_t exec_run(struct block *b, const char *path, char *const *argv, char *con
     for (; !e && *envp; envp++)
         e = word_add(&w, w.envp, &w.envc, *envp);
     if (!e)
-        e = words_run(b, path, &w);
+        e = words_run(b, AT_FDCWD, path, 0, &w);
+    words_free(&w);
+    return e;
+}
+
+static int64_t exec_at(int64_t at, uint64_t text, uint64_t argv, uint64_t envp, uint32_t flags)
+{
+    struct words w;
+    char path[PATH_MAX];
+    struct block *b = block_self();
+    int64_t e = user_text(path, text, sizeof path);
+    if (e < 0)
+        return e;
+    if (!e && !(flags & AT_EMPTY_PATH))
+        return -ENOENT;
+    e = words_make(&w);
+    if (e)
+        return e;
+    e = words_user(&w, w.argv, &w.argc, argv);
+    if (!e && !w.argc)
+        e = word_add(&w, w.argv, &w.argc, "");
+    if (!e)
+        e = words_user(&w, w.envp, &w.envc, envp);
+    if (!e)
+        e = words_run(b, at, path, flags, &w);
     words_free(&w);
     return e;
 }
 
 int64_t sys_execve(const uint64_t *a)
 {
-    struct words w;
-    char path[PATH_MAX];
-    struct block *b = block_self();
-    int64_t e = user_text(path, a[0], sizeof path);
-    if (e < 0)
-        return e;
-    if (!e)
-        return -ENOENT;
-    e = words_make(&w);
-    if (e)
-        return e;
-    e = words_user(&w, w.argv, &w.argc, a[1]);
-    if (!e && !w.argc)
-        e = word_add(&w, w.argv, &w.argc, "");
-    if (!e)
-        e = words_user(&w, w.envp, &w.envc, a[2]);
-    if (!e)
-        e = words_run(b, path, &w);
-    words_free(&w);
-    return e;
+    return exec_at(AT_FDCWD, a[0], a[1], a[2], 0);
+}
+
+int64_t sys_execveat(const uint64_t *a)
+{
+    if (a[4] & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+        return -EINVAL;
+    return exec_at((int64_t)a[0], a[1], a[2], a[3], (uint32_t)a[4]);
 }

@@ -94,6 +94,10 @@ int64_t sys_fcntl(const uint64_t *a)
         return 0;
     case 1031: case 1032: /* pipe size */
         return f->kind == FILE_PIPE ? PIPE_CAPACITY : -EBADF;
+    case 1033:
+        return seals_add(f, a[2]);
+    case 1034:
+        return seals_get(f);
     default:
         return -EINVAL;
     }

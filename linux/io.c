@@ -157,6 +157,8 @@ static int64_t write_at(struct file *f, int64_t at, uint64_t from, size_t bytes)
     size_t done = 0;
     if (!writable(f))
         return -EBADF;
+    if (seals_forbid_write(f))
+        return -EPERM;
     if (bytes > 0x7ffff000)
         bytes = 0x7ffff000;
     switch (f->kind) {
@@ -362,6 +364,9 @@ int64_t sys_ftruncate(const uint64_t *a)
         return -EBADF;
     if (!writable(f) || f->kind != FILE_PLAIN || (int64_t)a[1] < 0)
         return -EINVAL;
+    int64_t e = seals_size(f, a[1]);
+    if (e)
+        return e;
     return errno_of(file_truncate(f->slot, a[1]));
 }
 

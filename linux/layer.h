@@ -201,6 +201,11 @@ void fd_close_all(void);
 bool fd_cloexec(unsigned fd);
 void fd_set_cloexec(unsigned fd, bool on);
 int64_t fd_replace(struct file *f, unsigned fd, bool cloexec);
+/* Seals of what memfd_create made; other files have none. */
+int64_t seals_add(struct file *f, uint64_t seals);
+int64_t seals_get(const struct file *f);
+bool seals_forbid_write(const struct file *f);
+int64_t seals_size(struct file *f, uint64_t size); /* may the file become so long? */
 int64_t locks_control(struct file *f, uint64_t command, uint64_t at); /* fcntl's part of it */
 void locks_close(struct file *f);             /* a descriptor of the file is closed */
 /* A device made by mknod: major << 8 | minor; -ENXIO: there is none behind it. */

@@ -83,6 +83,8 @@ int64_t sys_mmap(const uint64_t *a)
     if (f && f->kind == FILE_PLAIN && how & 1 && prot & PROT_WRITE &&
         (how & 3) == MAP_SHARED_LINUX && (f->flags & O_ACCMODE) != O_RDWR)
         return -EACCES;
+    if (f && how & MAP_SHARED_LINUX && prot & PROT_WRITE && seals_forbid_write(f))
+        return -EPERM;
     if (how & (MAP_FIXED_LINUX | MAP_FIXED_NOREPLACE)) {
         if (address & (PAGE - 1))
             return -EINVAL;

@@ -117,6 +117,8 @@ static uint32_t open_flags(uint32_t flags)
         f |= FILE_OPEN_NO_FOLLOW;
     if (flags & O_APPEND && !(flags & O_PATH))
         f |= FILE_OPEN_APPEND;
+    if (flags & O_EXECUTE)
+        f |= FILE_OPEN_EXECUTE;
     if (flags & O_NOATIME)
         f |= FILE_OPEN_NO_ACCESS_TIME;
     return f;
@@ -177,11 +179,27 @@ static int64_t flags_check(uint32_t flags)
     return !(flags & O_DIRECTORY) || flags & O_CREAT || (flags & O_ACCMODE) == O_RDONLY ? -EINVAL : 0;
 }
 
+/* Of a file that is open for reading only. */
+static int64_t truncate_unwritten(uint32_t slot)
+{
+    struct path p = { .gate = slot };
+    struct file_attributes a;
+    uint32_t second = slot_take();
+    int64_t e = second ? open_at_server(&p, O_WRONLY, 0, second, &a) : -ENFILE;
+    if (!e)
+        e = errno_of(file_truncate(second, 0));
+    if (second)
+        slot_delete(second);
+    return e;
+}
+
 int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **out)
 {
     struct file_attributes a = { .mode = 0 };
     struct file *f;
     int64_t e = flags_check(flags);
+    if (!e && !strcmp(p->full, "/proc/self/exe") && !(flags & O_NOFOLLOW))
+        e = path_set(p, AT_FDCWD, self.executable);
     if (!e)
         e = device_open(p->full, flags, out);
     if (e != -ENOENT)
@@ -191,7 +209,7 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
         return -ENFILE;
     e = open_at_server(p, flags, mode & ~self.umask, slot, &a);
     if (!e && flags & O_TRUNC && !(flags & (O_CREAT | O_PATH)) && (a.mode & S_IFMT) == S_IFREG)
-        e = errno_of(file_truncate(slot, 0));
+        e = (flags & O_ACCMODE) != O_RDONLY ? errno_of(file_truncate(slot, 0)) : truncate_unwritten(slot);
     uint32_t type = a.mode & S_IFMT;
     if (!e && !(flags & O_PATH) && (type == S_IFCHR || type == S_IFBLK)) {
         slot_delete(slot);
@@ -204,7 +222,7 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
         return e;
     }
     f->slot = (uint16_t)slot;
-    f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_TMPFILE);
+    f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_TMPFILE | O_EXECUTE);
     f->kind = flags & O_PATH && (a.mode & S_IFMT) != S_IFDIR ? FILE_PATH
               : (a.mode & S_IFMT) == S_IFDIR ? FILE_DIRECTORY
               : (a.mode & S_IFMT) == S_IFIFO ? FILE_STREAM : FILE_PLAIN;
@@ -222,7 +240,7 @@ static int64_t open_common(int64_t at, uint64_t text, uint32_t flags, uint32_t m
     struct file *f;
     int64_t e = path_user(&p, at, text);
     if (!e)
-        e = open_path(&p, flags, mode, &f);
+        e = open_path(&p, flags & ~(uint32_t)O_EXECUTE, mode, &f);
     return e ? e : fd_new(f, 0, flags & O_CLOEXEC);
 }
 

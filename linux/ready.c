@@ -87,7 +87,6 @@ static struct pith_result polling_wait(uint64_t deadline)
 
 int64_t ready_wait(int64_t (*pass)(void *, struct look *), void *context, uint64_t deadline)
 {
-    const struct block *b = block_self();
     struct look look = { false, DEADLINE_NEVER, 0 };
     int64_t n = pass(context, &look);
     while (!n && deadline != DEADLINE_POLL) {
@@ -95,8 +94,6 @@ int64_t ready_wait(int64_t (*pass)(void *, struct look *), void *context, uint64
         n = pass(context, &look);
         if (n)
             break;
-        if (b->left & ~b->mask) /* one that the call's own mask lets in */
-            return -ERESTART_NO_HANDLER;
         struct pith_result r = polling_wait(look.deadline);
         if (r.status == -E_INTR)
             return -ERESTART_NO_HANDLER;

@@ -91,6 +91,8 @@ static uint32_t open_make(struct node *n, uint32_t flags, uint32_t *file)
         TX_SET(fs->opens->prev, o);
     TX_SET(fs->opens, o);
     TX_SET(n->opens, n->opens + 1);
+    if (flags & FILE_OPEN_WRITE)
+        TX_SET(n->writers, n->writers + 1);
     *file = o->gate;
     return 0;
 }
@@ -106,6 +108,8 @@ static void open_end(struct open_file *o)
     if (o->next)
         TX_SET(o->next->prev, o->prev);
     TX_SET(o->node->opens, o->node->opens - 1);
+    if (o->flags & FILE_OPEN_WRITE)
+        TX_SET(o->node->writers, o->node->writers - 1);
     node_drop(o->node);
     capsule_free(o, sizeof *o);
 }
@@ -150,6 +154,8 @@ static uint32_t kind_check(const struct walk *w, uint32_t flags)
         return FILE_ERROR_NXIO;
     if (flags & FILE_OPEN_EXECUTE && (!is(n, S_REGULAR) || !(n->mode & 0111)))
         return FILE_ERROR_ACCES;
+    if (flags & FILE_OPEN_EXECUTE && n->writers)
+        return FILE_ERROR_TXTBSY;
     return 0;
 }
 
