@@ -6,6 +6,7 @@ test_usage() {
 usage: ./pith test [NAME...]
        ./pith test linux --record [NAME...]    run the Linux programs on Linux, write the records
        ./pith test linux --strict [NAME...]    expected failures that pass are failures
+       ./pith test linux --report              which errors the Linux programs provoke, call by call
 
 A NAME is a ring, a test, or the beginning of a test's name. Without names all rings run but
 fuzz-long and crash-long.
@@ -43,7 +44,7 @@ rings_wanted() { # NAMES…
 # How the ring linux runs: comparing, comparing strictly, recording.
 linux_mode=''
 case ${2-} in
---record | --strict)
+--record | --strict | --report)
 	[ "$1" = linux ] || die "$2 is only for the ring linux"
 	linux_mode=${2#--}
 	shift 2
@@ -67,6 +68,10 @@ if [ "$linux_mode" = record ]; then
 	[ "$*" != linux ] || set --
 	build linux-tests
 	tools/conform/conform record "$@"
+	exit
+fi
+if [ "$linux_mode" = report ]; then
+	tools/conform/conform report
 	exit
 fi
 results=$PITH_TMP/results
