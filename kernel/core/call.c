@@ -202,8 +202,7 @@ struct result op_call_x(u64 transfer)
     struct pith_transfer x;
     struct cpu *cpu = cpu_self();
     struct thread *t = cpu->thread;
-    if (!user_read(&x, transfer, sizeof x))
-        return fail(-E_MEMORY);
+    REFUSE_IF(!user_read(&x, transfer, sizeof x), E_MEMORY);
     struct gate *g = cap_here(x.gate, PT_GATE, RIGHT_USE, &error);
     if (!g)
         return fail(error);
@@ -383,10 +382,8 @@ struct result op_return_x(u64 transfer)
     struct pith_transfer x;
     struct cpu *cpu = cpu_self();
     struct frame *f = cpu->frame;
-    if (f->kind == FRAME_BASE)
-        return fail(-E_DEPTH);
-    if (!user_read(&x, transfer, sizeof x))
-        return fail(-E_MEMORY);
+    REFUSE_IF(f->kind == FRAME_BASE, E_DEPTH);
+    REFUSE_IF(!user_read(&x, transfer, sizeof x), E_MEMORY);
     struct space *from = current_space(), *to = frame_space(f->prev);
     if (f->prev->fault)
         x.cap_count = 0;
@@ -416,10 +413,8 @@ struct result op_receive(u64 slot, u64 count)
 
 struct result op_thread_unwind(struct thread *t, struct service *s)
 {
-    if (t == cpu_self()->thread)
-        return fail(-E_STATE);
-    if (t->inboxed)
-        return fail(-E_AGAIN);
+    REFUSE_IF(t == cpu_self()->thread, E_STATE);
+    REFUSE_IF(t->inboxed, E_AGAIN);
     struct cpu *cpu = cpu_of(t->core);
     if (cpu->thread == t && __atomic_load_n(&cpu->frame, __ATOMIC_RELAXED) == &t->base) {
         t->unwind = 0; /* it runs at depth 0 this moment */
@@ -448,13 +443,10 @@ static struct result grant_copy(u64 grant, u64 offset, u64 va, u64 length, u64 d
 {
     struct cpu *cpu = cpu_self();
     const struct frame *f = cpu->frame;
-    if (f->kind == FRAME_BASE)
-        return fail(-E_DEPTH);
-    if (grant >= FRAME_GRANTS || offset > f->grants[grant].length ||
-        length > f->grants[grant].length - offset)
-        return fail(-E_RANGE);
-    if (!(f->grants[grant].direction & direction))
-        return fail(-E_RIGHT);
+    REFUSE_IF(f->kind == FRAME_BASE, E_DEPTH);
+    REFUSE_IF(grant >= FRAME_GRANTS || offset > f->grants[grant].length ||
+              length > f->grants[grant].length - offset, E_RANGE);
+    REFUSE_IF(!(f->grants[grant].direction & direction), E_RIGHT);
     const struct space *client = frame_space(f->prev), *server = frame_space(f);
     u64 at = f->grants[grant].address + offset, done = 0;
     length = min_u64(length, PAGE_SIZE);
@@ -488,9 +480,7 @@ struct result op_copy_out(u64 grant, u64 offset, u64 va, u64 length)
 struct result op_grant_info(u64 grant)
 {
     const struct frame *f = cpu_self()->frame;
-    if (f->kind == FRAME_BASE)
-        return fail(-E_DEPTH);
-    if (grant >= FRAME_GRANTS)
-        return fail(-E_RANGE);
+    REFUSE_IF(f->kind == FRAME_BASE, E_DEPTH);
+    REFUSE_IF(grant >= FRAME_GRANTS, E_RANGE);
     return ok(f->grants[grant].length << 2 | f->grants[grant].direction);
 }

@@ -146,8 +146,7 @@ struct result op_none(void)
 
 struct result op_cap_identify(u64 index)
 {
-    if (unlikely(index > 0xffff))
-        return fail(-E_CAP);
+    REFUSE_IF(unlikely(index > 0xffff), E_CAP);
     const struct slot *s = slot_at(current_space(), index);
     u64 w0 = s->w0, w1 = s->w1;
     if (unlikely(*(u8 *)((i64)w0 >> 28) != (u8)(w0 >> 8) || *(u64 *)((i64)w0 >> 16) != w1))
@@ -164,9 +163,8 @@ struct result op_caps_copy(struct space *f, struct space *t, u64 first, u64 coun
 {
     i64 error = 0;
     u64 copied = 0;
-    if (first >= CAP_PAGES * SLOTS_PER_PAGE || count > CAPS_BATCH ||
-        first + count > CAP_PAGES * SLOTS_PER_PAGE)
-        return fail(-E_RANGE);
+    REFUSE_IF(first >= CAP_PAGES * SLOTS_PER_PAGE || count > CAPS_BATCH ||
+              first + count > CAP_PAGES * SLOTS_PER_PAGE, E_RANGE);
     for (u64 i = first; i < first + count; i++) {
         const struct slot *s = slot_at(f, i);
         const struct slot *there = slot_at(t, i);
@@ -183,18 +181,15 @@ struct result op_caps_copy(struct space *f, struct space *t, u64 first, u64 coun
 
 struct result op_cap_same(u64 first, u64 second)
 {
-    if (first > 0xffff || second > 0xffff)
-        return fail(-E_CAP);
+    REFUSE_IF(first > 0xffff || second > 0xffff, E_CAP);
     const struct slot *a = slot_at(current_space(), first), *b = slot_at(current_space(), second);
-    if (!slot_alive(a) || !slot_alive(b))
-        return fail(-E_CAP);
+    REFUSE_IF(!slot_alive(a) || !slot_alive(b), E_CAP);
     return ok(a->w0 >> 16 == b->w0 >> 16 && a->w1 == b->w1);
 }
 
 struct result op_cap_delete(struct space *s, u64 slot)
 {
-    if (slot >= CAP_PAGES * SLOTS_PER_PAGE)
-        return fail(-E_CAP);
+    REFUSE_IF(slot >= CAP_PAGES * SLOTS_PER_PAGE, E_CAP);
     if (slot_at(s, slot)->w0 != CAP_NIL)
         slot_clear(slot_at(s, slot));
     return ok(0);

@@ -26,13 +26,14 @@ struct operation { op_function function; struct operand operands[OPERANDS]; };
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-function-type"
 #pragma GCC diagnostic ignored "-Woverride-init"
-#define DIRECT(number, name, ...) [number] = (op_function)op_##name,
-#define LOCKED(number, name, ...) [number] = (op_function)operation_locked,
+#define DIRECT(number, name, parameters, ...) [number] = (op_function)op_##name,
+#define LOCKED(number, name, parameters, ...) [number] = (op_function)operation_locked,
 const op_function op_table[OP_LIMIT] = { [0 ... OP_LIMIT - 1] = op_none, OP_TABLE };
 #undef DIRECT
 #undef LOCKED
-#define DIRECT(number, name, ...)
-#define LOCKED(number, name, ...) [number] = { (op_function)op_##name, { __VA_ARGS__ } },
+#define DIRECT(number, name, parameters, ...)
+#define LOCKED(number, name, parameters, ...) \
+    [number] = { (op_function)op_##name, { __VA_ARGS__ } },
 static const struct operation operations[OP_LIMIT] = { OP_TABLE };
 #pragma GCC diagnostic pop
 

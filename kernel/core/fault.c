@@ -182,8 +182,7 @@ struct result op_fault_regs_read(u64 buffer)
 {
     struct thread *t = cpu_self()->thread;
     const struct frame *f = handled(cpu_self());
-    if (!f)
-        return fail(-E_DEPTH);
+    REFUSE_IF(!f, E_DEPTH);
     thread_bases_sync(t);
     struct pith_regs r = { .rip = f->rip, .rsp = f->rsp, .flags = f->flags,
                            .fs_base = t->fs_base, .gs_base = t->gs_base };
@@ -195,12 +194,9 @@ struct result op_fault_regs_write(u64 buffer)
 {
     struct frame *f = handled(cpu_self());
     struct pith_regs r;
-    if (!f)
-        return fail(-E_DEPTH);
-    if (!user_read(&r, buffer, sizeof r))
-        return fail(-E_MEMORY);
-    if (r.rip >= USER_TOP)
-        return fail(-E_ARG);
+    REFUSE_IF(!f, E_DEPTH);
+    REFUSE_IF(!user_read(&r, buffer, sizeof r), E_MEMORY);
+    REFUSE_IF(r.rip >= USER_TOP, E_ARG);
     copy_words(&cpu_self()->thread->saved[f->fault - 1], &r, 15);
     f->rip = r.rip;
     f->rsp = r.rsp;

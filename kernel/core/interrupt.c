@@ -21,22 +21,18 @@
 struct result op_interrupt_create(struct control *control, struct region *r, u64 where, u64 slot,
                                   u64 source, u64 core)
 {
-    i64 error;
     void *object;
     bool message = source == UINT64_MAX;
     (void)control;
-    if ((error = small_place(r, where, PT_INTERRUPT, &object)))
-        return fail(error);
+    REQUIRE(small_place(r, where, PT_INTERRUPT, &object));
     if (core >= cpu_count || (!message && (source >> 34 || !ioapic_valid((u32)source))))
         return fail(-E_RANGE);
-    if (!message && line_used((u32)source))
-        return fail(-E_BUSY);
+    REFUSE_IF(!message && line_used((u32)source), E_BUSY);
     struct cpu *cpu = cpu_of((u32)core);
     u32 vector = VEC_DEVICE_FIRST;
     while (vector <= VEC_DEVICE_LAST && cpu->vectors[vector])
         vector++;
-    if (vector > VEC_DEVICE_LAST)
-        return fail(-E_LIMIT);
+    REFUSE_IF(vector > VEC_DEVICE_LAST, E_LIMIT);
     small_commit(object, PT_INTERRUPT);
     struct interrupt *i = object;
     i->gsi = message ? MESSAGE : (u32)source;
@@ -93,8 +89,7 @@ struct result op_interrupt_message(struct interrupt *i)
 {
     u64 address;
     u32 data;
-    if (i->gsi != MESSAGE)
-        return fail(-E_STATE);
+    REFUSE_IF(i->gsi != MESSAGE, E_STATE);
     msi_message(i->core, i->vector, &address, &data);
     return ok(address << 32 | data);
 }

@@ -7,12 +7,9 @@
 struct result op_io_create(struct io *p, struct region *r, u64 where, u64 slot, u64 first,
                            u64 count)
 {
-    i64 error;
     void *object;
-    if ((error = small_place(r, where, PT_IO, &object)))
-        return fail(error);
-    if (!count || first > p->count || p->count - first < count)
-        return fail(-E_RANGE);
+    REQUIRE(small_place(r, where, PT_IO, &object));
+    REFUSE_IF(!count || first > p->count || p->count - first < count, E_RANGE);
     small_commit(object, PT_IO);
     struct io *i = object;
     i->kind = p->kind;

@@ -113,10 +113,8 @@ i64 notification_wait(struct cpu *cpu, struct notification *n, u64 deadline_ns, 
 
 struct result op_notification_create(struct region *r, u64 where, u64 slot)
 {
-    i64 error;
     void *object;
-    if ((error = small_place(r, where, PT_NOTIFICATION, &object)))
-        return fail(error);
+    REQUIRE(small_place(r, where, PT_NOTIFICATION, &object));
     small_commit(object, PT_NOTIFICATION);
     return slot_give(slot, object, PT_NOTIFICATION);
 }

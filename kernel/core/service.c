@@ -17,12 +17,9 @@ struct pool empty_pool;
 
 struct result op_service_create(struct region *r, u64 index, u64 slot, u64 level, u64 limit_ns)
 {
-    i64 error;
     u32 pfn;
-    if ((error = page_place(r, index, &pfn)))
-        return fail(error);
-    if (level >= USER_LEVEL)
-        return fail(-E_RANGE);
+    REQUIRE(page_place(r, index, &pfn));
+    REFUSE_IF(level >= USER_LEVEL, E_RANGE);
     page_commit(pfn, PT_SERVICE);
     struct service *s = frame_address(pfn);
     s->gen = generation_new();
@@ -79,8 +76,7 @@ struct result op_service_pause(struct service *s)
 
 struct result op_service_bind(struct service *s, struct pool *p)
 {
-    if (s->state == SERVICE_OPEN || p->service != s || p->space->dead)
-        return fail(-E_STATE);
+    REFUSE_IF(s->state == SERVICE_OPEN || p->service != s || p->space->dead, E_STATE);
     s->bound = p;
     s->state = SERVICE_PAUSED;
     return ok(++s->incarnation);
@@ -88,8 +84,7 @@ struct result op_service_bind(struct service *s, struct pool *p)
 
 struct result op_service_open(struct service *s)
 {
-    if (s->state == SERVICE_DEAD || !s->bound || s->bound->space->dead)
-        return fail(-E_STATE);
+    REFUSE_IF(s->state == SERVICE_DEAD || !s->bound || s->bound->space->dead, E_STATE);
     s->state = SERVICE_OPEN;
     __atomic_store_n(&s->pool, s->bound, __ATOMIC_RELEASE);
     return (struct result){ service_wake(s) ? 0 : -E_AGAIN, s->incarnation };
@@ -125,14 +120,10 @@ i64 service_take(struct service *s)
 struct result op_pool_create(struct service *s, struct region *r, u64 index, u64 slot,
                              struct space *sp, u64 entry)
 {
-    i64 error;
     u32 pfn;
-    if ((error = page_place(r, index, &pfn)))
-        return fail(error);
-    if (entry >= USER_TOP)
-        return fail(-E_ARG);
-    if (sp->dead || sp->pool_count == POOLS_PER_SPACE)
-        return fail(-E_STATE);
+    REQUIRE(page_place(r, index, &pfn));
+    REFUSE_IF(entry >= USER_TOP, E_ARG);
+    REFUSE_IF(sp->dead || sp->pool_count == POOLS_PER_SPACE, E_STATE);
     page_commit(pfn, PT_POOL);
     struct pool *p = frame_address(pfn);
     p->gen = generation_new();
@@ -193,19 +184,15 @@ bool space_close_services(struct space *space)
 struct result op_stacks_add(struct pool *p, struct region *r, u64 index, u64 core, u64 top,
                             u64 shape)
 {
-    i64 error;
     u32 pfn;
     u64 stride = shape & 0xffffffff, count = shape >> 32, receive = core >> 16;
     core &= 0xffff;
-    if ((error = page_place(r, index, &pfn)))
-        return fail(error);
-    if (core >= cpu_count || !count || count > STACKS_PER_PAGE ||
-        receive + count * TRANSFER_CAPS > CAP_PAGES * SLOTS_PER_PAGE)
-        return fail(-E_RANGE);
+    REQUIRE(page_place(r, index, &pfn));
+    REFUSE_IF(core >= cpu_count || !count || count > STACKS_PER_PAGE ||
+              receive + count * TRANSFER_CAPS > CAP_PAGES * SLOTS_PER_PAGE, E_RANGE);
     if (top > USER_TOP || top & 15 || stride & 15 || top + stride * (count - 1) > USER_TOP)
         return fail(-E_ARG);
-    if (p->stacks[core])
-        return fail(-E_BUSY);
+    REFUSE_IF(p->stacks[core], E_BUSY);
     page_commit(pfn, PT_STACKS);
     struct frame *f = frame_address(pfn), *list = 0;
     for (u32 i = 0; i < count; i++) {
@@ -334,8 +321,7 @@ void gate_release(struct gate *g)
 
 struct result op_service_closed(struct service *s)
 {
-    if (!s->closed)
-        return fail(-E_STATE);
+    REFUSE_IF(!s->closed, E_STATE);
     struct page *p = page_of(s->closed);
     u32 *word = p->maps ? &p->maps : &p->big_maps;
     u32 pair = (u32)__builtin_ctz(*word), place = pair * 2 + (p->maps ? 0 : 64);
@@ -351,8 +337,7 @@ struct result op_service_closed(struct service *s)
             p->link = 0;
         }
     }
-    if (!first && !second)
-        return fail(-E_AGAIN);
+    REFUSE_IF(!first && !second, E_AGAIN);
     return ok(first ? g[0].badge : g[1].badge);
 }
 
@@ -391,8 +376,7 @@ struct result op_gate_badge(struct gate *g, struct service *s)
 
 struct result op_gate_drained(struct gate *g, u64 core)
 {
-    if (core >= cpu_count)
-        return fail(-E_RANGE);
+    REFUSE_IF(core >= cpu_count, E_RANGE);
     const struct pool *p = g->service->bound;
     if (!p || !p->stacks[core])
         return ok(0);

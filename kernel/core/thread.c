@@ -59,12 +59,9 @@ void thread_init(struct thread *t, struct space *space)
 
 struct result op_thread_create(struct region *r, u64 index, u64 slot, struct space *s)
 {
-    i64 error;
     u32 pfn;
-    if ((error = page_place(r, index, &pfn)))
-        return fail(error);
-    if (s->dead)
-        return fail(-E_STATE);
+    REQUIRE(page_place(r, index, &pfn));
+    REFUSE_IF(s->dead, E_STATE);
     page_commit(pfn, PT_THREAD);
     struct thread *t = frame_address(pfn);
     thread_init(t, s);
@@ -89,14 +86,10 @@ void thread_bind(struct thread *t, struct time *time)
 struct result op_thread_start(struct thread *t, struct time *m, u64 where, u64 rip, u64 rsp,
                               u64 argument)
 {
-    i64 error;
     u64 core = where & 0xff, priority = where >> 8;
-    if (!thread_stopped(t) || t->space->dead)
-        return fail(-E_STATE);
-    if ((error = time_check(m, core, priority)))
-        return fail(error);
-    if (rip >= USER_TOP || rsp > USER_TOP)
-        return fail(-E_ARG);
+    REFUSE_IF(!thread_stopped(t) || t->space->dead, E_STATE);
+    REQUIRE(time_check(m, core, priority));
+    REFUSE_IF(rip >= USER_TOP || rsp > USER_TOP, E_ARG);
     for (u32 i = 0; i < 15; i++)
         ((u64 *)t->regs)[i] = 0;
     t->base.rip = rip;
@@ -196,8 +189,7 @@ bool depth0_requests(struct cpu *cpu, struct thread *t)
 
 struct result op_thread_stop(struct thread *t)
 {
-    if (t == cpu_self()->thread)
-        return fail(-E_DEPTH);
+    REFUSE_IF(t == cpu_self()->thread, E_DEPTH);
     if (thread_stopped(t))
         return ok(0);
     t->stop_wanted = 1;
@@ -207,8 +199,7 @@ struct result op_thread_stop(struct thread *t)
 
 struct result op_thread_resume(struct thread *t)
 {
-    if (!thread_stopped(t) || t->space->dead || !t->time)
-        return fail(-E_STATE);
+    REFUSE_IF(!thread_stopped(t) || t->space->dead || !t->time, E_STATE);
     t->requests_start = 1;
     thread_post(t, REQUEST_SCHEDULE);
     return ok(0);
@@ -216,9 +207,7 @@ struct result op_thread_resume(struct thread *t)
 
 struct result op_thread_schedule(struct thread *t, struct time *m, u64 priority)
 {
-    i64 error;
-    if ((error = time_check(m, t->core, priority)))
-        return fail(error);
+    REQUIRE(time_check(m, t->core, priority));
     if (thread_stopped(t)) {
         t->priority = (u8)priority;
         thread_bind(t, m);
@@ -233,8 +222,7 @@ struct result op_thread_schedule(struct thread *t, struct time *m, u64 priority)
 
 struct result op_thread_move(struct thread *t, u64 core)
 {
-    if (!thread_stopped(t))
-        return fail(-E_STATE);
+    REFUSE_IF(!thread_stopped(t), E_STATE);
     if (!object_alive(t->time, PT_TIME, t->time_gen) || time_check(t->time, core, t->priority))
         return fail(-E_RANGE);
     t->core = (u8)core;
@@ -266,8 +254,7 @@ struct result op_thread_info(struct thread *t, u64 buffer)
 struct result op_thread_regs_read(struct thread *t, u64 buffer)
 {
     struct pith_regs r;
-    if (!thread_stopped(t))
-        return fail(-E_STATE);
+    REFUSE_IF(!thread_stopped(t), E_STATE);
     copy_words(&r, t->regs, 15);
     if (t->regs->kind != REGS_ALL)
         r.rcx = r.rsi = r.rdi = r.r8 = r.r9 = r.r10 = r.r11 = 0;
@@ -303,12 +290,9 @@ static bool regs_valid(const struct pith_regs *r)
 struct result op_thread_regs_write(struct thread *t, u64 buffer)
 {
     struct pith_regs r;
-    if (!thread_stopped(t))
-        return fail(-E_STATE);
-    if (!user_read(&r, buffer, sizeof r))
-        return fail(-E_MEMORY);
-    if (!regs_valid(&r))
-        return fail(-E_ARG);
+    REFUSE_IF(!thread_stopped(t), E_STATE);
+    REFUSE_IF(!user_read(&r, buffer, sizeof r), E_MEMORY);
+    REFUSE_IF(!regs_valid(&r), E_ARG);
     regs_set(t, &r);
     return ok(0);
 }
@@ -322,10 +306,8 @@ struct result op_thread_interrupt(struct thread *t)
 struct result op_thread_debug(struct thread *t, u64 buffer)
 {
     struct pith_debug d;
-    if (!thread_stopped(t))
-        return fail(-E_STATE);
-    if (!user_read(&d, buffer, sizeof d))
-        return fail(-E_MEMORY);
+    REFUSE_IF(!thread_stopped(t), E_STATE);
+    REFUSE_IF(!user_read(&d, buffer, sizeof d), E_MEMORY);
     for (u32 i = 0; i < 4; i++)
         if (d.dr[i] >= USER_TOP)
             return fail(-E_ARG);
@@ -344,8 +326,7 @@ struct result op_thread_debug(struct thread *t, u64 buffer)
 struct result op_thread_exit(void)
 {
     struct cpu *cpu = cpu_self();
-    if (cpu->frame != &cpu->thread->base)
-        return fail(-E_DEPTH);
+    REFUSE_IF(cpu->frame != &cpu->thread->base, E_DEPTH);
     thread_block(cpu->thread, THREAD_STOPPED);
     return ok(0);
 }
@@ -385,10 +366,8 @@ struct result op_thread_upcall(u64 entry, u64 data, u64 native_lo)
     u64 address = 0;
     i64 error;
     struct thread *t = cpu_self()->thread;
-    if (cpu_self()->frame != &t->base)
-        return fail(-E_DEPTH);
-    if (entry >= USER_TOP || native_lo >= USER_TOP || (!entry != !native_lo))
-        return fail(-E_ARG);
+    REFUSE_IF(cpu_self()->frame != &t->base, E_DEPTH);
+    REFUSE_IF(entry >= USER_TOP || native_lo >= USER_TOP || (!entry != !native_lo), E_ARG);
     if (entry && (error = page_pin(data, &address)))
         return fail(error);
     page_unpin(t->upcall_data);
@@ -403,10 +382,8 @@ struct result op_thread_events(u64 entry, u64 frame, u64 exit_lo, u64 exit_hi)
     u64 address = 0;
     i64 error;
     struct thread *t = cpu_self()->thread;
-    if (cpu_self()->frame != &t->base)
-        return fail(-E_DEPTH);
-    if (entry >= USER_TOP || exit_lo > exit_hi || exit_hi >= USER_TOP)
-        return fail(-E_ARG);
+    REFUSE_IF(cpu_self()->frame != &t->base, E_DEPTH);
+    REFUSE_IF(entry >= USER_TOP || exit_lo > exit_hi || exit_hi >= USER_TOP, E_ARG);
     if (entry && (error = page_pin(frame, &address)))
         return fail(error);
     page_unpin(t->event_frame);
@@ -423,13 +400,10 @@ struct result op_event_done(void)
     struct cpu *cpu = cpu_self();
     struct thread *t = cpu->thread;
     const struct pith_event *e = (const struct pith_event *)t->event_frame;
-    if (cpu->frame != &t->base)
-        return fail(-E_DEPTH);
-    if (!t->event_entry)
-        return fail(-E_STATE);
+    REFUSE_IF(cpu->frame != &t->base, E_DEPTH);
+    REFUSE_IF(!t->event_entry, E_STATE);
     struct pith_regs r = e->regs;
-    if (!regs_valid(&r))
-        return fail(-E_ARG);
+    REFUSE_IF(!regs_valid(&r), E_ARG);
     t->events_masked = 0;
     regs_set(t, &r);
     bases_load(t);
@@ -445,10 +419,8 @@ struct result op_event_done(void)
 struct result op_thread_bases(u64 fs, u64 gs, u64 mask)
 {
     struct thread *t = cpu_self()->thread;
-    if (mask & ~3ull)
-        return fail(-E_ARG);
-    if ((mask & 1 && !base_valid(fs)) || (mask & 2 && !base_valid(gs)))
-        return fail(-E_RANGE);
+    REFUSE_IF(mask & ~3ull, E_ARG);
+    REFUSE_IF((mask & 1 && !base_valid(fs)) || (mask & 2 && !base_valid(gs)), E_RANGE);
     thread_bases_sync(t);
     if (mask & 1)
         t->fs_base = fs;

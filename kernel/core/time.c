@@ -10,14 +10,10 @@
 struct result op_time_create(struct time *p, struct region *r, u64 where, u64 slot, u64 cores,
                              u64 priority)
 {
-    i64 error;
     void *object;
-    if ((error = small_place(r, where, PT_TIME, &object)))
-        return fail(error);
-    if (!cores || cores & ~p->cores)
-        return fail(-E_RANGE);
-    if (priority > p->priority_max)
-        return fail(-E_RANGE);
+    REQUIRE(small_place(r, where, PT_TIME, &object));
+    REFUSE_IF(!cores || cores & ~p->cores, E_RANGE);
+    REFUSE_IF(priority > p->priority_max, E_RANGE);
     small_commit(object, PT_TIME);
     struct time *t = object;
     t->cores = cores;
@@ -30,9 +26,8 @@ struct result op_time_create(struct time *p, struct region *r, u64 where, u64 sl
 struct result op_time_budget(struct time *t, u64 budget_ns, u64 period_ns)
 {
     bool none = !budget_ns && !period_ns;
-    if (!none && (!budget_ns || budget_ns > period_ns || period_ns < PERIOD_MIN_NS ||
-                  period_ns > PERIOD_MAX_NS))
-        return fail(-E_ARG);
+    REFUSE_IF(!none && (!budget_ns || budget_ns > period_ns || period_ns < PERIOD_MIN_NS ||
+              period_ns > PERIOD_MAX_NS), E_ARG);
     t->budget_ns = budget_ns;
     t->period_ns = period_ns;
     t->left_ns = (i64)budget_ns;

@@ -37,14 +37,12 @@ void trace_dump(void)
 struct result op_trace_read(struct control *control, u64 core, u64 position, u64 buffer)
 {
     (void)control;
-    if (core >= cpu_count)
-        return fail(-E_RANGE);
+    REFUSE_IF(core >= cpu_count, E_RANGE);
     const struct cpu *cpu = cpu_of((u32)core);
     u64 next = cpu->trace_next, oldest = next > TRACE_ENTRIES ? next - TRACE_ENTRIES : 0;
     if (position < oldest)
         position = oldest;
-    if (position > next)
-        return fail(-E_RANGE);
+    REFUSE_IF(position > next, E_RANGE);
     u64 count = min_u64(next - position, READ_BATCH);
     for (u64 i = 0; i < count; i++)
         if (!user_write(buffer + i * sizeof(struct trace_entry),

@@ -16,7 +16,12 @@ static ALWAYS_INLINE struct result ok(u64 value)
 }
 typedef struct result (*op_function)(void);
 struct result op_none(void);
-#include <abi/op_table.h> /* a prototype for each operation */
+#include <abi/op_table.h>
+#define DIRECT(number, name, parameters, ...) struct result op_##name parameters;
+#define LOCKED DIRECT
+OP_TABLE /* a prototype for each operation */
+#undef LOCKED
+#undef DIRECT
 extern const op_function op_table[OP_LIMIT];
 struct result operation_locked(void); /* entry.S; see dispatch.c */
 struct result operation_decode(u64 number, u64 *arguments);
@@ -24,6 +29,10 @@ static ALWAYS_INLINE struct result fail(i64 error)
 {
     return (struct result){ error, 0 };
 }
+
+/* For the decoding half of an operation: ends it before anything is changed. */
+#define REFUSE_IF(condition, error) do { if (condition) return fail(-(error)); } while (0)
+#define REQUIRE(status) do { i64 s_ = (status); if (s_) return fail(s_); } while (0)
 
 _Static_assert(CALL_RIGHT == RIGHT_USE, "offsets.h");
 

@@ -315,20 +315,17 @@ bool mapped_once(u32 pfn)
 
 struct result op_space_donate(struct space *s, struct region *r, u64 index)
 {
-    i64 error;
     u32 pfn, shadow;
-    if ((error = page_place(r, index, &pfn)) || (error = page_place(r, index + 1, &shadow)))
-        return fail(error);
-    if (pfn & 1)
-        return fail(-E_ARG);
+    REQUIRE(page_place(r, index, &pfn));
+    REQUIRE(page_place(r, index + 1, &shadow));
+    REFUSE_IF(pfn & 1, E_ARG);
     space_give_table(s, pfn);
     return ok(s->table_count);
 }
 
 struct result op_space_prune(struct space *s, u64 va)
 {
-    if (va >= USER_TOP)
-        return fail(-E_RANGE);
+    REFUSE_IF(va >= USER_TOP, E_RANGE);
     u64 freed = 0;
     for (u8 level = 1; level <= 3; level++) {
         u32 ref;
@@ -344,8 +341,7 @@ struct result op_space_prune(struct space *s, u64 va)
         pool_put(s, pfn);
         freed++;
     }
-    if (!freed)
-        return fail(-E_STATE);
+    REFUSE_IF(!freed, E_STATE);
     flush_space(s);
     return ok(freed);
 }
@@ -401,8 +397,7 @@ static i64 large_ready(const struct region *r, u64 index, u32 pfn, u8 level)
 struct result op_page_large(struct region *r, u64 index)
 {
     u32 pfn = r->first + (u32)index, owner = small_ref(r);
-    if (index >= r->count || r->count - index < 512 || pfn & 511u)
-        return fail(-E_RANGE);
+    REFUSE_IF(index >= r->count || r->count - index < 512 || pfn & 511u, E_RANGE);
     u64 stamp = 0;
     u8 *type = page_type_of(pfn);
     const struct page *page = page_of(pfn);
@@ -414,8 +409,7 @@ struct result op_page_large(struct region *r, u64 index)
         else if (type[i] != PT_FRAME)
             return fail(-E_OWNER);
     }
-    if (!quiesce_passed(stamp))
-        return fail(-E_AGAIN);
+    REFUSE_IF(!quiesce_passed(stamp), E_AGAIN);
     fill_words(type, PT_FRAME * 0x0101010101010101ull, 512 / 8);
     page_of(pfn)->level = 2;
     return ok(0);
@@ -570,12 +564,9 @@ struct result op_space_map_io(struct space *s, u64 va, struct io *o, u64 offset,
     i64 error;
     struct run run;
     u32 ref = 0, done;
-    if ((error = run_decode(va, flags, &run)))
-        return fail(error);
-    if (run.level > 1 || o->kind != IO_MEMORY)
-        return fail(-E_ARG);
-    if (offset > o->count || o->count - offset < run.count)
-        return fail(-E_RANGE);
+    REQUIRE(run_decode(va, flags, &run));
+    REFUSE_IF(run.level > 1 || o->kind != IO_MEMORY, E_ARG);
+    REFUSE_IF(offset > o->count || o->count - offset < run.count, E_RANGE);
     for (done = 0; done < run.count; done++) {
         u64 frame = o->first + offset + done;
         bool ram = frame < page_count && *page_type_of((u32)frame) != PT_NONE;
@@ -625,10 +616,8 @@ struct result op_space_unmap(struct space *s, u64 va, u64 count)
     u32 ref = 0;
     u8 level = 0;
     u64 dirty = 0;
-    if (!count || count > MAP_BATCH || va & (PAGE_SIZE - 1))
-        return fail(-E_ARG);
-    if (va >= USER_TOP || va + count * PAGE_SIZE > USER_TOP)
-        return fail(-E_RANGE);
+    REFUSE_IF(!count || count > MAP_BATCH || va & (PAGE_SIZE - 1), E_ARG);
+    REFUSE_IF(va >= USER_TOP || va + count * PAGE_SIZE > USER_TOP, E_RANGE);
     for (u32 i = 0; i < count; i++) {
         u64 at = va + i * PAGE_SIZE;
         if (!run_next(s, at, &ref, &level, i == 0 || level == 0))
@@ -659,12 +648,10 @@ static ALWAYS_INLINE u64 entry_restrict(const struct space *s, u64 *entry, u64 p
 
 struct result op_space_protect(struct space *s, u64 va, u64 flags)
 {
-    i64 error;
     struct run run;
     struct walk w;
     u64 dirty = 0, *table;
-    if ((error = run_decode(va, flags, &run)))
-        return fail(error);
+    REQUIRE(run_decode(va, flags, &run));
     for (u32 i = 0; i < run.count;) {
         u64 at = run.va + i * run.step;
         if (run.level == 1 && table_find(s, at, &table)) {
@@ -691,11 +678,9 @@ struct result op_space_copy(struct space *t, struct space *f, u64 from_va, u64 t
     u8 from_level = 0;
     u64 copied = 0;
     bool have = false;
-    if ((error = run_decode(to_va, flags, &run)) ||
-        (error = run_decode(from_va, flags, &source)))
-        return fail(error);
-    if (run.level > 1)
-        return fail(-E_ARG);
+    REQUIRE(run_decode(to_va, flags, &run));
+    REQUIRE(run_decode(from_va, flags, &source));
+    REFUSE_IF(run.level > 1, E_ARG);
     for (u32 i = 0; i < run.count; i++) {
         u64 at = source.va + i * PAGE_SIZE;
         if (have)
@@ -729,8 +714,7 @@ struct result op_space_copy(struct space *t, struct space *f, u64 from_va, u64 t
 struct result op_space_query(struct space *s, u64 va)
 {
     struct walk w;
-    if (va >= USER_TOP)
-        return fail(-E_RANGE);
+    REFUSE_IF(va >= USER_TOP, E_RANGE);
     if (!space_leaf(s, va, &w))
         return ok(0);
     u64 p = *w.pte;

@@ -270,8 +270,7 @@ struct result op_page_take(struct region *r, u64 index)
 struct result op_object_destroy(struct region *r, u64 where)
 {
     u32 pfn = frame_within(r, where >> 8);
-    if (!pfn)
-        return fail(-E_OWNER);
+    REFUSE_IF(!pfn, E_OWNER);
     u8 type = *page_type_of(pfn);
     u64 slot = where & 255u;
     if (type == PT_GATE && slot < GATES_PER_PAGE) {
@@ -281,25 +280,19 @@ struct result op_object_destroy(struct region *r, u64 where)
         gate_end(g);
         return ok(0);
     }
-    if (!small_type(type) || slot >= SMALLS_PER_PAGE)
-        return fail(-E_OWNER);
+    REFUSE_IF(!small_type(type) || slot >= SMALLS_PER_PAGE, E_OWNER);
     u64 *o = (u64 *)((u64)frame_address(pfn) + slot * SMALL_SIZE);
-    if (!o[0])
-        return fail(-E_STATE);
+    REFUSE_IF(!o[0], E_STATE);
     small_end(o, type);
     return ok(0);
 }
 
 struct result op_region_create(struct region *p, u64 where, u64 slot, u64 first)
 {
-    i64 error;
     void *object;
-    if (p->depth == REGION_DEPTH_MAX)
-        return fail(-E_LIMIT);
-    if (first > p->count)
-        return fail(-E_RANGE);
-    if ((error = small_place(p, where, PT_REGION, &object)))
-        return fail(error);
+    REFUSE_IF(p->depth == REGION_DEPTH_MAX, E_LIMIT);
+    REFUSE_IF(first > p->count, E_RANGE);
+    REQUIRE(small_place(p, where, PT_REGION, &object));
     small_commit(object, PT_REGION);
     struct region *r = object;
     r->first = p->first + (u32)first;
@@ -311,11 +304,9 @@ struct result op_region_create(struct region *p, u64 where, u64 slot, u64 first)
 
 struct result op_region_grow(struct region *r, struct region *p, u64 count)
 {
-    if (!count || count > GROW_BATCH || r->parent != small_ref(p))
-        return fail(-E_ARG);
+    REFUSE_IF(!count || count > GROW_BATCH || r->parent != small_ref(p), E_ARG);
     u64 start = (u64)r->first + r->count - p->first;
-    if (start + count > p->count)
-        return fail(-E_RANGE);
+    REFUSE_IF(start + count > p->count, E_RANGE);
     for (u32 i = 0; i < count; i++) {
         u32 pfn = region_frame(p, start + i);
         if (!pfn || *page_type_of(pfn) != PT_FREE)
@@ -334,8 +325,7 @@ struct result op_region_info(struct region *r)
 
 struct result op_page_info(struct region *r, u64 index)
 {
-    if (index >= r->count)
-        return fail(-E_RANGE);
+    REFUSE_IF(index >= r->count, E_RANGE);
     u32 pfn = r->first + (u32)index;
     const struct page *p = page_of(pfn);
     u64 frame = *page_type_of(pfn) == PT_FRAME;
@@ -346,13 +336,11 @@ struct result op_page_info(struct region *r, u64 index)
 struct result op_page_unmap(struct region *r, u64 index)
 {
     u32 pfn = region_frame(r, index);
-    if (!pfn || *page_type_of(pfn) != PT_FRAME)
-        return fail(-E_OWNER);
+    REFUSE_IF(!pfn || *page_type_of(pfn) != PT_FRAME, E_OWNER);
     struct page *p = page_of(pfn);
     for (u32 i = 0; i < UNMAP_STEP && p->maps; i++)
         mapping_remove(p->maps, 1);
-    if (p->maps || frame_big_unmap(pfn))
-        return fail(-E_AGAIN);
+    REFUSE_IF(p->maps || frame_big_unmap(pfn), E_AGAIN);
     u64 dirty = p->dirty;
     p->dirty = 0;
     return ok(dirty == 1);

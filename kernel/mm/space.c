@@ -59,12 +59,10 @@ void space_init(struct space *s, u64 template)
 
 struct result op_space_create(struct region *r, u64 index, u64 slot)
 {
-    i64 error = 0;
     u32 pfn, second;
-    if ((error = page_place(r, index, &pfn)) || (error = page_place(r, index + 1, &second)))
-        return fail(error);
-    if (pfn & 1)
-        return fail(-E_RANGE);
+    REQUIRE(page_place(r, index, &pfn));
+    REQUIRE(page_place(r, index + 1, &second));
+    REFUSE_IF(pfn & 1, E_RANGE);
     page_commit(pfn, PT_SPACE);
     page_commit(second, PT_PML4);
     struct space *s = frame_address(pfn);
@@ -74,14 +72,10 @@ struct result op_space_create(struct region *r, u64 index, u64 slot)
 
 struct result op_cap_page(struct space *s, struct region *r, u64 index, u64 directory)
 {
-    i64 error = 0;
     u32 pfn;
-    if (directory >= CAP_PAGES)
-        return fail(-E_RANGE);
-    if (s->capdir[directory] != empty_caps)
-        return fail(-E_BUSY);
-    if ((error = page_place(r, index, &pfn)))
-        return fail(error);
+    REFUSE_IF(directory >= CAP_PAGES, E_RANGE);
+    REFUSE_IF(s->capdir[directory] != empty_caps, E_BUSY);
+    REQUIRE(page_place(r, index, &pfn));
     page_commit(pfn, PT_CAPS);
     struct slot *slots = frame_address(pfn);
     for (u32 i = 0; i < SLOTS_PER_PAGE; i++)
@@ -94,14 +88,10 @@ struct result op_cap_page(struct space *s, struct region *r, u64 index, u64 dire
 
 struct result op_cap_page_move(struct space *f, struct space *t, u64 directory)
 {
-    if (directory >= CAP_PAGES)
-        return fail(-E_RANGE);
-    if (!f->dead || f == t)
-        return fail(-E_STATE);
-    if (f->capdir[directory] == empty_caps)
-        return fail(-E_RANGE);
-    if (t->capdir[directory] != empty_caps)
-        return fail(-E_BUSY);
+    REFUSE_IF(directory >= CAP_PAGES, E_RANGE);
+    REFUSE_IF(!f->dead || f == t, E_STATE);
+    REFUSE_IF(f->capdir[directory] == empty_caps, E_RANGE);
+    REFUSE_IF(t->capdir[directory] != empty_caps, E_BUSY);
     struct slot *slots = f->capdir[directory];
     __atomic_store_n(&f->capdir[directory], empty_caps, __ATOMIC_RELEASE);
     page_of(frame_of(slots))->parent = frame_of(t);
@@ -147,12 +137,9 @@ struct result op_space_kill(struct space *s)
 struct result op_space_renew(struct space *s, u64 directory)
 {
     i64 error;
-    if (directory >= CAP_PAGES)
-        return fail(-E_RANGE);
-    if (!s->dead)
-        return fail(-E_STATE);
-    if (s->threads || s->pools)
-        return fail(-E_BUSY);
+    REFUSE_IF(directory >= CAP_PAGES, E_RANGE);
+    REFUSE_IF(!s->dead, E_STATE);
+    REFUSE_IF(s->threads || s->pools, E_BUSY);
     if (s->capdir[directory] != empty_caps && (error = caps_clear(s->capdir[directory])))
         return fail(error);
     s->handler = 0;

@@ -5,7 +5,7 @@
  *   OUT_DIR/    events.h      trace event numbers
  *   OUT_DIR/    operations.h  operation numbers
  *   OUT_DIR/    op_limit.h    how many numbers there are
- *   OUT_DIR/    op_table.h    kernel: prototypes and the dispatch table's entries
+ *   OUT_DIR/    op_table.h    kernel: a row for each operation, see kernel/core/dispatch.c
  *   OUT_DIR/    stubs.h       user: one inline function per operation
  *   DOC_DIR/operations.md     the reference page
  * Any malformed line ends it with file:line: message.
@@ -240,17 +240,43 @@ static int is_object(const struct argument *a)
 }
 
 /* An operand of the dispatcher, see kernel/core/dispatch.c. */
-static void write_operand(FILE *f, const struct argument *a)
+static void add_operand(char *row, size_t size, const struct argument *a)
 {
     char type[32], right[32];
+    size_t n = strlen(row);
     upper(type, a->type);
     upper(right, a->right[0] ? a->right : "none");
     if (!is_object(a))
-        fprintf(f, ", %s", a->type[0] ? "NEW" : "WORD");
+        snprintf(row + n, size - n, ", %s", a->type[0] ? "NEW" : "WORD");
     else if (a->self)
-        fprintf(f, ", SELF(%s)", right);
+        snprintf(row + n, size - n, ", SELF(%s)", right);
     else
-        fprintf(f, ", %s(%s, %s)", a->none ? "OPTIONAL" : "CAP", type, right);
+        snprintf(row + n, size - n, ", %s(%s, %s)", a->none ? "OPTIONAL" : "CAP", type, right);
+}
+
+/* A row for each operation: DIRECT or LOCKED(number, name, parameters, operands…). */
+static void write_op_row(FILE *f, const struct op *o)
+{
+    char row[512], operands[256] = "";
+    snprintf(row, sizeof row, "%s(%d, %s, (%s", o->direct ? "DIRECT" : "LOCKED", o->number, o->name,
+        o->arg_count ? "" : "void");
+    for (int a = 0; a < o->arg_count; a++) {
+        size_t n = strlen(row);
+        const char *comma = a ? ", " : "";
+        if (is_object(&o->args[a]) && !o->direct)
+            snprintf(row + n, sizeof row - n, "%sstruct %s *", comma, o->args[a].type);
+        else
+            snprintf(row + n, sizeof row - n, "%su64", comma);
+    }
+    int count = o->direct ? 0 : o->arg_count;
+    while (count && !o->args[count - 1].type[0])
+        count--;
+    for (int a = 0; a < count; a++)
+        add_operand(operands, sizeof operands, &o->args[a]);
+    if (strlen(row) + strlen(operands) > 91) /* the operands in a line of their own */
+        fprintf(f, " \\\n    %s), \\\n       %s)", row, operands + 1);
+    else
+        fprintf(f, " \\\n    %s)%s)", row, operands);
 }
 
 static void write_op_table(const char *out)
@@ -259,29 +285,9 @@ static void write_op_table(const char *out)
     fprintf(f, "#define OP_LIMIT %d /* above every operation's number */\n", op_max() + 1);
     fclose(f);
     f = create(out, "op_table.h");
-    fprintf(f, "#include <abi/op_limit.h>\n");
-    for (int i = 0; i < op_count; i++) {
-        const struct op *o = &ops[i];
-        fprintf(f, "struct result op_%s(", o->name);
-        for (int a = 0; a < o->arg_count; a++) {
-            if (is_object(&o->args[a]) && !o->direct)
-                fprintf(f, "%sstruct %s *", a ? ", " : "", o->args[a].type);
-            else
-                fprintf(f, "%su64", a ? ", " : "");
-        }
-        fprintf(f, "%s);\n", o->arg_count ? "" : "void");
-    }
-    fprintf(f, "#define OP_TABLE");
-    for (int i = 0; i < op_count; i++) {
-        const struct op *o = &ops[i];
-        fprintf(f, " \\\n    %s(%d, %s", o->direct ? "DIRECT" : "LOCKED", o->number, o->name);
-        int count = o->direct ? 0 : o->arg_count;
-        while (count && !o->args[count - 1].type[0])
-            count--;
-        for (int a = 0; a < count; a++)
-            write_operand(f, &o->args[a]);
-        fprintf(f, ")");
-    }
+    fprintf(f, "#include <abi/op_limit.h>\n#define OP_TABLE");
+    for (int i = 0; i < op_count; i++)
+        write_op_row(f, &ops[i]);
     fprintf(f, "\n");
     fclose(f);
 }

@@ -4,8 +4,7 @@
  * (panics, mostly). Waits are bounded. No lock: whoever prints holds the kernel lock or has
  * stopped the others.
  *
- * console_printf knows %s %c %d %u %x %p %%, l before d, u and x, and a width, padded with
- * zeros if it begins with 0.
+ * console_printf knows %s %u %x and %d of what is not negative, l before them, and %%.
  */
 #include <arch/platform.h>
 #include <arch/x86.h>
@@ -37,7 +36,7 @@ void console_puts(const char *s)
         console_putc(*s);
 }
 
-static void put_number(u64 value, u32 base, u32 width, char pad)
+static void put_number(u64 value, u32 base)
 {
     char text[24];
     u32 n = 0;
@@ -46,51 +45,21 @@ static void put_number(u64 value, u32 base, u32 width, char pad)
         text[n++] = "0123456789abcdef"[value % base];
         value /= base;
     } while (value);
-    for (; width > n; width--)
-        console_putc(pad);
     while (n)
         console_putc(text[--n]);
-}
-
-static void put_signed(i64 value, u32 width, char pad)
-{
-    if (value < 0)
-        console_putc('-');
-    put_number(value < 0 ? -(u64)value : (u64)value, 10, width, pad);
 }
 
 /* One conversion; p points behind the '%'. Returns its last character. */
 static const char *convert(const char *p, va_list *arguments)
 {
-    char pad = *p == '0' ? '0' : ' ';
-    u32 width = 0;
-
-    for (; *p >= '0' && *p <= '9'; p++)
-        width = width * 10 + (u32)(*p - '0');
     bool wide = *p == 'l';
     p += wide;
-    switch (*p) {
-    case 's':
+    if (*p == 's')
         console_puts(va_arg(*arguments, const char *));
-        break;
-    case 'c':
-        console_putc((char)va_arg(*arguments, int));
-        break;
-    case 'd':
-        put_signed(wide ? va_arg(*arguments, i64) : va_arg(*arguments, i32), width, pad);
-        break;
-    case 'p':
-        put_number((u64)va_arg(*arguments, void *), 16, 16, '0');
-        break;
-    case 'u':
-    case 'x':
-        put_number(wide ? va_arg(*arguments, u64) : va_arg(*arguments, u32), *p == 'x' ? 16 : 10,
-            width, pad);
-        break;
-    default:
+    else if (*p == 'u' || *p == 'd' || *p == 'x')
+        put_number(wide ? va_arg(*arguments, u64) : va_arg(*arguments, u32), *p == 'x' ? 16 : 10);
+    else
         console_putc(*p);
-        break;
-    }
     return p;
 }
 

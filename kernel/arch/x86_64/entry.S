@@ -17,6 +17,27 @@
 #include <offsets.h>
 #include <abi/op_limit.h>
 
+/* Registers to or from a set: from the one at an offset on, in the order of struct saved. */
+.macro save set, first, registers:vararg
+    .set at, \first
+    .irp r, \registers
+    mov %\r, at(\set)
+    .set at, at + 8
+    .endr
+.endm
+.macro load set, first, registers:vararg
+    .set at, \first
+    .irp r, \registers
+    mov at(\set), %\r
+    .set at, at + 8
+    .endr
+.endm
+.macro zero registers:vararg
+    .irp r, \registers
+    xor %\r, %\r
+    .endr
+.endm
+
     .section .entry.text, "ax", @progbits
     .balign 4096
 entry_base:
@@ -98,11 +119,7 @@ operation_exit:
     mov FRAME_RIP(%rdi), %rcx
     mov FRAME_FLAGS(%rdi), %r11
     mov CPU(CPU_URSP), %rsp             /* in the frame only once the thread is switched */
-    xor %edi, %edi
-    xor %esi, %esi
-    xor %r8d, %r8d
-    xor %r9d, %r9d
-    xor %r10d, %r10d
+    zero edi, esi, r8d, r9d, r10d
     sysretq
 operation_bad:
     xor %eax, %eax                      /* operation 0 of the table: E_OP */
@@ -119,14 +136,10 @@ operation_switch:
     mov CPU(CPU_URSP), %rsi
     mov THREAD_REGS(%rdi), %rdi
     mov %rsi, FRAME_RSP(%rcx)
-    mov %rax, REGS_RAX(%rdi)
+    save %rdi, REGS_RAX, rax, rbx
     mov %rdx, REGS_RDX(%rdi)
-    mov %rbx, REGS_RBX(%rdi)
     mov %rbp, REGS_RBP(%rdi)
-    mov %r12, REGS_R12(%rdi)
-    mov %r13, REGS_R13(%rdi)
-    mov %r14, REGS_R14(%rdi)
-    mov %r15, REGS_R15(%rdi)
+    save %rdi, REGS_R12, r12, r13, r14, r15
     movq $REGS_RESULT, REGS_KIND(%rdi)
     .globl schedule_entry
 schedule_entry:
@@ -151,30 +164,15 @@ resume:
     ja resume_call
     mov REGS_RBX(%rax), %rbx
     mov REGS_RBP(%rax), %rbp
-    mov REGS_R12(%rax), %r12
-    mov REGS_R13(%rax), %r13
-    mov REGS_R14(%rax), %r14
-    mov REGS_R15(%rax), %r15
+    load %rax, REGS_R12, r12, r13, r14, r15
     mov REGS_RAX(%rax), %rax
-    xor %edi, %edi
-    xor %esi, %esi
-    xor %r8d, %r8d
-    xor %r9d, %r9d
-    xor %r10d, %r10d
+    zero edi, esi, r8d, r9d, r10d
     sysretq
 resume_call:
-    mov REGS_RDI(%rax), %rdi
-    mov REGS_RSI(%rax), %rsi
-    mov REGS_R10(%rax), %r10
-    mov REGS_R8(%rax), %r8
-    mov REGS_R9(%rax), %r9
+    load %rax, REGS_RSI, rsi, rdi
+    load %rax, REGS_R8, r8, r9, r10
     mov REGS_RAX(%rax), %rax
-    xor %ebx, %ebx
-    xor %ebp, %ebp
-    xor %r12d, %r12d
-    xor %r13d, %r13d
-    xor %r14d, %r14d
-    xor %r15d, %r15d
+    zero ebx, ebp, r12d, r13d, r14d, r15d
     sysretq
 resume_all:
     lea STACK_TOP, %rsp
@@ -183,20 +181,7 @@ resume_all:
     pushq FRAME_FLAGS(%rcx)
     pushq $SEL_UCODE
     pushq FRAME_RIP(%rcx)
-    mov REGS_RBX(%rax), %rbx
-    mov REGS_RCX(%rax), %rcx
-    mov REGS_RDX(%rax), %rdx
-    mov REGS_RSI(%rax), %rsi
-    mov REGS_RDI(%rax), %rdi
-    mov REGS_RBP(%rax), %rbp
-    mov REGS_R8(%rax), %r8
-    mov REGS_R9(%rax), %r9
-    mov REGS_R10(%rax), %r10
-    mov REGS_R11(%rax), %r11
-    mov REGS_R12(%rax), %r12
-    mov REGS_R13(%rax), %r13
-    mov REGS_R14(%rax), %r14
-    mov REGS_R15(%rax), %r15
+    load %rax, REGS_RBX, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
     mov REGS_RAX(%rax), %rax
     iretq
 
@@ -231,20 +216,12 @@ with_all_registers:
     mov CPU(CPU_THREAD), %rcx
     mov THREAD_REGS(%rcx), %rcx
     mov %rax, REGS_RAX(%rcx)
-    mov %rdx, REGS_RDX(%rcx)
-    mov %rsi, REGS_RSI(%rcx)
-    mov %rdi, REGS_RDI(%rcx)
-    mov %r8, REGS_R8(%rcx)
-    mov %r9, REGS_R9(%rcx)
-    mov %r10, REGS_R10(%rcx)
-    mov %r12, REGS_R12(%rcx)
-    mov %r13, REGS_R13(%rcx)
-    mov %r14, REGS_R14(%rcx)
-    mov %r15, REGS_R15(%rcx)
-    movq $0, REGS_RBX(%rcx)
-    movq $0, REGS_RBP(%rcx)
-    movq $0, REGS_RCX(%rcx)
-    movq $0, REGS_R11(%rcx)
+    save %rcx, REGS_RDX, rdx, rsi, rdi
+    save %rcx, REGS_R8, r8, r9, r10
+    save %rcx, REGS_R12, r12, r13, r14, r15
+    .irp at, REGS_RBX, REGS_RBP, REGS_RCX, REGS_R11
+    movq $0, \at(%rcx)
+    .endr
     movq $REGS_ALL, REGS_KIND(%rcx)
     lea STACK_TOP, %rsp
     call *%r11
@@ -318,20 +295,7 @@ vector_common:                          /* vector error rip cs flags rsp ss */
     push %rax
     mov CPU(CPU_THREAD), %rax
     mov THREAD_REGS(%rax), %rax
-    mov %rbx, REGS_RBX(%rax)
-    mov %rcx, REGS_RCX(%rax)
-    mov %rdx, REGS_RDX(%rax)
-    mov %rsi, REGS_RSI(%rax)
-    mov %rdi, REGS_RDI(%rax)
-    mov %rbp, REGS_RBP(%rax)
-    mov %r8, REGS_R8(%rax)
-    mov %r9, REGS_R9(%rax)
-    mov %r10, REGS_R10(%rax)
-    mov %r11, REGS_R11(%rax)
-    mov %r12, REGS_R12(%rax)
-    mov %r13, REGS_R13(%rax)
-    mov %r14, REGS_R14(%rax)
-    mov %r15, REGS_R15(%rax)
+    save %rax, REGS_RBX, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
     pop REGS_RAX(%rax)
     movq $REGS_ALL, REGS_KIND(%rax)
     pop %rdi
@@ -350,39 +314,15 @@ vector_common:                          /* vector error rip cs flags rsp ss */
 /* In the kernel: an interrupt in idle, an NMI, or our bug. */
 vector_kernel:
     cld
-    push %rax
-    push %rcx
-    push %rdx
-    push %rsi
-    push %rdi
-    push %r8
-    push %r9
-    push %r10
-    push %r11
-    push %rbx
-    push %rbp
-    push %r12
-    push %r13
-    push %r14
-    push %r15
+    .irp r, rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11, rbx, rbp, r12, r13, r14, r15
+    push %\r
+    .endr
     mov %rsp, %rdi
     mov $trap_kernel, %rax
     call *%rax
-    pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %rbp
-    pop %rbx
-    pop %r11
-    pop %r10
-    pop %r9
-    pop %r8
-    pop %rdi
-    pop %rsi
-    pop %rdx
-    pop %rcx
-    pop %rax
+    .irp r, r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax
+    pop %\r
+    .endr
     add $16, %rsp
     iretq
 
@@ -390,23 +330,17 @@ vector_kernel:
     .text
     .globl operation_locked
 operation_locked:
-    push %r9
-    push %r8
-    push %rcx
-    push %rdx
-    push %rsi
-    push %rdi
+    .irp r, r9, r8, rcx, rdx, rsi, rdi
+    push %\r
+    .endr
     mov %eax, %edi
     shr %edi
     mov %rsp, %rsi
     call operation_decode
     mov %rdx, %r11
-    pop %rdi
-    pop %rsi
-    pop %rdx
-    pop %rcx
-    pop %r8
-    pop %r9
+    .irp r, rdi, rsi, rdx, rcx, r8, r9
+    pop %\r
+    .endr
     test %rax, %rax
     jnz 1f
     call *%r11

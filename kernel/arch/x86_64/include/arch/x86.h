@@ -4,42 +4,37 @@
 #pragma once
 #include <types.h>
 
-static ALWAYS_INLINE u64 read_cr2(void)
-{
-    u64 v;
-    __asm__ volatile("mov %%cr2, %0" : "=r"(v));
-    return v;
-}
-static ALWAYS_INLINE u64 read_cr3(void)
-{
-    u64 v;
-    __asm__ volatile("mov %%cr3, %0" : "=r"(v));
-    return v;
-}
-static ALWAYS_INLINE void write_cr3(u64 v)
-{
-    __asm__ volatile("mov %0, %%cr3" ::"r"(v) : "memory");
-}
-static ALWAYS_INLINE u64 read_cr4(void)
-{
-    u64 v;
-    __asm__ volatile("mov %%cr4, %0" : "=r"(v));
-    return v;
-}
-static ALWAYS_INLINE void write_cr4(u64 v)
-{
-    __asm__ volatile("mov %0, %%cr4" ::"r"(v) : "memory");
-}
-static ALWAYS_INLINE u64 read_cr0(void)
-{
-    u64 v;
-    __asm__ volatile("mov %%cr0, %0" : "=r"(v));
-    return v;
-}
-static ALWAYS_INLINE void write_cr0(u64 v)
-{
-    __asm__ volatile("mov %0, %%cr0" ::"r"(v) : "memory");
-}
+/* read_cr0(), write_cr0() and so on. */
+#define CONTROL_REGISTER(name)                                                               \
+    static ALWAYS_INLINE u64 read_##name(void)                                               \
+    {                                                                                        \
+        u64 v;                                                                               \
+        __asm__ volatile("mov %%" #name ", %0" : "=r"(v));                                   \
+        return v;                                                                            \
+    }                                                                                        \
+    static ALWAYS_INLINE void write_##name(u64 v)                                            \
+    {                                                                                        \
+        __asm__ volatile("mov %0, %%" #name ::"r"(v) : "memory");                            \
+    }
+CONTROL_REGISTER(cr0)
+CONTROL_REGISTER(cr2)
+CONTROL_REGISTER(cr3)
+CONTROL_REGISTER(cr4)
+/* inb(), outb() and so on. */
+#define PORT_ACCESS(size, type)                                                              \
+    static ALWAYS_INLINE type in##size(u16 port)                                             \
+    {                                                                                        \
+        type v;                                                                              \
+        __asm__ volatile("in" #size " %1, %0" : "=a"(v) : "Nd"(port));                       \
+        return v;                                                                            \
+    }                                                                                        \
+    static ALWAYS_INLINE void out##size(u16 port, type v)                                    \
+    {                                                                                        \
+        __asm__ volatile("out" #size " %0, %1" ::"a"(v), "Nd"(port));                        \
+    }
+PORT_ACCESS(b, u8)
+PORT_ACCESS(w, u16)
+PORT_ACCESS(l, u32)
 static inline u64 rdmsr(u32 msr)
 {
     u32 lo, hi;
@@ -67,36 +62,6 @@ static inline void cpuid(u32 leaf, u32 sub, u32 r[4])
     __asm__ volatile("cpuid"
                      : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
                      : "a"(leaf), "c"(sub));
-}
-static ALWAYS_INLINE void outb(u16 port, u8 v)
-{
-    __asm__ volatile("outb %0, %1" ::"a"(v), "Nd"(port));
-}
-static ALWAYS_INLINE void outw(u16 port, u16 v)
-{
-    __asm__ volatile("outw %0, %1" ::"a"(v), "Nd"(port));
-}
-static ALWAYS_INLINE void outl(u16 port, u32 v)
-{
-    __asm__ volatile("outl %0, %1" ::"a"(v), "Nd"(port));
-}
-static ALWAYS_INLINE u8 inb(u16 port)
-{
-    u8 v;
-    __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-static ALWAYS_INLINE u16 inw(u16 port)
-{
-    u16 v;
-    __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-static ALWAYS_INLINE u32 inl(u16 port)
-{
-    u32 v;
-    __asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
 }
 static ALWAYS_INLINE void invlpg(u64 va)
 {
