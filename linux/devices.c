@@ -119,32 +119,6 @@ int64_t device_open(const char *full, uint32_t flags, struct file **out)
 
 /* ---- /proc files that are made when opened ------------------------------------------------------ */
 
-static size_t text_make(const char *full, char *to, size_t size)
-{
-    if (!strcmp(full, "/proc/mounts") || !strcmp(full, "/proc/self/mounts"))
-        return (size_t)snprintf(to, size, "ramfs / ramfs rw 0 0\n");
-    if (!strcmp(full, "/proc/pith/servers"))
-        return servers_text(to, size);
-    if (!strcmp(full, "/proc/uptime"))
-        return (size_t)snprintf(to, size, "%lu.%02lu 0.00\n", (unsigned long)(now_ns() / NS_PER_S),
-                                (unsigned long)(now_ns() % NS_PER_S / 10000000));
-    if (!strcmp(full, "/proc/loadavg"))
-        return (size_t)snprintf(to, size, "0.00 0.00 0.00 1/1 %u\n", self.pid);
-    if (!strcmp(full, "/proc/version"))
-        return (size_t)snprintf(to, size, "Linux version 6.1.0-pith (Pith)\n");
-    if (!strcmp(full, "/proc/filesystems"))
-        return (size_t)snprintf(to, size, "nodev\tramfs\nnodev\tproc\n");
-    if (!strcmp(full, "/proc/self/comm"))
-        return (size_t)snprintf(to, size, "%s\n", self.command);
-    if (!strcmp(full, "/proc/sys/kernel/pid_max"))
-        return (size_t)snprintf(to, size, "32768\n");
-    if (!strcmp(full, "/proc/sys/kernel/osrelease"))
-        return (size_t)snprintf(to, size, "6.1.0-pith\n");
-    if (!strcmp(full, "/proc/sys/kernel/ngroups_max"))
-        return (size_t)snprintf(to, size, "65536\n");
-    return 0;
-}
-
 int64_t text_open(const char *full, uint32_t flags, struct file **out)
 {
     char text[PAGE];
@@ -154,13 +128,10 @@ int64_t text_open(const char *full, uint32_t flags, struct file **out)
         return e;
     if (strncmp(full, "/proc/", 6))
         return -ENOENT;
-    size_t n = text_make(full, text, sizeof text);
-    if (!n)
-        n = proc_text(full, text, sizeof text);
+    size_t n = proc_text(full, text, sizeof text);
     if (!n)
         return -ENOENT;
-    if ((flags & O_ACCMODE) != O_RDONLY)
-        return -EACCES;
+    (void)flags;
     e = file_new(&f);
     if (e)
         return e;

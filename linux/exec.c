@@ -198,6 +198,20 @@ static uint64_t push(uint64_t *sp, const void *from, size_t bytes, int64_t *e)
     return *sp;
 }
 
+static struct { uint64_t from, bytes, low, high; } running; /* the program that runs */
+
+void exec_environment(uint64_t *from, uint64_t *bytes)
+{
+    *from = running.from;
+    *bytes = running.bytes;
+}
+
+void exec_extent(uint64_t *low, uint64_t *high)
+{
+    *low = running.low;
+    *high = running.high;
+}
+
 /* Writes everything below top; the stack pointer for the program's first instruction. */
 static int64_t stack_build(struct image *m, struct words *w, uint64_t top, uint64_t *result)
 {
@@ -208,6 +222,11 @@ static int64_t stack_build(struct image *m, struct words *w, uint64_t top, uint6
     push(&sp, &word, 8, &e);
     uint64_t name = push(&sp, self.executable, strlen(self.executable) + 1, &e);
     uint64_t texts = push(&sp, (const void *)w->pages, w->used, &e);
+    uint64_t arguments = w->envc ? (uint64_t)w->envp[0] - w->pages : w->used;
+    running.from = texts + arguments;
+    running.bytes = w->used - arguments;
+    running.low = m->base + m->low;
+    running.high = m->base + m->high;
     uint64_t platform = push(&sp, "x86_64", 7, &e);
     sp &= ~15ull;
     uint64_t seed = push(&sp, random, sizeof random, &e);

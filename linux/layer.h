@@ -295,6 +295,11 @@ int64_t mask_of_wait(uint64_t set, uint64_t size); /* ppoll and its kin; 0: none
 void signal_self(uint32_t signal);
 /* proc.c */
 size_t proc_text(const char *full, char *to, size_t size);
+bool proc_is(const char *full);               /* is it below /proc, there or not? */
+size_t proc_link(const char *full, char *to, size_t size); /* a link's target; 0: none */
+void exec_environment(uint64_t *from, uint64_t *bytes); /* of the running program, as it was at its start */
+void exec_extent(uint64_t *low, uint64_t *high);        /* the program's own segments */
+extern char host_name[65];
 bool proc_attributes(const char *full, struct file_attributes *a);
 int64_t proc_entries(struct file *f, uint64_t to, size_t room);
 int64_t proc_open(const char *full, struct file **out);

@@ -36,6 +36,8 @@ static int64_t make_at(int64_t at, uint64_t text, uint32_t mode, uint64_t specia
         return e;
     if (device_attributes(p.full, &a))
         return -EEXIST;
+    if (proc_is(p.full))
+        return -ENOENT;
     return WALK(&p, file_make(p.gate, p.text, p.length, mode & ~self.umask, special, WALK_OUT));
 }
 
@@ -88,6 +90,8 @@ static int64_t unlink_at(int64_t at, uint64_t text, bool directory)
         return -EINVAL;
     if (directory && !strcmp(last, ".."))
         return -ENOTEMPTY;
+    if (proc_is(p.full))
+        return -EPERM;
     return WALK(&p, file_unlink(p.gate, p.text, p.length, directory ? FILE_UNLINK_DIRECTORY : 0,
                                 WALK_OUT));
 }

@@ -202,7 +202,7 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
         e = path_set(p, AT_FDCWD, self.executable);
     if (!e)
         e = device_open(p->full, flags, out);
-    if (e != -ENOENT)
+    if (e != -ENOENT || proc_is(p->full))
         return e;
     uint32_t slot = slot_take();
     if (!slot)

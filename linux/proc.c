@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /proc: made from what the process and memory servers say, when it is opened or listed.
- * Formats: Linux's Documentation/filesystems/proc.rst. "self" is the calling process.
+ * /proc: which names there are. The texts are made (proc_text.c) when a file is opened, out of what
+ * the process and memory servers say; "self" is the calling process. Of other processes there is
+ * less: no descriptors, no maps, no links.
  */
-#include "layer.h"
+#include "proc.h"
 #include <proto/file_client.h>
-#include <proto/memory_client.h>
-#include <proto/process_client.h>
 
-#define TICK_NS 10000000ull
+enum kind { NONE, DIRECTORY, FILE_MADE, LINK };
 
-static const char *const plain[] = { "cpuinfo", "filesystems", "loadavg", "meminfo", "mounts", "stat",
-                                     "uptime", "version" };
-static const char *const of_process[] = { "cmdline", "comm", "stat", "statm", "status" };
+static const char *const links_of_process[] = { "cwd", "exe", "root" };
+static const char *const folders[] = { "/proc", "/proc/pith", "/proc/sys", "/proc/sys/kernel" };
 
 /* "/proc/PID" or "/proc/self", and what follows; 0: not such a path. */
 static uint32_t pid_named(const char *full, const char **rest)
@@ -33,124 +31,100 @@ static uint32_t pid_named(const char *full, const char **rest)
     return pid;
 }
 
-static bool listed(const char *const *list, size_t count, const char *name)
+static bool about(uint32_t pid, struct about *a)
 {
-    for (size_t i = 0; i < count; i++)
+    memset(a, 0, sizeof *a);
+    if (pid == PROCESS_INIT) { /* the server is everybody's first parent */
+        a->identity.process = PROCESS_INIT;
+        a->identity.group = a->identity.session = PROCESS_INIT;
+        a->identity.state = PROCESS_STATE_RUNNING;
+        a->identity.threads = 1;
+        a->length = strlcpy(a->words, "init", sizeof a->words) + 1;
+        return true;
+    }
+    own_ready(a, sizeof *a);
+    return !process_identify(SLOT_PROCESS, pid, &a->identity, PROCESS_NAME_MAX, &a->length);
+}
+
+static const struct proc_file *find(const struct proc_file *list, unsigned count, const char *name)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (!strcmp(list[i].name, name))
+            return &list[i];
+    return 0;
+}
+
+static bool listed(const char *const *list, unsigned count, const char *name)
+{
+    for (unsigned i = 0; i < count; i++)
         if (!strcmp(list[i], name))
             return true;
     return false;
 }
 #define LISTED(list, name) listed(list, sizeof list / sizeof *list, name)
 
-struct about { struct process_identity identity; char name[PROCESS_NAME_MAX]; };
-
-static bool about(uint32_t pid, struct about *a, size_t *length)
-{
-    own_ready(a, sizeof *a);
-    return !process_identify(SLOT_PROCESS, pid, &a->identity, sizeof a->name, length);
-}
-
-static char state_letter(const struct process_identity *i)
-{
-    return i->state == PROCESS_STATE_ZOMBIE ? 'Z' : i->state == PROCESS_STATE_STOPPED ? 'T'
-           : i->process == self.pid ? 'R' : 'S';
-}
-
-/* The program's name as /proc/PID/comm has it: the last part of the first word, 15 bytes. */
-static void command_name(const struct about *a, size_t length, char out[16])
-{
-    char word[PROCESS_NAME_MAX + 1];
-    memcpy(word, a->name, length);
-    word[length] = 0;
-    const char *last = strrchr(word, '/');
-    strlcpy(out, last ? last + 1 : word, 16);
-}
-
-static size_t process_text(uint32_t pid, const char *what, char *to, size_t size)
-{
-    struct about a;
-    size_t length = 0;
-    char name[16];
-    if (!about(pid, &a, &length))
-        return 0;
-    const struct process_identity *i = &a.identity;
-    command_name(&a, length, name);
-    if (!strcmp(what, "cmdline")) {
-        memcpy(to, a.name, length);
-        return length;
-    }
-    if (!strcmp(what, "comm"))
-        return (size_t)snprintf(to, size, "%s\n", name);
-    if (!strcmp(what, "statm"))
-        return (size_t)snprintf(to, size, "0 0 0 0 0 0 0\n");
-    if (!strcmp(what, "stat"))
-        return (size_t)snprintf(to, size,
-                                "%u (%s) %c %u %u %u 1281 %u 0 0 0 0 0 %lu 0 0 0 20 0 1 0 %lu 0 0 "
-                                "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 "
-                                "0 0 %u\n",
-                                i->process, name, state_letter(i), i->parent, i->group, i->session,
-                                i->group, (unsigned long)(i->run_ns / TICK_NS),
-                                (unsigned long)(i->started_ns / TICK_NS), i->status);
-    return (size_t)snprintf(to, size,
-                            "Name:\t%s\nState:\t%c\nTgid:\t%u\nPid:\t%u\nPPid:\t%u\n"
-                            "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nThreads:\t1\n",
-                            name, state_letter(i), pid, pid, i->parent);
-}
-
-static size_t system_text(const char *what, char *to, size_t size)
-{
-    struct memory_totals t;
-    if (!strcmp(what, "meminfo")) {
-        own_ready(&t, sizeof t);
-        if (memory_totals(SLOT_MEMORY, &t))
-            return 0;
-        return (size_t)snprintf(to, size,
-                                "MemTotal: %12lu kB\nMemFree: %13lu kB\nMemAvailable: %8lu kB\n"
-                                "Buffers: %13u kB\nCached: %14u kB\nSwapTotal: %11u kB\n"
-                                "SwapFree: %12u kB\n",
-                                (unsigned long)t.pages * 4, (unsigned long)t.free * 4,
-                                (unsigned long)t.free * 4, 0, 0, 0, 0);
-    }
-    if (!strcmp(what, "stat"))
-        return (size_t)snprintf(to, size,
-                                "cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\nintr 0\nctxt 0\n"
-                                "btime %lu\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n",
-                                (unsigned long)(self.realtime_ns / NS_PER_S));
-    if (!strcmp(what, "cpuinfo"))
-        return (size_t)snprintf(to, size, "processor\t: 0\nvendor_id\t: unknown\nmodel name\t: x86_64\n\n");
-    return 0;
-}
-
-size_t proc_text(const char *full, char *to, size_t size)
+static const struct proc_file *file_named(const char *full, struct about *a)
 {
     const char *rest;
     uint32_t pid = pid_named(full, &rest);
-    if (pid)
-        return LISTED(of_process, rest) ? process_text(pid, rest, to, size) : 0;
-    return strncmp(full, "/proc/", 6) ? 0 : system_text(full + 6, to, size);
+    if (!pid)
+        return strncmp(full, "/proc/", 6) ? 0 : find(proc_system, proc_system_count, full + 6);
+    const struct proc_file *f = find(proc_process, proc_process_count, rest);
+    return f && about(pid, a) ? f : 0;
+}
+
+/* The number of a descriptor of ours that a name like "fd/7" names; -1: none. */
+static int descriptor(uint32_t pid, const char *rest)
+{
+    unsigned fd = 0;
+    if (pid != self.pid || strncmp(rest, "fd/", 3) || !rest[3])
+        return -1;
+    for (const char *c = rest + 3; *c; c++) {
+        if (*c < '0' || *c > '9' || fd >= FDS_MAX)
+            return -1;
+        fd = fd * 10 + (unsigned)(*c - '0');
+    }
+    return file_of(fd) ? (int)fd : -1;
+}
+
+static enum kind kind_of(const char *full, uint32_t *pid)
+{
+    const char *rest = "";
+    struct about a;
+    *pid = 0;
+    if (LISTED(folders, full))
+        return DIRECTORY;
+    if (!strcmp(full, "/proc/self"))
+        return DIRECTORY; /* a link, but everybody goes through it */
+    *pid = pid_named(full, &rest);
+    if (!*pid)
+        return file_named(full, &a) ? FILE_MADE : NONE;
+    if (!about(*pid, &a))
+        return NONE;
+    if (!*rest || (*pid == self.pid && !strcmp(rest, "fd")))
+        return DIRECTORY;
+    if (*pid == self.pid && (LISTED(links_of_process, rest) || descriptor(*pid, rest) >= 0))
+        return LINK;
+    return find(proc_process, proc_process_count, rest) ? FILE_MADE : NONE;
+}
+
+bool proc_is(const char *full)
+{
+    return !strcmp(full, "/proc") || !strncmp(full, "/proc/", 6);
 }
 
 bool proc_attributes(const char *full, struct file_attributes *a)
 {
-    const char *rest = "";
-    struct about who;
-    size_t length;
-    uint32_t pid = 0;
-    bool directory = !strcmp(full, "/proc"), file = false;
-    if (!directory && (pid = pid_named(full, &rest))) {
-        if (!about(pid, &who, &length))
-            return false;
-        directory = !*rest;
-        file = LISTED(of_process, rest);
-    } else if (!directory && !strncmp(full, "/proc/", 6)) {
-        file = LISTED(plain, full + 6);
-    }
-    if (!directory && !file)
+    uint32_t pid, hash = 5381;
+    enum kind kind = strncmp(full, "/proc", 5) ? NONE : kind_of(full, &pid);
+    if (kind == NONE)
         return false;
+    for (const char *c = full; *c; c++)
+        hash = hash * 33 + (uint8_t)*c;
     memset(a, 0, sizeof *a);
-    a->mode = directory ? S_IFDIR | 0555 : S_IFREG | 0444;
-    a->links = directory ? 2 : 1;
-    a->node = 4096 + pid * 16 + file;
+    a->mode = kind == DIRECTORY ? S_IFDIR | 0555 : kind == LINK ? S_IFLNK | 0777 : S_IFREG | 0444;
+    a->links = kind == DIRECTORY ? 2 : 1;
+    a->node = hash;
     a->device = 4;
     a->block_size = 1024;
     a->accessed.seconds = a->modified.seconds = a->changed.seconds =
@@ -158,33 +132,157 @@ bool proc_attributes(const char *full, struct file_attributes *a)
     return true;
 }
 
-/* ---- directories: position N < 64 is a fixed name, 64 + PID a process ------------------------ */
+size_t proc_text(const char *full, char *to, size_t size)
+{
+    struct about a;
+    const struct proc_file *f = file_named(full, &a);
+    size_t n = f ? f->make(&a, to, size) : 0;
+    return n < size ? n : size - 1;
+}
 
-struct dirent64 { uint64_t inode; int64_t next; uint16_t length; uint8_t type; char name[21]; };
+/* ---- links ------------------------------------------------------------------------------------ */
 
-static bool entry_next(const struct file *f, uint64_t *position, char name[21], uint8_t *type)
+static size_t descriptor_target(int fd, char *to, size_t size)
+{
+    const struct file *f = file_of((unsigned)fd);
+    switch (f->kind) {
+    case FILE_DIRECTORY:
+    case FILE_PROC:
+    case FILE_TERMINAL:
+        return f->path ? strlcpy(to, f->path, size) : 0;
+    case FILE_PIPE:
+    case FILE_STREAM:
+        return (size_t)snprintf(to, size, "pipe:[%u]", f->slot);
+    case FILE_EVENT:
+        return strlcpy(to, "anon_inode:[eventfd]", size);
+    case FILE_EPOLL:
+        return strlcpy(to, "anon_inode:[eventpoll]", size);
+    case FILE_TIMER:
+        return strlcpy(to, "anon_inode:[timerfd]", size);
+    case FILE_SIGNAL:
+        return strlcpy(to, "anon_inode:[signalfd]", size);
+    case FILE_NULL:
+        return strlcpy(to, "/dev/null", size);
+    case FILE_ZERO:
+        return strlcpy(to, "/dev/zero", size);
+    case FILE_FULL:
+        return strlcpy(to, "/dev/full", size);
+    case FILE_RANDOM:
+        return strlcpy(to, "/dev/urandom", size);
+    default:
+        return 0; /* names of plain files are not kept */
+    }
+}
+
+size_t proc_link(const char *full, char *to, size_t size)
 {
     const char *rest;
-    bool top = !strcmp(f->path, "/proc");
-    const char *const *list = top ? plain : of_process;
-    size_t count = top ? sizeof plain / sizeof *plain : sizeof of_process / sizeof *of_process;
-    uint32_t pid = 0;
-    *type = 4;
-    if (*position < 2) {
-        strlcpy(name, *position ? ".." : ".", 21);
-    } else if (*position - 2 < count) {
-        *type = 8;
-        strlcpy(name, list[*position - 2], 21);
-    } else if (!top || pid_named(f->path, &rest) ||
-               process_next(SLOT_PROCESS, *position < 64 ? 0 : (uint32_t)*position - 64, &pid)) {
-        return false;
-    } else {
-        snprintf(name, 21, "%u", pid);
-        *position = 64 + pid;
-        return true;
-    }
-    ++*position;
+    if (!strcmp(full, "/proc/self"))
+        return (size_t)snprintf(to, size, "%u", self.pid);
+    if (!strcmp(full, "/dev/fd"))
+        return strlcpy(to, "/proc/self/fd", size);
+    if (!strcmp(full, "/dev/stdin"))
+        return strlcpy(to, "/proc/self/fd/0", size);
+    if (!strcmp(full, "/dev/stdout"))
+        return strlcpy(to, "/proc/self/fd/1", size);
+    if (!strcmp(full, "/dev/stderr"))
+        return strlcpy(to, "/proc/self/fd/2", size);
+    uint32_t pid = pid_named(full, &rest);
+    if (pid != self.pid)
+        return 0;
+    int fd = descriptor(pid, rest);
+    if (fd >= 0)
+        return descriptor_target(fd, to, size);
+    return !strcmp(rest, "exe")    ? strlcpy(to, self.executable, size)
+           : !strcmp(rest, "cwd")  ? strlcpy(to, self.cwd, size)
+           : !strcmp(rest, "root") ? strlcpy(to, "/", size)
+                                   : 0;
+}
+
+/* ---- directories ------------------------------------------------------------------------------ */
+
+enum { TYPE_DIRECTORY = 4, TYPE_FILE = 8, TYPE_LINK = 10 };
+#define PIDS 4096u /* positions from here on stand for processes */
+
+struct dirent64 { uint64_t inode; int64_t next; uint16_t length; uint8_t type; char name[45]; };
+
+static bool give(struct dirent64 *d, const char *name, uint8_t type)
+{
+    strlcpy(d->name, name, sizeof d->name);
+    d->type = type;
     return true;
+}
+
+/* The index-th name of a list that is right below a folder ("" is /proc itself). */
+static bool name_below(const struct proc_file *list, unsigned count, const char *folder, unsigned index,
+                       struct dirent64 *d)
+{
+    size_t n = strlen(folder);
+    for (unsigned i = 0; i < count; i++) {
+        const char *name = list[i].name;
+        if (strncmp(name, folder, n) || strchr(name + n, '/') || index--)
+            continue;
+        return give(d, name + n, TYPE_FILE);
+    }
+    return false;
+}
+
+static bool process_entry(uint32_t pid, const char *rest, unsigned index, struct dirent64 *d)
+{
+    const unsigned links = sizeof links_of_process / sizeof *links_of_process;
+    char number[12];
+    if (!strcmp(rest, "fd")) {
+        for (unsigned fd = 0; fd < FDS_MAX; fd++)
+            if (file_of(fd) && !index--) {
+                snprintf(number, sizeof number, "%u", fd);
+                return give(d, number, TYPE_LINK);
+            }
+        return false;
+    }
+    if (index < proc_process_count)
+        return give(d, proc_process[index].name, TYPE_FILE);
+    index -= proc_process_count;
+    if (pid != self.pid)
+        return false;
+    if (index < links)
+        return give(d, links_of_process[index], TYPE_LINK);
+    return index == links && give(d, "fd", TYPE_DIRECTORY);
+}
+
+/* Positions count names; behind PIDS they are one more than a process's number. */
+static bool entry_at(const char *full, uint64_t *position, struct dirent64 *d)
+{
+    static const char *const top[] = { "pith", "sys" };
+    const char *rest = "";
+    char number[12];
+    if (*position < 2)
+        return give(d, *position ? ".." : ".", TYPE_DIRECTORY), ++*position;
+    uint32_t pid = pid_named(full, &rest);
+    unsigned index = (unsigned)*position - 2;
+    if (pid)
+        return process_entry(pid, rest, index, d) && ++*position;
+    if (strcmp(full, "/proc")) {
+        char folder[32];
+        snprintf(folder, sizeof folder, "%s/", full + 6);
+        if (!strcmp(full, "/proc/sys"))
+            return !index && give(d, "kernel", TYPE_DIRECTORY) && ++*position;
+        return name_below(proc_system, proc_system_count, folder, index, d) && ++*position;
+    }
+    if (*position < PIDS) {
+        if (index < 2)
+            return give(d, top[index], TYPE_DIRECTORY), ++*position;
+        if (index == 2)
+            return give(d, "self", TYPE_LINK), ++*position;
+        if (name_below(proc_system, proc_system_count, "", index - 3, d))
+            return ++*position;
+        *position = PIDS + PROCESS_INIT;
+        return give(d, "1", TYPE_DIRECTORY);
+    }
+    if (process_next(SLOT_PROCESS, (uint32_t)*position - PIDS, &pid))
+        return false;
+    snprintf(number, sizeof number, "%u", pid);
+    *position = PIDS + pid;
+    return give(d, number, TYPE_DIRECTORY);
 }
 
 int64_t proc_entries(struct file *f, uint64_t to, size_t room)
@@ -194,12 +292,12 @@ int64_t proc_entries(struct file *f, uint64_t to, size_t room)
         struct dirent64 d;
         uint64_t position = f->position;
         memset(&d, 0, sizeof d);
-        if (!entry_next(f, &position, d.name, &d.type))
+        if (!entry_at(f->path, &position, &d))
             return (int64_t)done;
         size_t need = (offsetof(struct dirent64, name) + strlen(d.name) + 1 + 7) & ~(size_t)7;
         if (done + need > room)
             return done ? (int64_t)done : -EINVAL;
-        d.inode = 4096 + position;
+        d.inode = PIDS + position;
         d.next = (int64_t)position;
         d.length = (uint16_t)need;
         if (!user_write(to + done, &d, need))

@@ -86,6 +86,39 @@ int64_t sys_sched_rr_get_interval(const uint64_t *a)
     return e ? e : user_write(a[1], &slice, sizeof slice) ? 0 : -EFAULT;
 }
 
+/* Nice values are kept and answered; nobody is preferred for one. Of other processes that exist
+ * everything is as usual. */
+enum { NICE_LEAST = -20, NICE_MOST = 19 };
+static int nice_value;
+
+static bool is_our_own(uint64_t which, uint64_t who)
+{
+    return (which == 0 && (!who || who == self.pid || (uint32_t)who == block_self()->tid)) || (which == 1 && !who);
+}
+
+int64_t sys_getpriority(const uint64_t *a)
+{
+    if (a[0] > 2)
+        return -EINVAL;
+    if (is_our_own(a[0], a[1]))
+        return 20 - nice_value;
+    int64_t e = a[0] == 0 ? exists((uint32_t)a[1]) : 0;
+    return e ? -ESRCH : 20;
+}
+
+int64_t sys_setpriority(const uint64_t *a)
+{
+    int value = (int32_t)a[2];
+    if (a[0] > 2)
+        return -EINVAL;
+    if (!is_our_own(a[0], a[1])) {
+        int64_t e = a[0] == 0 ? exists((uint32_t)a[1]) : 0;
+        return e ? -ESRCH : 0;
+    }
+    nice_value = value < NICE_LEAST ? NICE_LEAST : value > NICE_MOST ? NICE_MOST : value;
+    return 0;
+}
+
 static uint64_t cores_mask(void)
 {
     return self.cores < 64 ? (1ull << self.cores) - 1 : UINT64_MAX;

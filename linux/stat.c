@@ -6,8 +6,12 @@
 static int64_t look(struct path *p, uint32_t flags, struct file_attributes *out)
 {
     struct { struct file_attributes a; char target[PAGE - 1]; } reply;
+    if (!(flags & FILE_LOOK_NO_FOLLOW) && !strcmp(p->full, "/proc/self/exe"))
+        path_set(p, AT_FDCWD, self.executable);
     if (device_attributes(p->full, out))
         return 0;
+    if (proc_is(p->full))
+        return -ENOENT;
     own_ready(&reply, sizeof reply);
     for (;;) {
         uint8_t walk = 0;
@@ -238,24 +242,12 @@ int64_t sys_faccessat2(const uint64_t *a)
 
 static int64_t link_text(struct path *p, char *target, size_t *length)
 {
-    char number[24];
     own_ready(target, PAGE);
-    if (!strcmp(p->full, "/proc/self/exe")) {
-        *length = strlcpy(target, self.executable, PAGE);
+    if ((*length = proc_link(p->full, target, PAGE)) != 0)
         return 0;
-    }
-    if (!strcmp(p->full, "/proc/self/cwd")) {
-        *length = strlcpy(target, self.cwd, PAGE);
-        return 0;
-    }
-    if (!strcmp(p->full, "/proc/self")) {
-        *length = (size_t)snprintf(number, sizeof number, "%u", self.pid);
-        memcpy(target, number, *length);
-        return 0;
-    }
-    if (!strncmp(p->full, "/proc/self/fd/", 14) && !strcmp(p->full + 14, "0")) {
-        *length = strlcpy(target, "/dev/console", PAGE);
-        return 0;
+    if (proc_is(p->full)) {
+        struct file_attributes a;
+        return proc_attributes(p->full, &a) ? -EINVAL : -ENOENT;
     }
     for (;;) {
         uint8_t walk = 0;
@@ -301,6 +293,12 @@ struct linux_statfs {
     uint64_t spare[4];
 };
 
+static int64_t statfs_proc(uint64_t to)
+{
+    const struct linux_statfs l = { .type = 0x9fa0, .bsize = PAGE, .namelen = 255, .frsize = PAGE };
+    return user_write(to, &l, sizeof l) ? 0 : -EFAULT;
+}
+
 static int64_t statfs_out(uint32_t gate, uint64_t to)
 {
     struct file_file_system s;
@@ -321,7 +319,7 @@ int64_t sys_statfs(const uint64_t *a)
     int64_t e = path_user(&p, AT_FDCWD, a[0]);
     if (!e)
         e = look(&p, 0, &at);
-    return e ? e : statfs_out(p.gate, a[1]);
+    return e ? e : proc_is(p.full) ? statfs_proc(a[1]) : statfs_out(p.gate, a[1]);
 }
 
 int64_t sys_fstatfs(const uint64_t *a)
@@ -329,6 +327,8 @@ int64_t sys_fstatfs(const uint64_t *a)
     struct file *f = file_of(a[0]);
     if (!f)
         return -EBADF;
+    if (f->kind == FILE_PROC || f->kind == FILE_TEXT)
+        return statfs_proc(a[1]);
     return statfs_out(f->kind == FILE_PLAIN || f->kind == FILE_DIRECTORY ? f->slot : SLOT_ROOT,
                       a[1]);
 }
