@@ -2,7 +2,6 @@
 /* Device files that need no server, and terminal requests. */
 #include "layer.h"
 #include <proto/file_client.h>
-#include <proto/terminal_client.h>
 
 static const struct device {
     const char *name;
@@ -12,7 +11,8 @@ static const struct device {
     { "/dev/null", FILE_NULL, 0x103 },      { "/dev/zero", FILE_ZERO, 0x105 },
     { "/dev/full", FILE_FULL, 0x107 },      { "/dev/random", FILE_RANDOM, 0x108 },
     { "/dev/urandom", FILE_RANDOM, 0x109 }, { "/dev/tty", FILE_TERMINAL, 0x500 },
-    { "/dev/console", FILE_TERMINAL, 0x501 }, { "/dev/pith", FILE_SERVERS, 0xa01 },
+    { "/dev/console", FILE_TERMINAL, 0x501 }, { "/dev/ptmx", FILE_TERMINAL, 0x502 },
+    { "/dev/pith", FILE_SERVERS, 0xa01 },
 };
 
 static const struct device *device_find(const char *full)
@@ -57,7 +57,7 @@ bool device_attributes(const char *full, struct file_attributes *a)
         struct file *f = descriptor_named(full);
         if (f)
             return f->kind != FILE_FREE && !file_attributes_of(f, a);
-        return proc_attributes(full, a);
+        return terminal_attributes(full, a) || proc_attributes(full, a);
     }
     memset(a, 0, sizeof *a);
     a->mode = S_IFCHR | (d->kind == FILE_TERMINAL ? 0620 : 0666);
@@ -74,19 +74,13 @@ bool device_attributes(const char *full, struct file_attributes *a)
 static int64_t device_start(const struct device *d, uint32_t flags, struct file **out)
 {
     struct file *f;
+    if (d->kind == FILE_TERMINAL)
+        return terminal_open(d->name, flags, out);
     int64_t e = file_new(&f);
     if (e)
         return e;
     f->kind = d->kind;
     f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOCTTY);
-    if (d->kind == FILE_TERMINAL) {
-        f->slot = (uint16_t)slot_take();
-        if (!f->slot || slot_copy(SLOT_TERMINAL, f->slot)) {
-            f->kind = FILE_FREE;
-            file_drop(f);
-            return -ENXIO;
-        }
-    }
     *out = f;
     return 0;
 }
@@ -108,6 +102,8 @@ int64_t device_open(const char *full, uint32_t flags, struct file **out)
         *out = f;
         return 0;
     }
+    if (!d && !strncmp(full, "/dev/pts/", 9))
+        return terminal_open(full, flags, out);
     if (!d)
         return text_open(full, flags, out);
     if (flags & O_DIRECTORY)
@@ -147,56 +143,11 @@ int64_t text_open(const char *full, uint32_t flags, struct file **out)
     return 0;
 }
 
-/* ---- ioctl --------------------------------------------------------------------------------------- */
-
-static int64_t modes_change(uint32_t gate, uint64_t at, bool flush)
-{
-    struct terminal_modes m;
-    memset(&m, 0, sizeof m);
-    if (!user_read(&m, at, 36))
-        return -EFAULT;
-    return errno_of(terminal_set_modes(gate, &m, flush));
-}
-
-static int64_t terminal_request(uint32_t gate, uint32_t request, uint64_t at)
-{
-    struct terminal_modes m;
-    struct terminal_window w;
-    uint32_t group = 0, session = 0;
-    int64_t e;
-    switch (request) {
-    case 0x5401: /* TCGETS */
-        e = errno_of(terminal_get_modes(gate, &m));
-        return e ? e : user_write(at, &m, 36) ? 0 : -EFAULT;
-    case 0x5402: case 0x5403: /* TCSETS, W */
-    case 0x5404:              /* F: what was typed is forgotten */
-        return modes_change(gate, at, request == 0x5404);
-    case 0x5413: /* TIOCGWINSZ */
-        e = errno_of(terminal_get_window(gate, &w));
-        return e ? e : user_write(at, &w, sizeof w) ? 0 : -EFAULT;
-    case 0x5414: /* TIOCSWINSZ */
-        return user_read(&w, at, sizeof w) ? errno_of(terminal_set_window(gate, &w)) : -EFAULT;
-    case 0x540e: /* TIOCSCTTY */
-        return errno_of(terminal_set_session(gate, self.pid));
-    case 0x540b: /* TCFLSH */
-        e = errno_of(terminal_get_modes(gate, &m));
-        return e || at == 1 ? e : errno_of(terminal_set_modes(gate, &m, true));
-    case 0x5409: case 0x540a: /* TCSBRK TCXONC */
-        return 0;
-    case 0x5410: /* TIOCSPGRP */
-        return user_read(&group, at, 4) ? errno_of(terminal_set_foreground(gate, group)) : -EFAULT;
-    case 0x540f: /* TIOCGPGRP */
-    case 0x5429: /* TIOCGSID */
-        e = errno_of(terminal_get_foreground(gate, &group, &session));
-        return e ? e : user_write(at, request == 0x540f ? &group : &session, 4) ? 0 : -EFAULT;
-    default:
-        return -ENOTTY;
-    }
-}
+/* ---- ioctl ------------------------------------------------------------------------------------ */
 
 int64_t sys_ioctl(const uint64_t *a)
 {
-    struct file *f = file_of(a[0]);
+    struct file *f = file_hold(a[0]);
     uint32_t value;
     if (!f)
         return -EBADF;
@@ -215,5 +166,5 @@ int64_t sys_ioctl(const uint64_t *a)
         value = (uint32_t)ring_waiting(f);
         return user_write(a[2], &value, 4) ? 0 : -EFAULT;
     }
-    return f->kind == FILE_TERMINAL ? terminal_request(f->slot, (uint32_t)a[1], a[2]) : -ENOTTY;
+    return f->kind == FILE_TERMINAL ? terminal_request(f, (uint32_t)a[1], a[2]) : -ENOTTY;
 }

@@ -185,29 +185,38 @@ void fd_close_all(void)
             fd_close(fd);
 }
 
-static struct file *file_start(uint8_t kind, uint32_t gate)
+static struct file *stream_start(uint32_t gate)
 {
     struct file *f;
     uint32_t slot = slot_take();
     if (file_new(&f) || slot_copy(gate, slot))
         return 0;
-    f->kind = kind;
+    f->kind = FILE_STREAM;
     f->slot = (uint16_t)slot;
     f->flags = O_RDWR;
     return f;
 }
 
-/* A first process: descriptors 0, 1 and 2 are the terminal, or streams to the host. */
+/* A first process: descriptors 0, 1 and 2 are streams to the host, or the console, which it
+ * controls. */
 void files_start(void)
 {
-    struct file *f = self.streams ? file_start(FILE_STREAM, SLOT_STREAM)
-                                  : file_start(FILE_TERMINAL, SLOT_TERMINAL);
-    struct file *errors = self.streams ? file_start(FILE_STREAM, SLOT_ERRORS) : f;
+    struct file *f = 0, *errors = 0;
+    terminal_drop();
+    if (self.streams) {
+        f = stream_start(SLOT_STREAM);
+        errors = stream_start(SLOT_ERRORS);
+    } else if (!terminal_open("/dev/console", O_RDWR, &f)) {
+        errors = f;
+    }
     if (!f || !errors)
         return;
     fd_new(f, 0, false);
     fd_replace(f, 1, false);
-    fd_replace(errors, 2, false);
+    if (errors == f)
+        fd_replace(f, 2, false);
+    else
+        fd_new(errors, 2, false);
 }
 
 void files_share(void)

@@ -43,8 +43,13 @@ static int64_t read_server(struct file *f, int64_t at, uint64_t to, size_t bytes
             f->position += got;
     } else {
         wait_bound(f);
+        int64_t e = f->kind == FILE_TERMINAL ? terminal_before_read(f) : 0;
+        if (e)
+            return e;
         LEND(status, file_read_next(f->slot, (void *)to, bytes, &got, &end));
         rt_self()->deadline_ns = DEADLINE_NEVER;
+        if (status == -E_TIME && f->kind == FILE_TERMINAL)
+            return terminal_read_timeout(f);
     }
     return status ? errno_of(status) : (int64_t)got;
 }

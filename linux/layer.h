@@ -30,7 +30,7 @@
 /* Capability slots that the process server fills. */
 enum {
     SLOT_MEMORY = 2, SLOT_PROCESS = 3, SLOT_ROOT = 4, SLOT_NOTE = 5, SLOT_PIPE = 6,
-    SLOT_TERMINAL = 7, SLOT_SUPERVISOR = 9, SLOT_STREAM = 10, SLOT_ERRORS = 11,
+    SLOT_TERMINAL = 7 /* the controlling one, if there is one */, SLOT_TTYS = 8, SLOT_SUPERVISOR = 9, SLOT_STREAM = 10, SLOT_ERRORS = 11,
     SLOT_RECEIVE = 16,      /* to 63 */
     SLOT_FILES = 64, SLOTS_FIRST = 256 /* that every process has */, SLOTS_MAX = 4096,
 };
@@ -276,6 +276,16 @@ int64_t device_open(const char *full, uint32_t flags, struct file **out); /* -EN
 bool device_attributes(const char *full, struct file_attributes *a);
 int64_t file_attributes_of(struct file *f, struct file_attributes *a);
 int64_t look_at(int64_t at, uint64_t text, uint32_t flags, struct file_attributes *a); /* as fstatat */
+
+/* ---- terminals: terminal.c -------------------------------------------------------------------- */
+
+int64_t terminal_open(const char *full, uint32_t flags, struct file **out); /* -ENOENT: not one */
+bool terminal_attributes(const char *full, struct file_attributes *a);
+int64_t terminal_request(struct file *f, uint32_t request, uint64_t at);
+int64_t terminal_before_read(const struct file *f); /* job control; sets the thread's deadline */
+int64_t terminal_read_timeout(const struct file *f);
+void terminal_drop(void);                           /* the controlling terminal is none */
+bool signal_held(uint32_t signal);                  /* blocked or ignored */
 
 /* ---- programs ------------------------------------------------------------------------------------- */
 

@@ -215,6 +215,8 @@ int64_t sys_setsid(const uint64_t *a)
     uint32_t session = 0;
     (void)a;
     int64_t e = errno_of(process_set_session(SLOT_PROCESS, &session));
+    if (!e)
+        terminal_drop();
     return e ? e : session;
 }
 

@@ -523,6 +523,11 @@ int64_t sys_sigaltstack(const uint64_t *a)
     return a[1] && !user_write(a[1], &old, sizeof old) ? -EFAULT : 0;
 }
 
+bool signal_held(uint32_t signal)
+{
+    return block_self()->mask & BIT(signal) || actions[signal].handler == 1;
+}
+
 void signal_self(uint32_t signal)
 {
     struct block *b = block_self();

@@ -63,8 +63,9 @@ int64_t file_attributes_of(struct file *f, struct file_attributes *a)
         a->mode = 0600;
         return 0;
     case FILE_TERMINAL:
-        device_attributes("/dev/tty", a);
-        return 0;
+        if (device_attributes(f->path, a))
+            return 0;
+        return errno_of(file_look(f->slot, "", 0, 0, &walk, &walked, a, 0, &length));
     case FILE_NULL:
         device_attributes("/dev/null", a);
         return 0;

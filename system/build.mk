@@ -19,7 +19,7 @@ $(OUT)/system/rootfs.cpio: system/rootfs.sh /bin/busybox
 	$(call say,rootfs,$@)
 	system/rootfs.sh $@ $(OUT)/system/rootfs
 $(call system,linux,memory=$(OUT)/servers/memory/memory.elf ramfs=$(OUT)/fs/ramfs/ramfs.elf \
-	console=$(OUT)/drivers/console/console.elf \
+	serial=$(OUT)/drivers/serial/serial.elf tty=$(OUT)/servers/tty/tty.elf \
 	virtio-console=$(OUT)/drivers/virtio-console/virtio-console.elf pipe=$(OUT)/servers/pipe/pipe.elf \
 	process=$(OUT)/servers/process/process.elf linux=$(OUT)/linux/linux.elf \
 	rootfs=$(OUT)/system/rootfs.cpio)

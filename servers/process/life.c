@@ -2,6 +2,7 @@
 /* Making and ending processes. */
 #include "process.h"
 #include <proto/memory_client.h>
+#include <proto/terminal_client.h>
 #include <rt/string.h>
 
 /* Lanes of our requests to the memory server: one for new spaces, so that the last can be
@@ -89,7 +90,7 @@ static bool slot_pages(struct process *p, uint32_t slots_end)
 
 static bool caps_copy(struct process *from, struct process *to, uint32_t slots_end)
 {
-    static const uint32_t single[] = { TO_ROOT, TO_PIPE, TO_TERMINAL, TO_SUPERVISOR,
+    static const uint32_t single[] = { TO_ROOT, TO_PIPE, TO_TERMINAL, TO_TTYS, TO_SUPERVISOR,
                                        TO_STREAM, TO_ERRORS };
     if (!slot_pages(to, slots_end))
         return false;
@@ -109,7 +110,7 @@ static bool caps_first(struct process *p)
     give(p, rt_cap("supervisor"), TO_SUPERVISOR);
     give(p, rt_cap("stream"), TO_STREAM);
     give(p, rt_cap("errors"), TO_ERRORS);
-    return give(p, rt_cap("file"), TO_ROOT) && give(p, rt_cap("terminal"), TO_TERMINAL);
+    return give(p, rt_cap("file"), TO_ROOT) && give(p, rt_cap("tty"), TO_TTYS);
 }
 
 /* ---- new spaces ------------------------------------------------------------------------------- */
@@ -296,6 +297,8 @@ void process_exit_with(struct process *p, uint32_t code)
     TX_SET(p->state, p->parent ? PROCESS_STATE_ZOMBIE : 0);
     timers_end(p);
     orphans_move(p);
+    if (p->session == p->pid && rt_cap("tty"))
+        terminal_session_end(rt_cap("tty"), p->session);
     parent_tell(p, code);
     process_work(p);
     if (p->pid == processes->first)

@@ -30,7 +30,7 @@ static void first_start(void)
 static void terminal_look(uint32_t own)
 {
     uint32_t signal = 0, group = 0;
-    while (!terminal_take_signal(rt_cap("terminal"), &signal, &group) && signal)
+    while (!terminal_take_signal(rt_cap("tty"), &signal, &group) && signal)
         process_kill(own, -(int32_t)group, signal);
 }
 
@@ -68,7 +68,7 @@ void component_main(void)
     uint32_t own = processes->own_gate;
     if (!processes->first && strstr(STARTUP->arguments, "init="))
         first_start();
-    terminal_watch(rt_cap("terminal"), SLOT_MAIN);
+    terminal_watch(rt_cap("tty"), SLOT_MAIN);
     for (;;) {
         bool again = false;
         uint64_t next = DEADLINE_NEVER, soon;

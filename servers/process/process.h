@@ -42,7 +42,7 @@
 #define BIT(signal) (1ull << ((signal)-1))
 
 /* Slots in a Linux process: see linux/layer.h. */
-enum { TO_MEMORY = 2, TO_PROCESS = 3, TO_ROOT = 4, TO_NOTE = 5, TO_PIPE = 6, TO_TERMINAL = 7,
+enum { TO_MEMORY = 2, TO_PROCESS = 3, TO_ROOT = 4, TO_NOTE = 5, TO_PIPE = 6, TO_TERMINAL = 7, TO_TTYS = 8,
        TO_SUPERVISOR = 9, TO_STREAM = 10, TO_ERRORS = 11,
        TO_FILES = 64 };
 

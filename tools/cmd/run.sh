@@ -53,7 +53,7 @@ fi
 need_packages
 use_tmp
 build build/release/pith.elf build/release/system/linux.img build/host/guard build/host/mkroot \
-	build/host/mkimage build/host/sysc build/host/feed
+	build/host/mkimage build/host/sysc build/host/feed build/host/winsize
 out=build/release
 if [ -z "$root_fs" ]; then
 	root_cpio=$out/system/rootfs.cpio
@@ -72,6 +72,7 @@ files_mib=$((root_mib * 5 / 4 + 24))
 # ramfs needs a page table (of two pages) for each 2 MiB of either.
 sed -e "/component ramfs/,/}/s/capsule [0-9]*M/capsule ${files_mib}M/" \
 	-e "/component ramfs/,/}/s/pages [0-9]*/pages $((640 + root_mib + files_mib))/" \
+	-e "/component tty/,/}/s/\"pairs\"/\"pairs${interactive:+ console}\"/" \
 	system/linux.sys >"$PITH_TMP/linux.sys"
 build/host/sysc "$PITH_TMP/linux.sys" "$PITH_TMP/system" || exit 2
 if [ -n "$interactive" ]; then
@@ -88,7 +89,7 @@ printf '%s\0' "$@" >"$PITH_TMP/command"
 build/host/mkimage "$PITH_TMP/run.img" root=$out/servers/root/root.stripped \
 	supervisor=$out/servers/supervisor/supervisor.stripped system="$PITH_TMP/system" \
 	memory=$out/servers/memory/memory.stripped ramfs=$out/fs/ramfs/ramfs.stripped \
-	console=$out/drivers/console/console.stripped \
+	serial=$out/drivers/serial/serial.stripped tty=$out/servers/tty/tty.stripped \
 	virtio-console=$out/drivers/virtio-console/virtio-console.stripped pipe=$out/servers/pipe/pipe.stripped \
 	process=$out/servers/process/process.stripped linux=$out/linux/linux.stripped \
 	rootfs="$root_cpio" command="$PITH_TMP/command" || exit 2
@@ -96,15 +97,25 @@ build/host/mkimage "$PITH_TMP/run.img" root=$out/servers/root/root.stripped \
 # The first serial port is the terminal, the third the log. A command's stdin and stdout are the
 # first virtio console, its stderr is the second.
 log=$PITH_TMP/system.log
-virtio() { # NUMBER SLOT CHARDEV
-	echo "-chardev $3,id=v$1 -device virtio-serial-pci,addr=0x$2,max_ports=2,disable-modern=on,id=s$1" \
-		"-device virtserialport,chardev=v$1,bus=s$1.0,nr=1"
+virtio() { # NUMBER SLOT CHARDEV (none: the terminal that qemu-run makes)
+	[ -z "$3" ] || printf ' -chardev %s,id=v%s' "$3" "$1"
+	printf ' -device virtio-serial-pci,addr=0x%s,max_ports=2,disable-modern=on,id=s%s' "$2" "$1"
+	[ -z "$3" ] && device=terminal || device=v$1
+	printf ' -device virtserialport,chardev=%s,bus=s%s.0,nr=1' "$device" "$1"
 }
 set -- --smp "$smp" --mem "$mem" --timeout "$timeout" --cpu "$cpu" $icount \
 	--append "logport=3${chaos:+ chaos=$chaos}"
 if [ -n "$interactive" ]; then
-	[ ! -t 0 ] || set -- "$@" --interactive
-	tools/qemu-run "$@" --qemu "-serial null -serial file:$log -serial null" \
+	mkfifo "$PITH_TMP/size.in" "$PITH_TMP/size.out" || exit 2
+	console="stdio,signal=off"
+	if [ -t 0 ]; then
+		set -- "$@" --interactive
+		console=
+		exec 6<&0 # a command in the background has no stdin of its own
+		build/host/winsize $$ "$PITH_TMP/size.in" <&6 >/dev/null 2>&1 &
+	fi
+	tools/qemu-run "$@" --com1 "file:$PITH_TMP/console" --qemu "-serial null -serial file:$log \
+		$(virtio 0 10 "$console") $(virtio 1 11 "pipe,path=$PITH_TMP/size")" \
 		$out/pith.elf "$PITH_TMP/run.img"
 	status=$?
 else

@@ -162,6 +162,117 @@ dispatch_take_signal(struct terminal_server *server, uint64_t badge, struct msg 
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_pair(struct terminal_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t number = 0;
+    uint32_t master = 0;
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    status = terminal_serve_pair(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, &master, &number);
+    if (status)
+        return status;
+    m->w[1] = (uint64_t)number;
+    if (master)
+        rt_reply_cap(0, master);
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_slave(struct terminal_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t number = (uint32_t)m->w[1];
+    uint32_t slave = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    status = terminal_serve_slave(server, badge, number, &slave);
+    if (status)
+        return status;
+    if (slave)
+        rt_reply_cap(0, slave);
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_number(struct terminal_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t number = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    status = terminal_serve_number(server, badge, &number);
+    if (status)
+        return status;
+    m->w[1] = (uint64_t)number;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_lock(struct terminal_server *server, uint64_t badge, struct msg *m)
+{
+    uint8_t locked = (uint8_t)m->w[1];
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    if (locked > 1)
+        return RPC_BAD_FIELD;
+    status = terminal_serve_lock(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, locked);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_next(struct terminal_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t number = (uint32_t)m->w[1];
+    uint32_t found = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    status = terminal_serve_next(server, badge, number, &found);
+    if (status)
+        return status;
+    m->w[1] = (uint64_t)found;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_session_end(struct terminal_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t session = (uint32_t)m->w[1];
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    status = terminal_serve_session_end(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, session);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_waiting(struct terminal_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t count = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    status = terminal_serve_waiting(server, badge, &count);
+    if (status)
+        return status;
+    m->w[1] = (uint64_t)count;
+    return 0;
+}
+
 uint64_t terminal_dispatch(struct terminal_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
@@ -183,6 +294,20 @@ uint64_t terminal_dispatch(struct terminal_server *server, uint64_t badge, struc
         return dispatch_watch(server, badge, m);
     case TERMINAL_OP_TAKE_SIGNAL:
         return dispatch_take_signal(server, badge, m);
+    case TERMINAL_OP_PAIR:
+        return dispatch_pair(server, badge, m);
+    case TERMINAL_OP_SLAVE:
+        return dispatch_slave(server, badge, m);
+    case TERMINAL_OP_NUMBER:
+        return dispatch_number(server, badge, m);
+    case TERMINAL_OP_LOCK:
+        return dispatch_lock(server, badge, m);
+    case TERMINAL_OP_NEXT:
+        return dispatch_next(server, badge, m);
+    case TERMINAL_OP_SESSION_END:
+        return dispatch_session_end(server, badge, m);
+    case TERMINAL_OP_WAITING:
+        return dispatch_waiting(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

@@ -27,6 +27,44 @@ static const uint32_t watch_errors[] = {
     TERMINAL_ERROR_INVAL,
 };
 
+static const uint32_t pair_errors[] = {
+    TERMINAL_ERROR_NOMEM,
+    TERMINAL_ERROR_MFILE,
+};
+
+static const struct rpc_fuzz_field slave_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const uint32_t slave_errors[] = {
+    TERMINAL_ERROR_NOENT,
+    TERMINAL_ERROR_IO,
+};
+
+static const uint32_t number_errors[] = {
+    TERMINAL_ERROR_INVAL,
+};
+
+static const struct rpc_fuzz_field lock_fields[] = {
+    { 1, 0, 8, (uint64_t)0, (uint64_t)1 },
+};
+
+static const uint32_t lock_errors[] = {
+    TERMINAL_ERROR_INVAL,
+};
+
+static const struct rpc_fuzz_field next_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const uint32_t next_errors[] = {
+    TERMINAL_ERROR_NOENT,
+};
+
+static const struct rpc_fuzz_field session_end_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
 static const struct rpc_fuzz_operation operations[] = {
     {
         .number = 100,
@@ -122,10 +160,89 @@ static const struct rpc_fuzz_operation operations[] = {
         .field_count = 0,
         .error_count = 0,
     },
+    {
+        .number = 109,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 0,
+        .error_count = 2,
+        .errors = pair_errors,
+    },
+    {
+        .number = 110,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 2,
+        .fields = slave_fields,
+        .errors = slave_errors,
+    },
+    {
+        .number = 111,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 0,
+        .error_count = 1,
+        .errors = number_errors,
+    },
+    {
+        .number = 112,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 1,
+        .fields = lock_fields,
+        .errors = lock_errors,
+    },
+    {
+        .number = 113,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 1,
+        .fields = next_fields,
+        .errors = next_errors,
+    },
+    {
+        .number = 114,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 0,
+        .fields = session_end_fields,
+    },
+    {
+        .number = 115,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 0,
+        .error_count = 0,
+    },
 };
 
 const struct rpc_fuzz_protocol terminal_fuzz = {
     .name = "terminal",
-    .operation_count = 9,
+    .operation_count = 16,
     .operations = operations,
 };

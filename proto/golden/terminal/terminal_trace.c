@@ -31,6 +31,38 @@ static const struct rpc_trace_field take_signal_reply[] = {
     { "group", 1, 32, 32, RPC_UNSIGNED },
 };
 
+static const struct rpc_trace_field pair_reply[] = {
+    { "number", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field slave_request[] = {
+    { "number", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field number_reply[] = {
+    { "number", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field lock_request[] = {
+    { "locked", 1, 0, 8, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field next_request[] = {
+    { "number", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field next_reply[] = {
+    { "found", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field session_end_request[] = {
+    { "session", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field waiting_reply[] = {
+    { "count", 1, 0, 32, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_operation operations[] = {
     { 100, "get_modes", false, 0, 0, NULL, NULL },
     { 101, "set_modes", true, 1, 0, set_modes_request, NULL },
@@ -41,17 +73,28 @@ static const struct rpc_trace_operation operations[] = {
     { 106, "set_session", true, 1, 0, set_session_request, NULL },
     { 107, "watch", true, 0, 0, NULL, NULL },
     { 108, "take_signal", true, 0, 2, NULL, take_signal_reply },
+    { 109, "pair", true, 0, 1, NULL, pair_reply },
+    { 110, "slave", false, 1, 0, slave_request, NULL },
+    { 111, "number", false, 0, 1, NULL, number_reply },
+    { 112, "lock", true, 1, 0, lock_request, NULL },
+    { 113, "next", false, 1, 1, next_request, next_reply },
+    { 114, "session_end", true, 1, 0, session_end_request, NULL },
+    { 115, "waiting", false, 0, 1, NULL, waiting_reply },
 };
 
 static const struct rpc_trace_error errors[] = {
+    { 2, "NOENT" },
+    { 5, "IO" },
+    { 12, "NOMEM" },
     { 22, "INVAL" },
+    { 24, "MFILE" },
 };
 
 const struct rpc_trace_protocol terminal_trace = {
     .name = "terminal",
-    .version = 1,
-    .operation_count = 9,
-    .error_count = 1,
+    .version = 2,
+    .operation_count = 16,
+    .error_count = 5,
     .operations = operations,
     .errors = errors,
 };

@@ -13,9 +13,10 @@
 
 /*
  * Modes, size and foreground group of a terminal, whose gates speak protocol file too (and
- * ready). Numbers are Linux's (termios, winsize).
+ * ready). Numbers are Linux's (termios, winsize). A terminal is the console or a pair: what is
+ * written to a pair's master is typed at its slave, and what the slave writes comes out there.
  */
-enum { TERMINAL_VERSION = 1 };
+enum { TERMINAL_VERSION = 2 };
 
 /* Operations. */
 enum {
@@ -28,11 +29,22 @@ enum {
     TERMINAL_OP_SET_SESSION = 106,
     TERMINAL_OP_WATCH = 107,
     TERMINAL_OP_TAKE_SIGNAL = 108,
+    TERMINAL_OP_PAIR = 109,
+    TERMINAL_OP_SLAVE = 110,
+    TERMINAL_OP_NUMBER = 111,
+    TERMINAL_OP_LOCK = 112,
+    TERMINAL_OP_NEXT = 113,
+    TERMINAL_OP_SESSION_END = 114,
+    TERMINAL_OP_WAITING = 115,
 };
 
 /* Errors, as stubs return them. */
 enum {
+    TERMINAL_ERROR_NOENT = 2,
+    TERMINAL_ERROR_IO = 5,
+    TERMINAL_ERROR_NOMEM = 12,
     TERMINAL_ERROR_INVAL = 22,
+    TERMINAL_ERROR_MFILE = 24,
 };
 
 struct terminal_modes {

@@ -214,3 +214,165 @@ static inline int64_t terminal_take_signal(uint32_t via, uint32_t *signal, uint3
     *group = (uint32_t)(m.w[1] >> 32);
     return 0;
 }
+
+/*
+ * A new pair: its master, and the slave's number. The slave is locked.
+ * Mutating.
+ *   master: the slot where the capability arrived, if the server passed one.
+ * Errors: NOMEM MFILE
+ */
+static inline int64_t terminal_pair(uint32_t via, uint32_t *master, uint32_t *number)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        TERMINAL_OP_PAIR | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+    } };
+    x.n_caps_out = 1;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *number = (uint32_t)m.w[1];
+    *master = x.recv_slot + 0;
+    return 0;
+}
+
+/*
+ * The slave of a pair; IO while it is locked.
+ * Idempotent.
+ *   slave: the slot where the capability arrived, if the server passed one.
+ * Errors: NOENT IO
+ */
+static inline int64_t terminal_slave(uint32_t via, uint32_t number, uint32_t *slave)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        TERMINAL_OP_SLAVE,
+        [1] = (uint64_t)number,
+    } };
+    x.n_caps_out = 1;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *slave = x.recv_slot + 0;
+    return 0;
+}
+
+/*
+ * Of a master: its slave's number.
+ * Idempotent.
+ * Errors: INVAL
+ */
+static inline int64_t terminal_number(uint32_t via, uint32_t *number)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        TERMINAL_OP_NUMBER,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *number = (uint32_t)m.w[1];
+    return 0;
+}
+
+/*
+ * Of a master: locks or unlocks its slave.
+ * Mutating.
+ * Errors: INVAL
+ */
+static inline int64_t terminal_lock(uint32_t via, bool locked)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        TERMINAL_OP_LOCK | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)locked,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * The next pair after that number, for listing.
+ * Idempotent.
+ * Errors: NOENT
+ */
+static inline int64_t terminal_next(uint32_t via, uint32_t number, uint32_t *found)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        TERMINAL_OP_NEXT,
+        [1] = (uint64_t)number,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *found = (uint32_t)m.w[1];
+    return 0;
+}
+
+/*
+ * The process server's: a session's leader has ended. Its terminal's foreground group is hung up
+ * and it belongs to no session any more.
+ * Mutating.
+ */
+static inline int64_t terminal_session_end(uint32_t via, uint32_t session)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        TERMINAL_OP_SESSION_END | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)session,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * How many bytes could be read now.
+ * Idempotent.
+ */
+static inline int64_t terminal_waiting(uint32_t via, uint32_t *count)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        TERMINAL_OP_WAITING,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *count = (uint32_t)m.w[1];
+    return 0;
+}

@@ -62,3 +62,32 @@ uint32_t terminal_serve_watch(struct terminal_server *server, uint64_t badge, ui
 /* The next signal for a foreground group; 0: none. */
 uint32_t terminal_serve_take_signal(struct terminal_server *server, uint64_t badge,
     uint64_t sequence, uint32_t *signal, uint32_t *group);
+
+/* A new pair: its master, and the slave's number. The slave is locked. */
+uint32_t terminal_serve_pair(struct terminal_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t *master, uint32_t *number);
+
+/* The slave of a pair; IO while it is locked. */
+uint32_t terminal_serve_slave(struct terminal_server *server, uint64_t badge, uint32_t number,
+    uint32_t *slave);
+
+/* Of a master: its slave's number. */
+uint32_t terminal_serve_number(struct terminal_server *server, uint64_t badge, uint32_t *number);
+
+/* Of a master: locks or unlocks its slave. */
+uint32_t terminal_serve_lock(struct terminal_server *server, uint64_t badge, uint64_t sequence,
+    bool locked);
+
+/* The next pair after that number, for listing. */
+uint32_t terminal_serve_next(struct terminal_server *server, uint64_t badge, uint32_t number,
+    uint32_t *found);
+
+/*
+ * The process server's: a session's leader has ended. Its terminal's foreground group is hung up
+ * and it belongs to no session any more.
+ */
+uint32_t terminal_serve_session_end(struct terminal_server *server, uint64_t badge,
+    uint64_t sequence, uint32_t session);
+
+/* How many bytes could be read now. */
+uint32_t terminal_serve_waiting(struct terminal_server *server, uint64_t badge, uint32_t *count);
