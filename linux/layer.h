@@ -283,6 +283,7 @@ int64_t terminal_open(const char *full, uint32_t flags, struct file **out); /* -
 bool terminal_attributes(const char *full, struct file_attributes *a);
 int64_t terminal_request(struct file *f, uint32_t request, uint64_t at);
 int64_t terminal_before_read(const struct file *f); /* job control; sets the thread's deadline */
+int64_t terminal_before_write(const struct file *f);
 int64_t terminal_read_timeout(const struct file *f);
 void terminal_drop(void);                           /* the controlling terminal is none */
 bool signal_held(uint32_t signal);                  /* blocked or ignored */

@@ -11,7 +11,6 @@
 #include <proto/terminal_client.h>
 
 #define L_CANON 2u
-#define L_TOSTOP 0400u
 #define V_TIME 5u
 #define V_MIN 6u
 #define MODES_BYTES 36u   /* of struct termios as the kernel has it */
@@ -90,6 +89,12 @@ int64_t terminal_before_read(const struct file *f)
     if (!(m.local & L_CANON) && m.chars[V_TIME] && !m.chars[V_MIN])
         rt_self()->deadline_ns = wait_deadline(m.chars[V_TIME] * (NS_PER_S / 10));
     return 0;
+}
+
+/* A write to a terminal that stops writers in the background. */
+int64_t terminal_before_write(const struct file *f)
+{
+    return background_check(f->slot, SIGTTOU);
 }
 
 /* What a read that waited too long returns. */
@@ -298,7 +303,9 @@ int64_t terminal_request(struct file *f, uint32_t request, uint64_t at)
             return -EINVAL;
         e = errno_of(terminal_get_modes(gate, &m));
         return e || at == 1 ? e : errno_of(terminal_set_modes(gate, &m, true));
-    case 0x5409: case 0x540a: case 0x5425: /* TCSBRK TCXONC TCSBRKP */
+    case 0x540a: /* TCXONC */
+        return at > 3 ? -EINVAL : 0;
+    case 0x5409: case 0x5425: /* TCSBRK TCSBRKP */
         return 0;
     case 0x541b: /* FIONREAD */
         e = errno_of(terminal_waiting(gate, &count));

@@ -133,8 +133,9 @@ uint32_t file_serve_write(struct file_server *server, uint64_t badge, uint64_t s
     (void)server;
     (void)park;
     (void)position;
-    (void)flags;
     (void)end;
+    if (!master && t->modes.local & L_TOSTOP && !(flags & FILE_WRITE_ALLOWED))
+        return FILE_ERROR_BUSY;
     if (!rt_copy_from_client(data.offset, block, count))
         return RPC_BAD_BUFFER;
     tx_begin();

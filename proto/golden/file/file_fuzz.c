@@ -119,7 +119,7 @@ static const uint32_t read_errors[] = {
 static const struct rpc_fuzz_field write_fields[] = {
     { 1, 0, 32, (uint64_t)0, (uint64_t)1048576 },
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
-    { 3, 0, 32, (uint64_t)0, (uint64_t)3 },
+    { 3, 0, 32, (uint64_t)0, (uint64_t)7 },
 };
 
 static const uint32_t write_errors[] = {
@@ -132,6 +132,7 @@ static const uint32_t write_errors[] = {
     FILE_ERROR_NOMEM,
     FILE_ERROR_STALE,
     FILE_ERROR_IO,
+    FILE_ERROR_BUSY,
 };
 
 static const struct rpc_fuzz_field read_next_fields[] = {
@@ -521,7 +522,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 1048576,
         .out_bytes_max = 0,
         .field_count = 3,
-        .error_count = 9,
+        .error_count = 10,
         .fields = write_fields,
         .errors = write_errors,
     },

@@ -197,7 +197,9 @@ enum {
     FILE_WRITE_APPEND = 0x1,
     /* Answer when the data are safe. */
     FILE_WRITE_SYNCHRONOUS = 0x2,
-    FILE_WRITE_ALL = 0x3,
+    /* To a terminal: the caller may write although it stops others (TOSTOP). */
+    FILE_WRITE_ALLOWED = 0x4,
+    FILE_WRITE_ALL = 0x7,
 };
 
 /* Stored as uint32_t. */

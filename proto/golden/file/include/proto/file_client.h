@@ -236,7 +236,7 @@ static inline int64_t file_read(uint32_t via, uint64_t position, void *data, siz
  * Mutating; waits if it cannot finish at once.
  *   flags: flags write.
  *   data: 0 to 1048576 bytes.
- * Errors: BADF INVAL FBIG NOSPC DQUOT PERM NOMEM STALE IO
+ * Errors: BADF INVAL FBIG NOSPC DQUOT PERM NOMEM STALE IO BUSY
  */
 static inline int64_t file_write(uint32_t via, uint64_t position, uint32_t flags, const void *data,
     size_t data_length, uint32_t *written, uint64_t *end)
