@@ -17,9 +17,12 @@
 
 /* ---- the controlling terminal ------------------------------------------------------------------ */
 
+/* One that was hung up belongs to no session any more. */
 static bool controlled(void)
 {
-    return !pith_cap_identify(SLOT_TERMINAL).status;
+    uint32_t group = 0, session = 0;
+    return !pith_cap_identify(SLOT_TERMINAL).status &&
+           !terminal_get_foreground(SLOT_TERMINAL, &group, &session) && session;
 }
 
 void terminal_drop(void)

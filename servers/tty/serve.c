@@ -224,6 +224,8 @@ uint32_t ready_serve_changed(struct ready_server *server, uint64_t badge)
 uint32_t terminal_serve_get_modes(struct terminal_server *server, uint64_t badge, struct terminal_modes *modes)
 {
     (void)server;
+    if (!is_master(badge) && hung_up(terminal_of(badge)))
+        return TERMINAL_ERROR_IO;
     *modes = terminal_of(badge)->modes;
     return 0;
 }
@@ -235,6 +237,8 @@ uint32_t terminal_serve_set_modes(struct terminal_server *server, uint64_t badge
     struct terminal *t = terminal_of(badge);
     (void)server;
     (void)sequence;
+    if (!is_master(badge) && hung_up(t))
+        return TERMINAL_ERROR_IO;
     tx_begin();
     terminal_modes_set(t, modes, flush);
     tx_commit();
@@ -452,7 +456,7 @@ uint32_t terminal_serve_slave(struct terminal_server *server, uint64_t badge, ui
         TX_SET(t->slave_seen, true);
     *slave = open ? t->gates[SLAVE] : 0;
     tx_commit();
-    return *slave ? 0 : t ? TERMINAL_ERROR_IO : TERMINAL_ERROR_NOENT;
+    return *slave ? 0 : t && !hung_up(t) ? TERMINAL_ERROR_IO : TERMINAL_ERROR_NOENT;
 }
 
 uint32_t terminal_serve_number(struct terminal_server *server, uint64_t badge, uint32_t *number)

@@ -11,8 +11,16 @@
 
 extern const struct rpc_fuzz_protocol terminal_fuzz;
 
+static const uint32_t get_modes_errors[] = {
+    TERMINAL_ERROR_IO,
+};
+
 static const struct rpc_fuzz_field set_modes_fields[] = {
     { 1, 0, 8, (uint64_t)0, (uint64_t)1 },
+};
+
+static const uint32_t set_modes_errors[] = {
+    TERMINAL_ERROR_IO,
 };
 
 static const struct rpc_fuzz_field set_foreground_fields[] = {
@@ -74,7 +82,8 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 0,
         .out_bytes_max = 40,
         .field_count = 0,
-        .error_count = 0,
+        .error_count = 1,
+        .errors = get_modes_errors,
     },
     {
         .number = 101,
@@ -84,8 +93,9 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 40,
         .out_bytes_max = 0,
         .field_count = 1,
-        .error_count = 0,
+        .error_count = 1,
         .fields = set_modes_fields,
+        .errors = set_modes_errors,
     },
     {
         .number = 102,

@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 /*
+ * IO: the terminal was hung up.
+ *
  * Modes, size and foreground group of a terminal, whose gates speak protocol file too (and
  * ready). Numbers are Linux's (termios, winsize). A terminal is the console or a pair: what is
  * written to a pair's master is typed at its slave, and what the slave writes comes out there.

@@ -18,6 +18,7 @@
 
 /*
  * Idempotent.
+ * Errors: IO
  */
 static inline int64_t terminal_get_modes(uint32_t via, struct terminal_modes *modes)
 {
@@ -41,6 +42,7 @@ static inline int64_t terminal_get_modes(uint32_t via, struct terminal_modes *mo
 /*
  * Mutating.
  *   flush: Forget what was typed and not read.
+ * Errors: IO
  */
 static inline int64_t terminal_set_modes(uint32_t via, const struct terminal_modes *modes,
     bool flush)
