@@ -204,19 +204,22 @@ int64_t spawn_start(struct spawn *s)
         .status;
 }
 
-/* Each pass asks once for each page: what one pass ends, quiescence lets a later one free,
- * so all pages wait for the other cores together. */
+/* Each pass asks once for each page that may be in use: what one pass ends, quiescence lets a
+ * later one free, so all pages wait for the other cores together. */
 bool spawn_reclaim(uint32_t region, uint64_t pages, unsigned passes)
 {
-    bool clean = false;
-    for (unsigned pass = 0; pass < passes && !clean; pass++) {
-        clean = true;
-        for (uint64_t i = 0; i < pages; i++) {
-            int64_t status = pith_page_take(region, i).status;
-            clean &= !status;
-        }
+    uint64_t from = 0, to = pages;
+    for (unsigned pass = 0; pass < passes && from < to; pass++) {
+        uint64_t first = to, last = from;
+        for (uint64_t i = from; i < to; i++)
+            if (pith_page_take(region, i).status) {
+                first = i < first ? i : first;
+                last = i + 1;
+            }
+        from = first;
+        to = last;
     }
-    return clean;
+    return from >= to;
 }
 
 static uint32_t hex8(const char *p)

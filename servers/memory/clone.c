@@ -164,10 +164,14 @@ static bool node_clone(struct space_record *from, struct space_record *to, uint3
         for (uint64_t bits = original->used[w]; bits; bits &= bits - 1) {
             unsigned i = w * 64 + (unsigned)__builtin_ctzll(bits);
             uint64_t first = vpn + ((uint64_t)i << (9 * level));
-            BIT_SET(copy->used, i);
+            bool done = true;
             if (original->slot[i] & ENTRY_VALID)
                 copy->slot[i] = original->slot[i];
-            else if (!node_clone(from, to, original->slot[i], level - 1, first, &copy->slot[i]))
+            else
+                done = node_clone(from, to, original->slot[i], level - 1, first, &copy->slot[i]);
+            if (copy->slot[i])
+                BIT_SET(copy->used, i);
+            if (!done)
                 return false;
         }
     return true;

@@ -5,41 +5,42 @@
 
 /* ---- kernel mappings ---------------------------------------------------------------------- */
 
-static bool object_note(struct space_record *s, uint32_t page)
+/* Room to note that many pages. */
+static bool notes_ready(struct space_record *s, uint32_t pages)
 {
-    if (!s->objects || s->objects->count == 61) {
-        struct object_list *l = capsule_alloc(sizeof *l);
-        if (!l)
-            return false;
-        l->next = s->objects;
-        TX_SET(s->objects, l);
-    }
+    if (s->objects && s->objects->count + pages <= 61)
+        return true;
+    struct object_list *l = capsule_alloc(sizeof *l);
+    if (!l)
+        return false;
+    l->next = s->objects;
+    TX_SET(s->objects, l);
+    return true;
+}
+
+static void object_note(struct space_record *s, uint32_t page)
+{
     tx_save(&s->objects->pages[s->objects->count], 4);
     s->objects->pages[s->objects->count] = page;
     TX_SET(s->objects->count, s->objects->count + 1);
-    return true;
 }
 
 uint32_t object_for(struct space_record *s)
 {
-    uint32_t page = object_take();
-    if (page && object_note(s, page))
-        return page;
+    uint32_t page = notes_ready(s, 1) ? object_take() : 0;
     if (page)
-        object_give(page);
-    return 0;
+        object_note(s, page);
+    return page;
 }
 
 uint32_t object_pair_for(struct space_record *s)
 {
-    uint32_t pair = object_pair_take();
-    if (pair && object_note(s, pair) && object_note(s, pair + 1))
-        return pair;
+    uint32_t pair = notes_ready(s, 2) ? object_pair_take() : 0;
     if (pair) {
-        object_give(pair);
-        object_give(pair + 1);
+        object_note(s, pair);
+        object_note(s, pair + 1);
     }
-    return 0;
+    return pair;
 }
 
 bool tables_give(struct space_record *s)

@@ -136,28 +136,40 @@ bool space_slots(struct space_record *s, uint32_t directory)
 
 /* ---- threads -------------------------------------------------------------------------------------- */
 
+/* On failure the pages that it took stay with the space, for the next one. */
 static struct thread_record *seat_make(struct space_record *s)
 {
     struct thread_record *t = capsule_alloc(sizeof *t);
-    if (!t || !(t->page = object_for(s)))
+    if (!t)
         return 0;
     if (!s->small_page || s->small_used == SMALLS) {
         uint32_t small = object_for(s);
         if (!small)
-            return 0;
+            goto no_page;
         TX_SET(s->small_page, small);
         TX_SET(s->small_used, 0);
     }
     t->small_page = s->small_page;
     t->place = s->small_used;
     t->thread = rt_slot_alloc();
-    t->notification = rt_slot_alloc();
-    if (!t->thread || !t->notification)
-        return 0;
+    t->notification = t->thread ? rt_slot_alloc() : 0;
+    if (!t->notification)
+        goto no_slot;
+    t->page = object_for(s);
+    if (!t->page)
+        goto no_thread;
     TX_SET(s->small_used, s->small_used + 1);
     t->next = s->seats;
     TX_SET(s->seats, t);
     return t;
+no_thread:
+    rt_slot_free(t->notification);
+no_slot:
+    if (t->thread)
+        rt_slot_free(t->thread);
+no_page:
+    capsule_free(t, sizeof *t);
+    return 0;
 }
 
 static bool seat_clear(struct thread_record *t)
@@ -366,6 +378,15 @@ static void objects_count(const struct space_record *s)
             pages_count_object(l->pages[i]);
 }
 
+uint64_t spares_pages(void)
+{
+    uint64_t pages = 0;
+    for (const struct space_record *s = memory->spares; s; s = s->next)
+        for (const struct object_list *l = s->objects; l; l = l->next)
+            pages += l->count;
+    return pages;
+}
+
 void recount(void)
 {
     for (uint32_t i = 0; i < memory->template_count; i++)
@@ -378,6 +399,7 @@ void recount(void)
     for (struct object_record *o = memory->objects; o; o = o->next) {
         uint64_t pages = 0;
         map_count(o->root, !o->pager, &pages);
+        shared_pages += o->pager ? 0 : pages;
     }
     for (struct space_record *s = memory->spares; s; s = s->next)
         objects_count(s);

@@ -121,7 +121,7 @@ bool map_next(uint32_t root, uint64_t vpn, uint64_t end, struct piece *p)
                 return piece_set(p, vpn, end, level);
             if (!value) {
                 uint64_t whole = span_of(level) * SLOTS;
-                vpn = (vpn & ~(whole - 1)) + used_next(n, i) * span_of(level);
+                vpn = (vpn & ~(whole - 1)) + used_next(n, i + 1) * span_of(level);
                 break;
             }
             above = n;

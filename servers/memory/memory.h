@@ -117,6 +117,7 @@ struct area {
     bool writable;                 /* shared: may be made writable */
 };
 #define OBJECTS_MAX 512u /* files that nobody maps are forgotten beyond that */
+extern uint64_t shared_pages; /* of anonymous objects */
 struct object_record *object_find(uint32_t pager, uint64_t file);
 struct object_record *object_make(uint32_t pager, uint64_t file);
 uint32_t object_region(const struct object_record *o);
@@ -176,6 +177,7 @@ struct memory_server {
     uint32_t next_id, template_count, spare_count, object_count;
     uint32_t pagers[MEMORY_PAGERS_MAX]; /* slots of their regions */
     uint64_t next_file;                 /* number of an anonymous object */
+    uint64_t frames_high, objects_low;  /* pages between were never used by any incarnation */
     uint64_t template_made;
     struct template templates[TEMPLATE_MAX]; /* pages of the layer */
 };
@@ -190,6 +192,7 @@ void space_end(struct space_record *s);      /* begins; goes on in space_end_ste
 bool space_end_step(struct space_record *s); /* true when it is gone */
 void spaces_settle(void);                    /* after a restart, when pages are ready */
 void recount(void);
+uint64_t spares_pages(void);
 bool space_clone(struct space_record *from, struct space_record *to);
 void hot_add(struct space_record *s, uint64_t vpn);
 bool space_slots(struct space_record *s, uint32_t directory); /* 256 capability slots more */

@@ -14,6 +14,8 @@
 
 #define AROUND 16u /* pages of a file mapped with the one that was touched */
 
+uint64_t shared_pages;
+
 uint32_t object_region(const struct object_record *o)
 {
     return o->pager ? memory->pagers[o->pager - 1] : ram;
@@ -45,8 +47,10 @@ static void object_drop(struct object_record *o)
     struct piece p;
     for (uint64_t at = 0; !o->pager && map_next(o->root, at, LAST_PAGE, &p); at = p.first + p.count)
         for (unsigned w = 0; w < SLOTS / 64; w++)
-            for (uint64_t bits = p.node->used[w]; bits; bits &= bits - 1)
+            for (uint64_t bits = p.node->used[w]; bits; bits &= bits - 1) {
                 page_less(p.node->slot[w * 64 + (unsigned)__builtin_ctzll(bits)] & ENTRY_PAGE);
+                shared_pages--;
+            }
     map_drop(o->root);
     for (struct object_record **link = &memory->objects; *link; link = &(*link)->next)
         if (*link == o) {
@@ -241,6 +245,7 @@ static uint32_t object_fill(struct object_record *o, uint64_t at)
         return 0;
     __atomic_store_n(&n->slot[at % SLOTS], page | ENTRY_VALID, __ATOMIC_RELEASE);
     BIT_SET(n->used, at % SLOTS);
+    shared_pages++;
     return page;
 }
 

@@ -71,14 +71,20 @@ bool pages_open(void)
         return false;
     for (uint64_t i = 0; i < arrays;)
         i += self_map(ARRAYS_BASE + i * PAGE, 1 + i, arrays - i < BATCH ? arrays - i : BATCH);
-    memset((void *)ARRAYS_BASE, 0, arrays * PAGE);
     next_free = (uint32_t *)ARRAYS_BASE + total;
     seen = (uint8_t *)(next_free + total);
+    memset(seen, 0, (total + 7) / 8);
     use = (uint32_t *)ARRAYS_BASE;
+    if (!memory->objects_low)
+        memory->objects_low = total & ~1ull;
+    memset(use, 0, memory->frames_high * sizeof *use);
+    memset(use + memory->objects_low, 0, (total - memory->objects_low) * sizeof *use);
     for (uint64_t i = 0; i <= arrays; i++)
         use[i] = 1;
     frames_top = arrays + 1;
-    objects_low = total & ~1ull;
+    if (memory->frames_high < frames_top)
+        memory->frames_high = frames_top;
+    objects_low = memory->objects_low;
     return true;
 }
 
@@ -87,8 +93,6 @@ bool pages_open(void)
 void pages_count_use(uint32_t page)
 {
     use[page]++;
-    if (page >= frames_top)
-        frames_top = page + 1;
 }
 
 void pages_count_object(uint32_t page)
@@ -123,18 +127,17 @@ static void frames_list(void)
 {
     free_frames = 0;
     free_frame_count = 0;
-    for (uint64_t p = total & ~1ull; p-- > 1;)
-        if (!use[p] && (p < frames_top || p >= objects_low))
+    for (uint64_t p = total & ~1ull; p-- > objects_low;)
+        if (!use[p])
+            frame_put((uint32_t)p);
+    for (uint64_t p = frames_top; p-- > 1;)
+        if (!use[p])
             frame_put((uint32_t)p);
 }
 
 void pages_ready(void)
 {
-    for (uint64_t p = objects_low; p > frames_top + 1;) {
-        p -= 2;
-        if (use[p] || use[p + 1])
-            objects_low = p;
-    }
+    frames_top = memory->frames_high;
     for (uint64_t p = objects_low; p < (total & ~1ull); p += 2) {
         for (unsigned half = 0; half < 2; half++)
             if (!use[p + half])
@@ -237,7 +240,9 @@ uint32_t page_take(bool zero)
     if (refused())
         return 0;
     if (!free_frames && frames_top < objects_low) {
-        page = (uint32_t)frames_top++;
+        page = (uint32_t)frames_top;
+        use[page] = 0;
+        memory->frames_high = ++frames_top;
     } else {
         if (!free_frames && !frames_from_objects())
             return 0;
@@ -300,6 +305,7 @@ uint32_t object_pair_take(void)
         return 0;
     if (!free_pairs && objects_low >= frames_top + 2) {
         objects_low -= 2;
+        memory->objects_low = objects_low;
         /* A request that was undone may have left something there. */
         page_reclaim((uint32_t)objects_low);
         page_reclaim((uint32_t)objects_low + 1);

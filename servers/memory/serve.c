@@ -192,6 +192,23 @@ static uint64_t remap_place(
     return to;
 }
 
+/* The request is done; what is left is to clear a range, by a restart if need be. Done before
+ * the reply is stored it could not be repeated: the range would not be valid any more. */
+static uint32_t finish_and_clear(struct space_record *s, uint64_t badge, uint64_t sequence,
+    struct stored *r, uint64_t address, uint64_t pages)
+{
+    if (!map_cut(&s->root, address / PAGE) || !map_cut(&s->root, address / PAGE + pages))
+        return finish(badge, sequence, r, MEMORY_ERROR_NOMEM);
+    TX_SET(s->undo_first, address / PAGE);
+    TX_SET(s->undo_count, pages);
+    (void)finish(badge, sequence, r, 0);
+    tx_begin();
+    (void)range_clear(s, address, pages, false);
+    TX_SET(s->undo_count, 0);
+    tx_commit();
+    return 0;
+}
+
 /* The pages are named at both places, then the reply is stored, then the old place is
  * cleared: by a restart if need be. */
 static uint32_t remap_move(struct space_record *s, uint64_t badge, uint64_t sequence,
@@ -204,14 +221,7 @@ static uint32_t remap_move(struct space_record *s, uint64_t badge, uint64_t sequ
         range_clear(s, r->value, wanted, false);
         return finish(badge, sequence, r, MEMORY_ERROR_NOMEM);
     }
-    TX_SET(s->undo_first, address / PAGE);
-    TX_SET(s->undo_count, pages);
-    (void)finish(badge, sequence, r, 0);
-    tx_begin();
-    (void)range_clear(s, address, pages, false);
-    TX_SET(s->undo_count, 0);
-    tx_commit();
-    return 0;
+    return finish_and_clear(s, badge, sequence, r, address, pages);
 }
 
 uint32_t memory_serve_remap(struct memory_server *m, uint64_t badge, uint64_t sequence,
@@ -244,7 +254,8 @@ uint32_t memory_serve_remap(struct memory_server *m, uint64_t badge, uint64_t se
     if (to != address)
         return remap_move(s, badge, sequence, &r, address, pages, wanted, entry);
     if (wanted < pages)
-        status = range_clear(s, address + wanted * PAGE, pages - wanted, false);
+        return finish_and_clear(
+            s, badge, sequence, &r, address + wanted * PAGE, pages - wanted);
     if (wanted > pages) {
         undo_range(s, to + pages * PAGE, wanted - pages);
         areas_grow(s, to / PAGE + pages, wanted - pages);
@@ -421,7 +432,7 @@ uint32_t memory_serve_thread(struct memory_server *m, uint64_t badge, uint64_t s
         if (!s)
             return undo(badge == MANAGER ? MEMORY_ERROR_NOENT : MEMORY_ERROR_PERM);
         if (thread_make(s, &t))
-            return undo(MEMORY_ERROR_NOMEM);
+            return finish(badge, sequence, &r, MEMORY_ERROR_NOMEM);
         r.a = t->id;
         r.b = t->thread;
         r.c = t->notification;
@@ -430,7 +441,7 @@ uint32_t memory_serve_thread(struct memory_server *m, uint64_t badge, uint64_t s
     *thread_id = r.a;
     *thread = r.b;
     *notification = r.c;
-    return 0;
+    return r.status;
 }
 
 uint32_t memory_serve_thread_end(
@@ -462,7 +473,7 @@ uint32_t memory_serve_slots(
     if (s->slot_pages >> directory & 1)
         return undo(MEMORY_ERROR_EXIST);
     if (!space_slots(s, directory))
-        return undo(MEMORY_ERROR_NOMEM);
+        return finish(badge, sequence, &r, MEMORY_ERROR_NOMEM);
     TX_SET(s->slot_pages, s->slot_pages | 1u << directory);
     return finish(badge, sequence, &r, 0);
 }
@@ -475,6 +486,8 @@ uint32_t memory_serve_totals(struct memory_server *m, uint64_t badge, struct mem
     *totals = (struct memory_totals){.pages = pages_total(), .free = pages_unused()};
     for (const struct space_record *s = memory->spaces; s; s = s->next)
         totals->spaces++;
+    totals->kept = spares_pages();
+    totals->shared = shared_pages;
     tx_commit();
     return 0;
 }

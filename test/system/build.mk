@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
 $(call user-program,files,test/system,files.c,proto-file server rt)
+$(call user-program,memory-test,test/system,memory.c probe.c,proto-memory server rt)

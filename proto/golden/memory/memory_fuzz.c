@@ -397,7 +397,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .parks = false,
         .caps_in = 0,
         .in_bytes_max = 0,
-        .out_bytes_max = 32,
+        .out_bytes_max = 40,
         .field_count = 0,
         .error_count = 0,
     },

@@ -121,13 +121,17 @@ struct memory_totals {
     uint64_t pages;
     uint64_t free;
     uint64_t spaces;
+    /* Of shared anonymous memory. */
     uint64_t shared;
+    /* Of kernel objects that wait for the next space. */
+    uint64_t kept;
 };
-_Static_assert(sizeof(struct memory_totals) == 32, "size");
+_Static_assert(sizeof(struct memory_totals) == 40, "size");
 _Static_assert(offsetof(struct memory_totals, pages) == 0, "offset");
 _Static_assert(offsetof(struct memory_totals, free) == 8, "offset");
 _Static_assert(offsetof(struct memory_totals, spaces) == 16, "offset");
 _Static_assert(offsetof(struct memory_totals, shared) == 24, "offset");
+_Static_assert(offsetof(struct memory_totals, kept) == 32, "offset");
 
 /* What of remap does not fit in the words. */
 struct memory_remap_request {
