@@ -29,7 +29,7 @@ static int64_t dup_from(uint64_t fd, uint64_t from, bool cloexec)
     struct file *f = file_of(fd);
     if (!f)
         return -EBADF;
-    if (from >= FDS_MAX)
+    if (from >= limit_of(LIMIT_NOFILE))
         return -EINVAL;
     f->users++;
     return fd_new(f, (unsigned)from, cloexec);
@@ -43,7 +43,7 @@ int64_t sys_dup(const uint64_t *a)
 static int64_t dup_to(uint64_t fd, uint64_t to, bool cloexec)
 {
     struct file *f = file_of(fd);
-    if (!f || to >= FDS_MAX)
+    if (!f || to >= limit_of(LIMIT_NOFILE))
         return -EBADF;
     if (fd == to)
         return (int64_t)to;

@@ -11,7 +11,7 @@
 #include <proto/file_client.h>
 #include <proto/memory_client.h>
 
-#define FILES_MAX 1024
+#define FILES_MAX FDS_MAX
 
 static struct file files[FILES_MAX];
 static uint16_t fds[FDS_MAX];
@@ -100,7 +100,7 @@ int64_t file_new(struct file **f)
         *f = &files[i];
         return 0;
     }
-    return -ENFILE;
+    return -EMFILE;
 }
 
 void file_drop(struct file *f)
@@ -123,7 +123,7 @@ void file_drop(struct file *f)
 
 int64_t fd_new(struct file *f, unsigned from, bool close_exec)
 {
-    for (unsigned fd = from; fd < FDS_MAX; fd++)
+    for (unsigned fd = from; fd < limit_of(LIMIT_NOFILE); fd++)
         if (!fds[fd]) {
             fds[fd] = (uint16_t)(f - files);
             f->descriptors++;

@@ -2,15 +2,18 @@
 /*
  * futex: a queue of waiting threads, by address within the process. A waiter's block is in the
  * queue until it is woken (woken is set, its notification raised) or has taken itself out.
- * Words shared with other processes wake only waiters of this one.
+ * A word in memory that other processes share is named by its place there, and its queue is the
+ * process server's: then all waiters are there.
  */
 #include "layer.h"
+#include <proto/memory_client.h>
+#include <proto/process_client.h>
 
 #define BUCKETS 64u
 
 enum {
     FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP, FUTEX_WAIT_BITSET = 9,
-    FUTEX_WAKE_BITSET, FUTEX_REALTIME = 256,
+    FUTEX_WAKE_BITSET, FUTEX_PRIVATE = 128, FUTEX_REALTIME = 256,
 };
 
 static struct block *queues[BUCKETS]; /* in the order of arrival */
@@ -45,7 +48,24 @@ void futexes_clear(void)
     memset(queues, 0, sizeof queues);
 }
 
-int64_t futex_wake(uint64_t address, uint32_t count, uint32_t bits)
+/* The place of a word that other processes may share; 0: it is only ours. */
+static uint64_t place_of(uint64_t address)
+{
+    uint64_t place = 0;
+    uint32_t value;
+    if (!self.shares_memory || !user_read(&value, address, 4))
+        return 0;
+    return memory_place(SLOT_MEMORY, address, &place) ? 0 : place;
+}
+
+static int64_t wake_shared(uint64_t place, uint32_t count, uint32_t bits)
+{
+    uint32_t woken = 0;
+    int64_t e = errno_of(process_futex_wake(SLOT_PROCESS, place, count, bits, &woken));
+    return e ? e : woken;
+}
+
+static int64_t wake_private(uint64_t address, uint32_t count, uint32_t bits)
 {
     uint32_t woken = 0;
     for (struct block **link = queue_of(address); *link && woken < count;) {
@@ -63,9 +83,19 @@ int64_t futex_wake(uint64_t address, uint32_t count, uint32_t bits)
     return woken;
 }
 
+int64_t futex_wake(uint64_t address, uint32_t count, uint32_t bits)
+{
+    uint64_t place = place_of(address);
+    return place ? wake_shared(place, count, bits) : wake_private(address, count, bits);
+}
+
+/* Of waiters of this process. At a place that is shared, all are woken instead: each looks again. */
 static int64_t requeue(uint64_t from, uint64_t to, uint32_t wake, uint32_t move)
 {
-    int64_t n = futex_wake(from, wake, UINT32_MAX);
+    uint64_t place = place_of(from);
+    if (place)
+        return wake_shared(place, UINT32_MAX, UINT32_MAX);
+    int64_t n = wake_private(from, wake, UINT32_MAX);
     for (struct block **link = queue_of(from); *link && move;) {
         struct block *b = *link;
         if (b->futex_address != from) {
@@ -98,6 +128,33 @@ static int64_t deadline_of(const uint64_t *a, uint32_t operation, uint64_t *dead
     return 0;
 }
 
+/* How a wait ended that the notification did not end. */
+static int64_t wait_result(const uint64_t *a, int64_t status)
+{
+    return status != -E_INTR ? -ETIMEDOUT : a[3] ? -ERESTART_NO_HANDLER : -ERESTART;
+}
+
+static int64_t wait_shared(const uint64_t *a, uint64_t place, uint32_t bits, uint64_t deadline)
+{
+    struct block *b = block_self();
+    for (;;) {
+        uint32_t value;
+        bool queued = false;
+        process_futex_queue(SLOT_PROCESS, b->tid, place, bits);
+        bool same = user_read(&value, a[0], 4) && value == (uint32_t)a[2];
+        struct pith_result r = { 0, 0 };
+        if (same)
+            r = layer_wait(deadline);
+        process_futex_leave(SLOT_PROCESS, b->tid, &queued);
+        if (!queued)
+            return 0; /* woken, whatever else happened */
+        if (!same)
+            return -EAGAIN;
+        if (r.status)
+            return wait_result(a, r.status);
+    }
+}
+
 static int64_t futex_wait(const uint64_t *a, uint32_t operation, uint32_t bits)
 {
     struct block *b = block_self();
@@ -112,6 +169,9 @@ static int64_t futex_wait(const uint64_t *a, uint32_t operation, uint32_t bits)
         return -EFAULT;
     if (value != (uint32_t)a[2])
         return -EAGAIN;
+    uint64_t place = a[1] & FUTEX_PRIVATE ? 0 : place_of(a[0]);
+    if (place)
+        return wait_shared(a, place, bits, deadline);
     b->woken = false;
     b->futex_bits = bits;
     queue_add(b, a[0]);
@@ -120,9 +180,7 @@ static int64_t futex_wait(const uint64_t *a, uint32_t operation, uint32_t bits)
         if (b->woken || !r.status)
             continue;
         futex_forget(b);
-        if (r.status != -E_INTR)
-            return -ETIMEDOUT;
-        return a[3] ? -ERESTART_NO_HANDLER : -ERESTART;
+        return wait_result(a, r.status);
     }
     return 0;
 }
@@ -161,7 +219,10 @@ int64_t sys_futex(const uint64_t *a)
     case FUTEX_WAIT_BITSET:
         return futex_wait(a, operation, (uint32_t)a[5]);
     case FUTEX_WAKE:
-        return futex_wake(a[0], (int32_t)a[2] > 0 ? (uint32_t)a[2] : 1, UINT32_MAX);
+        if (!(a[1] & FUTEX_PRIVATE) && !user_read(&value, a[0], 4))
+            return -EFAULT;
+        return (a[1] & FUTEX_PRIVATE ? wake_private : futex_wake)(a[0], (int32_t)a[2] > 0 ? (uint32_t)a[2] : 1,
+                                                                  UINT32_MAX);
     case FUTEX_WAKE_BITSET:
         return a[5] ? futex_wake(a[0], (uint32_t)a[2], (uint32_t)a[5]) : -EINVAL;
     case FUTEX_CMP_REQUEUE:

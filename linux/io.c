@@ -164,6 +164,18 @@ static int64_t write_server(struct file *f, int64_t at, uint64_t from, size_t by
     return written;
 }
 
+/* Where a write to a plain file will begin. */
+static uint64_t write_position(struct file *f, int64_t at)
+{
+    struct file_attributes s;
+    uint64_t position = 0;
+    if (f->flags & O_APPEND)
+        return file_attributes_of(f, &s) ? 0 : s.size;
+    if (at >= 0 || !f->shared)
+        return at >= 0 ? (uint64_t)at : f->position;
+    return file_seek(f->slot, 0, FILE_WHENCE_CURRENT, &position) ? 0 : position;
+}
+
 static int64_t write_at(struct file *f, int64_t at, uint64_t from, size_t bytes)
 {
     size_t done = 0;
@@ -195,6 +207,13 @@ static int64_t write_at(struct file *f, int64_t at, uint64_t from, size_t bytes)
     case FILE_EPOLL:
         return -EINVAL;
     case FILE_PLAIN:
+        if (limit_of(LIMIT_FSIZE) != UINT64_MAX) {
+            int64_t most = limit_file(write_position(f, at), bytes);
+            if (most < 0)
+                return most;
+            bytes = (size_t)most;
+        }
+        break;
     case FILE_STREAM:
     case FILE_TERMINAL:
         break;

@@ -55,6 +55,7 @@ struct block {
     bool polling;               /* waits for pollers_wake */
     uint8_t held_count;
     struct file *held[HELD_MAX]; /* files that the current call works on */
+    uint64_t wait_set;          /* signals that sigtimedwait is waiting for */
     uint64_t left;              /* signals that pended when we last asked, all blocked then */
     uint64_t stack_base, stack_size;   /* sigaltstack */
     uint64_t wait_until;        /* deadline of the call, kept when it is repeated; 0: none */
@@ -92,7 +93,7 @@ void threads_end_others(void);             /* execve; true deaths, none of them 
 void threads_forget(void);                 /* in a fork's child: there is only this one */
 bool thread_alone(void);
 struct block *block_each(struct block *b); /* the next used one; NULL: begin, and the end */
-int64_t futex_wake(uint64_t address, uint32_t count, uint32_t bits);
+int64_t futex_wake(uint64_t address, uint32_t count, uint32_t bits); /* of this process and others */
 void futex_forget(struct block *b);
 void futexes_clear(void);
 void robust_list_end(struct block *b);
@@ -137,6 +138,8 @@ struct self {
     uint64_t random[4];
     uint64_t brk_start, brk_end, brk_mapped;
     uint32_t umask, cores;
+    uint32_t user_effective;        /* as the process server keeps it */
+    bool shares_memory;             /* it has or had a shared mapping: see futex.c */
     uint32_t deaths;                /* children that were waited for: see ring.c */
     uint32_t cwd_slot;              /* a directory's gate; SLOT_ROOT at the start */
     char cwd[PATH_MAX];
@@ -183,7 +186,7 @@ struct file {
     uint64_t length;
     char *path;             /* absolute, of directories: for openat and fchdir */
 };
-#define FDS_MAX 1024
+#define FDS_MAX 4096
 #define NO_FILE 0
 
 struct file *file_of(uint64_t fd);
@@ -251,6 +254,17 @@ void epoll_forget(struct file *f);              /* its last descriptor is closed
 void epoll_free(struct file *f);
 uint32_t epoll_ready(struct file *f, struct look *look);
 
+/* ---- limits: limits.c ---------------------------------------------------------------------- */
+
+enum {
+    LIMIT_CPU, LIMIT_FSIZE, LIMIT_DATA, LIMIT_STACK, LIMIT_CORE, LIMIT_RSS, LIMIT_NPROC, LIMIT_NOFILE,
+    LIMIT_MEMLOCK, LIMIT_AS, LIMIT_LOCKS, LIMIT_SIGPENDING, LIMIT_MSGQUEUE, LIMIT_NICE, LIMIT_RTPRIO,
+    LIMIT_RTTIME,
+};
+uint64_t limit_of(unsigned which);
+bool limit_memory(uint64_t bytes);
+int64_t limit_file(uint64_t position, size_t bytes);
+
 /* ---- paths ----------------------------------------------------------------------------------- */
 
 /* Where a walk starts, and what is left of the path. */
@@ -310,7 +324,7 @@ bool proc_is(const char *full);               /* is it below /proc, there or not
 size_t proc_link(const char *full, char *to, size_t size); /* a link's target; 0: none */
 void exec_environment(uint64_t *from, uint64_t *bytes); /* of the running program, as it was at its start */
 void exec_extent(uint64_t *low, uint64_t *high);        /* the program's own segments */
-extern char host_name[65];
+const char *host_name(void);
 bool proc_attributes(const char *full, struct file_attributes *a);
 int64_t proc_entries(struct file *f, uint64_t to, size_t room);
 int64_t proc_open(const char *full, struct file **out);

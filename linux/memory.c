@@ -105,6 +105,9 @@ int64_t sys_mmap(const uint64_t *a)
         flags |= MEMORY_MAP_NO_RESERVE;
     if (how & MAP_32BIT)
         flags |= MEMORY_MAP_LOW;
+    if (!limit_memory(bytes))
+        return -ENOMEM;
+    self.shares_memory |= (flags & MEMORY_MAP_SHARED) != 0;
     uint64_t got = 0;
     int64_t e = errno_of(memory_map(SLOT_MEMORY, address, bytes, protection_of(prot), flags, &got));
     if (!e && plain) {
@@ -239,6 +242,8 @@ int64_t sys_brk(const uint64_t *a)
 {
     uint64_t end = a[0], mapped = pages_up(end), got = 0;
     if (end < self.brk_start || !user_range(end, 0) || end - self.brk_start > 1ull << 40)
+        return (int64_t)self.brk_end;
+    if (mapped > self.brk_mapped && !limit_memory(mapped - self.brk_mapped))
         return (int64_t)self.brk_end;
     if (mapped > self.brk_mapped &&
         memory_map(SLOT_MEMORY, self.brk_mapped, mapped - self.brk_mapped,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* uname, limits, random bytes, and other small answers. */
+/* uname, random bytes, and other small answers. */
 #include "layer.h"
 #include <proto/memory_client.h>
+#include <proto/process_client.h>
 
 /* ---- random: ChaCha20 (RFC 8439), key from the process server, never a constant ------------ */
 
@@ -63,72 +64,36 @@ int64_t sys_getrandom(const uint64_t *a)
     return (int64_t)a[1];
 }
 
-/* ---- names and limits ------------------------------------------------------------------------ */
+/* ---- names --------------------------------------------------------------------------------- */
 
-char host_name[65] = "pith";
+/* The process server keeps it for all. */
+const char *host_name(void)
+{
+    static char name[PROCESS_HOST_NAME_MAX + 1];
+    size_t n = 0;
+    if (!process_host_name(SLOT_PROCESS, "", 0, name, PROCESS_HOST_NAME_MAX, &n))
+        name[n] = 0;
+    return name;
+}
 
 int64_t sys_uname(const uint64_t *a)
 {
     static const char fixed[6][65] = { "Linux", "", "6.1.0-pith", "#1 SMP Pith", "x86_64", "(none)" };
     char u[6][65];
     memcpy(u, fixed, sizeof u);
-    strlcpy(u[1], host_name, 65);
+    strlcpy(u[1], host_name(), 65);
     return user_write(a[0], u, sizeof u) ? 0 : -EFAULT;
 }
 
 int64_t sys_sethostname(const uint64_t *a)
 {
-    char name[65] = { 0 };
-    if (a[1] > 64)
+    char name[PROCESS_HOST_NAME_MAX], now[PROCESS_HOST_NAME_MAX];
+    size_t n = 0;
+    if (!a[1] || a[1] > sizeof name)
         return -EINVAL;
     if (!user_read(name, a[0], a[1]))
         return -EFAULT;
-    memcpy(host_name, name, sizeof name);
-    return 0;
-}
-
-struct limit { uint64_t now, most; };
-static struct limit limits[16] = {
-    { -1ull, -1ull }, { -1ull, -1ull }, { -1ull, -1ull }, { 8 << 20, -1ull }, { 0, -1ull },
-    { -1ull, -1ull }, { 4096, 4096 }, { FDS_MAX, FDS_MAX }, { 8 << 20, 8 << 20 }, { -1ull, -1ull },
-    { -1ull, -1ull }, { 4096, 4096 }, { 819200, 819200 }, { 0, 0 }, { 0, 0 }, { -1ull, -1ull },
-};
-
-static int64_t limit_change(uint64_t which, uint64_t new, uint64_t old)
-{
-    struct limit l;
-    if (which >= 16)
-        return -EINVAL;
-    if (new) {
-        if (!user_read(&l, new, sizeof l))
-            return -EFAULT;
-        if (l.now > l.most)
-            return -EINVAL;
-        if (which == 7 && l.most > FDS_MAX)
-            return -EPERM;
-    }
-    if (old && !user_write(old, &limits[which], sizeof l))
-        return -EFAULT;
-    if (new)
-        limits[which] = l;
-    return 0;
-}
-
-int64_t sys_getrlimit(const uint64_t *a)
-{
-    return limit_change(a[0], 0, a[1]);
-}
-
-int64_t sys_setrlimit(const uint64_t *a)
-{
-    return limit_change(a[0], a[1], 0);
-}
-
-int64_t sys_prlimit64(const uint64_t *a)
-{
-    if (a[0] && (uint32_t)a[0] != self.pid)
-        return -ESRCH;
-    return limit_change(a[1], a[2], a[3]);
+    return errno_of(process_host_name(SLOT_PROCESS, name, a[1], now, sizeof now, &n));
 }
 
 int64_t sys_sysinfo(const uint64_t *a)

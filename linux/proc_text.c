@@ -257,7 +257,7 @@ static size_t make_servers(const struct about *a, char *to, size_t size)
 static size_t make_hostname(const struct about *a, char *to, size_t size)
 {
     UNUSED(a);
-    return PRINT("%s\n", host_name);
+    return PRINT("%s\n", host_name());
 }
 
 #define FIXED(name, text)                                                                    \

@@ -244,8 +244,10 @@ int64_t sys_set_tid_address(const uint64_t *a)
 int64_t sys_getrusage(const uint64_t *a)
 {
     struct process_identity i;
+    if ((int32_t)a[0] < -1 || (int32_t)a[0] > 1)
+        return -EINVAL;
     int64_t e = identity(0, &i);
-    return e ? e : usage_out(a[1], (int32_t)a[0] == -1 ? 0 : i.run_ns);
+    return e ? e : usage_out(a[1], (int32_t)a[0] == -1 ? i.children_ns : i.run_ns);
 }
 
 int64_t sys_times(const uint64_t *a)
@@ -254,7 +256,7 @@ int64_t sys_times(const uint64_t *a)
     int64_t e = identity(0, &i);
     if (e)
         return e;
-    int64_t t[4] = { (int64_t)(i.run_ns / 10000000), 0, 0, 0 };
+    int64_t t[4] = { (int64_t)(i.run_ns / 10000000), 0, (int64_t)(i.children_ns / 10000000), 0 };
     if (a[0] && !user_write(a[0], t, sizeof t))
         return -EFAULT;
     return (int64_t)(now_ns() / 10000000);

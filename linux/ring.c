@@ -186,7 +186,7 @@ static void ring_changed(struct file *f, unsigned other, bool enough)
 {
     struct ring_hold *h = hold_of(f);
     struct ring *r = h->ring;
-    r->changes++;
+    r->changes[other]++;
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with that of ring_wait and ring_ready */
     if (enough && r->waits[other]) {
         r->waits[other] = 0;
@@ -348,7 +348,7 @@ uint32_t ring_ready(struct file *f, struct look *look)
 {
     struct ring *r = hold_of(f)->ring;
     uint32_t found = ready_now(f);
-    look->changes = r->changes;
+    look->changes = f->kind == FILE_EVENT ? r->changes[0] + r->changes[1] : r->changes[f->length & 1];
     if (found || !look->watch)
         return found;
     struct msg m = { .w = { READY_OP_READY | RPC_PARKS } };

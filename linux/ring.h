@@ -24,7 +24,7 @@ struct ring {
     uint32_t waits[2];     /* somebody waits for data, for room */
     uint32_t watched;      /* somebody parked at the server */
     uint32_t gone[2];      /* it was learnt that no reader, no writer is left */
-    uint32_t changes;      /* for edge-triggered watchers */
+    uint32_t changes[2];   /* of what a reader, a writer watches: for edge-triggered watchers */
     uint32_t closes;       /* files that were closed, here or there */
 };
 #define RING_DATA 4096u

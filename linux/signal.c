@@ -138,7 +138,7 @@ static bool frame_push(struct block *b, struct pith_regs *r, const struct taken 
     f.info[4] = (int32_t)t->process;
     f.info[5] = (int32_t)t->user;
     memcpy(&f.info[6], &t->value, 8);
-    if (b->fault_vector) /* the address lies where otherwise the sender does */
+    if (b->fault_vector && t->code != SI_KERNEL) /* the address lies where otherwise the sender does */
         memcpy(&f.info[4], t->signal == SIGSEGV || t->signal == SIGBUS ? &b->fault_address : &r->rip, 8);
     b->fault_vector = 0;
     if (!user_write(sp, &f, sizeof f))
@@ -187,9 +187,9 @@ static void regs_of_call(struct block *b, struct pith_regs *r)
 static void others_nudge(const struct block *b, uint64_t shared)
 {
     for (struct block *o = block_each(0); o && shared; o = block_each(o))
-        if (o != b && o->tid && shared & ~o->mask) {
+        if (o != b && o->tid && (shared & (~o->mask | o->wait_set) || o->polling)) {
             process_nudge(SLOT_PROCESS, o->tid);
-            shared &= o->mask;
+            shared &= o->mask & ~o->wait_set;
         }
 }
 
@@ -491,7 +491,9 @@ int64_t sys_rt_sigtimedwait(const uint64_t *a)
             int64_t e = info_out(a[1], &t);
             return e ? e : t.signal;
         }
+        b->wait_set = set;
         struct pith_result r = layer_wait(deadline);
+        b->wait_set = 0;
         if (r.status == -E_TIME)
             return -EAGAIN;
         if (r.status == -E_INTR && b->left & ~b->mask & ~set)

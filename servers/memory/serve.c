@@ -338,6 +338,23 @@ uint32_t memory_serve_area(struct memory_server *m, uint64_t badge, uint64_t add
     return 0;
 }
 
+uint32_t memory_serve_place(
+    struct memory_server *m, uint64_t badge, uint64_t address, uint64_t *place)
+{
+    uint64_t at = 0;
+    uint32_t entry = 0;
+    (void)m;
+    tx_begin();
+    struct space_record *s = space_find(badge);
+    bool found = s && range_first(s, address & ~(PAGE - 1), &at, &entry) && at == (address & ~(PAGE - 1));
+    if (found && entry & ENTRY_SHARED) { /* where this server sees the page, in each incarnation */
+        const void *view = space_view(s, at);
+        *place = view ? (uint64_t)view + address % PAGE : 0;
+    }
+    tx_commit();
+    return found ? 0 : MEMORY_ERROR_NOENT;
+}
+
 /* ---- the manager's ----------------------------------------------------------------------------- */
 
 uint32_t memory_serve_create(struct memory_server *m, uint64_t badge, uint64_t sequence,

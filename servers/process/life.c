@@ -296,6 +296,7 @@ void process_exit_with(struct process *p, uint32_t code)
     TX_SET(p->code, code);
     TX_SET(p->state, p->parent ? PROCESS_STATE_ZOMBIE : 0);
     timers_end(p);
+    groups_orphan(p);
     orphans_move(p);
     if (p->session == p->pid && rt_cap("tty"))
         terminal_session_end(rt_cap("tty"), p->session);

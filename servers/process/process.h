@@ -6,6 +6,7 @@
  *   task.c    threads of a process
  *   signal.c  signals, stops
  *   timer.c   timers that send signals
+ *   futex.c   waiting at places in memory that processes share
  *   serve.c   the protocol
  *   main.c    start, the main thread
  *
@@ -30,6 +31,7 @@
 #define PRIORITY 20u
 #define QUEUED_MAX 1024u /* signals that a process may have pending */
 #define TIMERS_MAX 256u  /* of a process */
+#define FUTEX_QUEUES 64u
 
 #define SIGKILL 9u
 #define SIGALRM 14u
@@ -62,6 +64,9 @@ struct task {
     uint32_t thread, notification;                   /* slots */
     bool stop_wanted, forced;                        /* forced: does not end by itself */
     struct pending pending;                          /* for this thread alone */
+    struct task *futex_next;                         /* in its queue, by place */
+    uint64_t futex_place;                            /* 0: in none */
+    uint32_t futex_bits, pad;
 };
 
 struct process {
@@ -99,6 +104,8 @@ struct intent { uint32_t from, pad; uint64_t number; };
 struct process_server {
     struct process *all, *hash[HASH], *work;
     struct timer *timers;
+    struct task *futexes[FUTEX_QUEUES];
+    char host[PROCESS_HOST_NAME_MAX + 8];
     uint32_t last_pid, first, own_gate, pad;         /* first: pid; own_gate: slot, the main thread's */
     uint32_t off, off_code;                          /* the first process has ended so */
     uint64_t memory_number;
@@ -145,6 +152,9 @@ bool tasks_reap(struct process *p);                  /* frees what has ended; tr
 void tasks_free(struct process *p);                  /* their slots; the threads went with the space */
 uint64_t tasks_run_ns(const struct process *p);
 
+/* ---- futex.c ---- */
+bool futex_leave(struct task *t);                    /* whether it was in a queue */
+
 /* ---- signal.c ---- */
 /* False: no room for another one (the caller answers AGAIN). t NULL: for any thread. */
 bool signal_queue(struct process *p, struct task *t, const struct queued *s);
@@ -152,6 +162,8 @@ void signal_post(struct process *p, uint32_t signal, uint32_t sender);
 void signal_child(struct process *parent, const struct process *child, int32_t code, uint32_t status);
 void signal_stop(struct process *p, uint32_t signal);
 void signal_continue(struct process *p);
+bool group_orphaned(uint32_t group, const struct process *without);
+void groups_orphan(const struct process *p);         /* what p's end does to groups */
 bool stops_look(struct process *p);                  /* true: a thread has not stopped yet */
 /* Takes out the first signal of set; NULL: none. The caller frees it. */
 struct queued *signal_take(struct process *p, struct task *t, uint64_t set);

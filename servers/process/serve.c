@@ -349,7 +349,7 @@ uint32_t process_serve_stop(struct process_server *server, uint64_t badge, uint6
     if (repeated(badge, sequence, &r))
         return r.status;
     struct process *p = process_find(badge);
-    if (p)
+    if (p && (signal == SIGSTOP || !group_orphaned(p->group, 0)))
         signal_stop(p, signal);
     return finish(badge, sequence, &r, 0);
 }
@@ -731,6 +731,30 @@ uint32_t process_serve_power(struct process_server *server, uint64_t badge, uint
     if (rt_cap("debug-exit"))
         pith_io_out(rt_cap("debug-exit"), 0, 1, code);
     return 0;
+}
+
+uint32_t process_serve_host_name(struct process_server *server, uint64_t badge, uint64_t sequence,
+                                 struct rpc_in new, struct rpc_out *name)
+{
+    char text[PROCESS_HOST_NAME_MAX + 8] = { 0 };
+    (void)sequence; /* done twice it is the same */
+    if (!rt_copy_from_client(new.offset, text, new.length))
+        return RPC_BAD_BUFFER;
+    tx_begin();
+    const struct process *p = process_find(badge);
+    bool allowed = !new.length || (p && !p->user);
+    if (new.length && allowed) {
+        tx_save(server->host, sizeof server->host);
+        memcpy(server->host, text, sizeof server->host);
+    }
+    strlcpy(text, *server->host ? server->host : "pith", sizeof text);
+    tx_commit();
+    if (!allowed)
+        return PROCESS_ERROR_PERM;
+    name->length = strnlen(text, PROCESS_HOST_NAME_MAX);
+    if (name->length > name->capacity)
+        name->length = name->capacity;
+    return rt_copy_to_client(name->offset, text, name->length) ? 0 : RPC_BAD_BUFFER;
 }
 
 SERVER_ENTRY(process);

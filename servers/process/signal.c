@@ -82,6 +82,41 @@ void signal_stop(struct process *p, uint32_t signal)
     }
 }
 
+/* Nobody outside the group, but in its session, is parent of one of it: POSIX's orphaned group. */
+bool group_orphaned(uint32_t group, const struct process *without)
+{
+    for (const struct process *p = processes->all; p; p = p->next)
+        if (p->state && p->state != PROCESS_STATE_ZOMBIE && p->group == group && p != without && p->parent &&
+            p->parent != without && p->parent->group != group && p->parent->session == p->session)
+            return false;
+    return true;
+}
+
+/* A group that `without`'s end makes an orphan and that has a stopped member is told. */
+static void group_hang_up(uint32_t group, const struct process *without)
+{
+    bool stopped = false;
+    for (const struct process *p = processes->all; p; p = p->next)
+        stopped |= p->group == group && p != without && p->state == PROCESS_STATE_STOPPED;
+    if (!stopped || !group_orphaned(group, without))
+        return;
+    for (struct process *p = processes->all, *next; p; p = next) {
+        next = p->next;
+        if (p->group != group || p == without)
+            continue;
+        signal_post(p, 1, 0);
+        signal_post(p, SIGCONT, 0);
+    }
+}
+
+void groups_orphan(const struct process *p)
+{
+    group_hang_up(p->group, p);
+    for (const struct process *c = p->children; c; c = c->sibling)
+        if (c->group != p->group && c->session == p->session)
+            group_hang_up(c->group, p);
+}
+
 bool stops_look(struct process *p)
 {
     bool busy = false;

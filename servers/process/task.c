@@ -61,6 +61,7 @@ void task_end(struct process *p, struct task *t, bool forced)
     TX_SET(t->next, p->ended);
     TX_SET(p->ended, t);
     signals_drop(p, &t->pending, UINT64_MAX);
+    (void)futex_leave(t);
     process_work(p);
 }
 
@@ -103,6 +104,7 @@ void tasks_free(struct process *p)
         for (struct task *t = lists[i], *next; t; t = next) {
             next = t->next;
             signals_drop(p, &t->pending, UINT64_MAX);
+            (void)futex_leave(t);
             task_free(p, t);
         }
     TX_SET(p->tasks, 0);

@@ -184,6 +184,22 @@ dispatch_slots(struct memory_server *server, uint64_t badge, struct msg *m)
 }
 
 static uint64_t __attribute__((noinline))
+dispatch_place(struct memory_server *server, uint64_t badge, struct msg *m)
+{
+    uint64_t address = m->w[1];
+    uint64_t place = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    status = memory_serve_place(server, badge, address, &place);
+    if (status)
+        return status;
+    m->w[1] = place;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
 dispatch_create(struct memory_server *server, uint64_t badge, struct msg *m)
 {
     uint64_t quota = m->w[1];
@@ -458,6 +474,8 @@ uint64_t memory_dispatch(struct memory_server *server, uint64_t badge, struct ms
         return dispatch_area(server, badge, m);
     case MEMORY_OP_SLOTS:
         return dispatch_slots(server, badge, m);
+    case MEMORY_OP_PLACE:
+        return dispatch_place(server, badge, m);
     case MEMORY_OP_CREATE:
         return dispatch_create(server, badge, m);
     case MEMORY_OP_CLONE:

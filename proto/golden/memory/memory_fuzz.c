@@ -99,6 +99,14 @@ static const uint32_t slots_errors[] = {
     MEMORY_ERROR_PERM,
 };
 
+static const struct rpc_fuzz_field place_fields[] = {
+    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
+static const uint32_t place_errors[] = {
+    MEMORY_ERROR_NOENT,
+};
+
 static const struct rpc_fuzz_field create_fields[] = {
     { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
 };
@@ -332,6 +340,18 @@ static const struct rpc_fuzz_operation operations[] = {
         .errors = slots_errors,
     },
     {
+        .number = 10,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 1,
+        .fields = place_fields,
+        .errors = place_errors,
+    },
+    {
         .number = 16,
         .mutating = true,
         .parks = false,
@@ -488,6 +508,6 @@ static const struct rpc_fuzz_operation operations[] = {
 
 const struct rpc_fuzz_protocol memory_fuzz = {
     .name = "memory",
-    .operation_count = 22,
+    .operation_count = 23,
     .operations = operations,
 };

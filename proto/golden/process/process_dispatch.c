@@ -508,6 +508,81 @@ dispatch_timer_drop(struct process_server *server, uint64_t badge, struct msg *m
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_futex_queue(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t thread = (uint32_t)m->w[1];
+    uint64_t place = m->w[2];
+    uint32_t bits = (uint32_t)m->w[3];
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    status = process_serve_futex_queue(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, thread, place,
+        bits);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_futex_leave(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t thread = (uint32_t)m->w[1];
+    bool queued = 0;
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    status = process_serve_futex_leave(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, thread,
+        &queued);
+    if (status)
+        return status;
+    m->w[1] = (uint64_t)queued;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_futex_wake(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint64_t place = m->w[1];
+    uint32_t count = (uint32_t)m->w[2];
+    uint32_t bits = (uint32_t)(m->w[2] >> 32);
+    uint32_t woken = 0;
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    status = process_serve_futex_wake(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, place, count,
+        bits, &woken);
+    if (status)
+        return status;
+    m->w[1] = (uint64_t)woken;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_host_name(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    struct rpc_in new = { .length = (uint16_t)m->w[1] };
+    struct rpc_out name = { .capacity = (uint16_t)(m->w[1] >> 16) };
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    if (new.length > 64)
+        return RPC_BAD_FIELD;
+    if (name.capacity > 64)
+        return RPC_BAD_FIELD;
+    status = process_serve_host_name(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, new, &name);
+    if (status)
+        return status;
+    if (name.length > name.capacity)
+        return RPC_BAD_BUFFER;
+    m->w[1] = (uint64_t)name.length;
+    return 0;
+}
+
 uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
@@ -566,6 +641,14 @@ uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct 
         return dispatch_timer_look(server, badge, m);
     case PROCESS_OP_TIMER_DROP:
         return dispatch_timer_drop(server, badge, m);
+    case PROCESS_OP_FUTEX_QUEUE:
+        return dispatch_futex_queue(server, badge, m);
+    case PROCESS_OP_FUTEX_LEAVE:
+        return dispatch_futex_leave(server, badge, m);
+    case PROCESS_OP_FUTEX_WAKE:
+        return dispatch_futex_wake(server, badge, m);
+    case PROCESS_OP_HOST_NAME:
+        return dispatch_host_name(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

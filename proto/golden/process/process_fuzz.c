@@ -210,6 +210,31 @@ static const uint32_t timer_drop_errors[] = {
     PROCESS_ERROR_INVAL,
 };
 
+static const struct rpc_fuzz_field futex_queue_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 3, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const struct rpc_fuzz_field futex_leave_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const struct rpc_fuzz_field futex_wake_fields[] = {
+    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 2, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 2, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const struct rpc_fuzz_field host_name_fields[] = {
+    { 1, 0, 16, (uint64_t)0, (uint64_t)64 },
+    { 1, 16, 16, (uint64_t)0, (uint64_t)64 },
+};
+
+static const uint32_t host_name_errors[] = {
+    PROCESS_ERROR_PERM,
+};
+
 static const struct rpc_fuzz_operation operations[] = {
     {
         .number = 1,
@@ -511,10 +536,55 @@ static const struct rpc_fuzz_operation operations[] = {
         .fields = timer_drop_fields,
         .errors = timer_drop_errors,
     },
+    {
+        .number = 28,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 3,
+        .error_count = 0,
+        .fields = futex_queue_fields,
+    },
+    {
+        .number = 29,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 0,
+        .fields = futex_leave_fields,
+    },
+    {
+        .number = 30,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 3,
+        .error_count = 0,
+        .fields = futex_wake_fields,
+    },
+    {
+        .number = 31,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 64,
+        .out_bytes_max = 64,
+        .field_count = 2,
+        .error_count = 1,
+        .fields = host_name_fields,
+        .errors = host_name_errors,
+    },
 };
 
 const struct rpc_fuzz_protocol process_fuzz = {
     .name = "process",
-    .operation_count = 26,
+    .operation_count = 30,
     .operations = operations,
 };

@@ -200,6 +200,39 @@ static const struct rpc_trace_field timer_drop_request[] = {
     { "timer", 1, 0, 32, RPC_UNSIGNED },
 };
 
+static const struct rpc_trace_field futex_queue_request[] = {
+    { "thread", 1, 0, 32, RPC_UNSIGNED },
+    { "place", 2, 0, 64, RPC_UNSIGNED },
+    { "bits", 3, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field futex_leave_request[] = {
+    { "thread", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field futex_leave_reply[] = {
+    { "queued", 1, 0, 8, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field futex_wake_request[] = {
+    { "place", 1, 0, 64, RPC_UNSIGNED },
+    { "count", 2, 0, 32, RPC_UNSIGNED },
+    { "bits", 2, 32, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field futex_wake_reply[] = {
+    { "woken", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field host_name_request[] = {
+    { "new_length", 1, 0, 16, RPC_LENGTH },
+    { "name_capacity", 1, 16, 16, RPC_LENGTH },
+};
+
+static const struct rpc_trace_field host_name_reply[] = {
+    { "name_length", 1, 0, 16, RPC_LENGTH },
+};
+
 static const struct rpc_trace_operation operations[] = {
     { 1, "start", false, 1, 1, start_request, start_reply },
     { 2, "fork", true, 4, 1, fork_request, fork_reply },
@@ -227,6 +260,10 @@ static const struct rpc_trace_operation operations[] = {
     { 25, "timer_set", true, 3, 2, timer_set_request, timer_set_reply },
     { 26, "timer_look", false, 1, 3, timer_look_request, timer_look_reply },
     { 27, "timer_drop", true, 1, 0, timer_drop_request, NULL },
+    { 28, "futex_queue", true, 3, 0, futex_queue_request, NULL },
+    { 29, "futex_leave", true, 1, 1, futex_leave_request, futex_leave_reply },
+    { 30, "futex_wake", true, 3, 1, futex_wake_request, futex_wake_reply },
+    { 31, "host_name", true, 2, 1, host_name_request, host_name_reply },
 };
 
 static const struct rpc_trace_error errors[] = {
@@ -243,7 +280,7 @@ static const struct rpc_trace_error errors[] = {
 const struct rpc_trace_protocol process_trace = {
     .name = "process",
     .version = 2,
-    .operation_count = 26,
+    .operation_count = 30,
     .error_count = 8,
     .operations = operations,
     .errors = errors,

@@ -248,6 +248,30 @@ static inline int64_t memory_slots(uint32_t via, uint32_t directory)
 }
 
 /*
+ * A name for the place in memory behind an address: the same in every space that shares it, 0
+ * when it is the caller's alone or was not touched yet.
+ * Idempotent.
+ * Errors: NOENT
+ */
+static inline int64_t memory_place(uint32_t via, uint64_t address, uint64_t *place)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        MEMORY_OP_PLACE,
+        [1] = address,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *place = m.w[1];
+    return 0;
+}
+
+/*
  * Manager: a new space with the layer in it. Capabilities: the space (all rights), its gate.
  * Mutating.
  *   space: the slot where the capability arrived, if the server passed one.

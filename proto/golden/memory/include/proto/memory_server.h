@@ -66,6 +66,13 @@ uint32_t memory_serve_slots(struct memory_server *server, uint64_t badge, uint64
     uint32_t directory);
 
 /*
+ * A name for the place in memory behind an address: the same in every space that shares it, 0
+ * when it is the caller's alone or was not touched yet.
+ */
+uint32_t memory_serve_place(struct memory_server *server, uint64_t badge, uint64_t address,
+    uint64_t *place);
+
+/*
  * Manager: a new space with the layer in it. Capabilities: the space (all rights), its gate.
  */
 uint32_t memory_serve_create(struct memory_server *server, uint64_t badge, uint64_t sequence,

@@ -48,6 +48,10 @@ enum {
     PROCESS_OP_TIMER_SET = 25,
     PROCESS_OP_TIMER_LOOK = 26,
     PROCESS_OP_TIMER_DROP = 27,
+    PROCESS_OP_FUTEX_QUEUE = 28,
+    PROCESS_OP_FUTEX_LEAVE = 29,
+    PROCESS_OP_FUTEX_WAKE = 30,
+    PROCESS_OP_HOST_NAME = 31,
 };
 
 /* Errors, as stubs return them. */
@@ -64,6 +68,7 @@ enum {
 
 enum { PROCESS_ARGUMENTS_MAX = 3072 };
 enum { PROCESS_NAME_MAX = 255 };
+enum { PROCESS_HOST_NAME_MAX = 64 };
 /* Lanes of Linux threads are this and their id. */
 enum { PROCESS_LANE_FIRST = 16384 };
 enum { PROCESS_PID_MAX = 32768 };

@@ -665,3 +665,111 @@ static inline int64_t process_timer_drop(uint32_t via, uint32_t timer)
         return (uint32_t)m.w[0];
     return 0;
 }
+
+/*
+ * A thread of the caller's process waits at a place in shared memory (memory's name for it): its
+ * notification is raised by a wake for it with a common bit.
+ * Mutating.
+ */
+static inline int64_t process_futex_queue(uint32_t via, uint32_t thread, uint64_t place,
+    uint32_t bits)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_FUTEX_QUEUE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)thread,
+        [2] = place,
+        [3] = (uint64_t)bits,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * Ends a thread's wait; whether it was still queued.
+ * Mutating.
+ */
+static inline int64_t process_futex_leave(uint32_t via, uint32_t thread, bool *queued)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_FUTEX_LEAVE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)thread,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *queued = (uint8_t)m.w[1] != 0;
+    return 0;
+}
+
+/*
+ * Raises at most count of those that wait at a place, in the order they came.
+ * Mutating.
+ */
+static inline int64_t process_futex_wake(uint32_t via, uint64_t place, uint32_t count,
+    uint32_t bits, uint32_t *woken)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_FUTEX_WAKE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = place,
+        [2] = (uint64_t)count | (uint64_t)bits << 32,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *woken = (uint32_t)m.w[1];
+    return 0;
+}
+
+/*
+ * The name of the machine; with no bytes it is only asked for.
+ * Mutating.
+ *   new: 0 to 64 bytes.
+ *   name: 0 to 64 bytes.
+ * Errors: PERM
+ */
+static inline int64_t process_host_name(uint32_t via, const void *new, size_t new_length,
+    void *name, size_t name_capacity, size_t *name_length)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    if (new_length > 64)
+        return RPC_BAD_FIELD;
+    if (name_capacity > 64)
+        name_capacity = 64;
+    m = (struct msg){ .w = {
+        PROCESS_OP_HOST_NAME | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)new_length | (uint64_t)name_capacity << 16,
+    } };
+    x.in = new;
+    x.in_len = new_length;
+    x.out = name;
+    x.out_len = name_capacity;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *name_length = (uint16_t)m.w[1];
+    if (*name_length > name_capacity)
+        return RPC_BAD_BUFFER;
+    return 0;
+}

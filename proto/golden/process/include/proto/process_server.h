@@ -154,3 +154,22 @@ uint32_t process_serve_timer_look(struct process_server *server, uint64_t badge,
 
 uint32_t process_serve_timer_drop(struct process_server *server, uint64_t badge, uint64_t sequence,
     uint32_t timer);
+
+/*
+ * A thread of the caller's process waits at a place in shared memory (memory's name for it): its
+ * notification is raised by a wake for it with a common bit.
+ */
+uint32_t process_serve_futex_queue(struct process_server *server, uint64_t badge,
+    uint64_t sequence, uint32_t thread, uint64_t place, uint32_t bits);
+
+/* Ends a thread's wait; whether it was still queued. */
+uint32_t process_serve_futex_leave(struct process_server *server, uint64_t badge,
+    uint64_t sequence, uint32_t thread, bool *queued);
+
+/* Raises at most count of those that wait at a place, in the order they came. */
+uint32_t process_serve_futex_wake(struct process_server *server, uint64_t badge, uint64_t sequence,
+    uint64_t place, uint32_t count, uint32_t bits, uint32_t *woken);
+
+/* The name of the machine; with no bytes it is only asked for. */
+uint32_t process_serve_host_name(struct process_server *server, uint64_t badge, uint64_t sequence,
+    struct rpc_in new, struct rpc_out *name);
