@@ -277,20 +277,65 @@ static uint32_t map_samples(uint64_t first, unsigned pages)
     return samples_end();
 }
 
+enum { MORE = 32 };
+
+/* What each further page of a batch costs. */
+static void figure_batch(const char *name, uint32_t batch, uint32_t one)
+{
+    guest_printf("FIGURE %s %u instr pages=%u mark=%u less=%u by=%u\n", name,
+                 (batch - one + MORE - 1) / MORE, 1 + MORE, marks, marks - 1, MORE);
+}
+
+/* A fork's steps: mappings copied with the source's write taken, and gone again. */
+static uint32_t copy_samples(uint32_t child, unsigned pages)
+{
+    samples_begin();
+    for (int i = 0; i < SAMPLES / 4; i++) {
+        GUEST_MUST(pith_space_protect(SPACE_SELF, BENCH_VA + 8192, pages | MAP_READ | MAP_WRITE));
+        SAMPLE((void)pith_space_copy(child, SPACE_SELF, BENCH_VA + 8192, BENCH_VA + 8192,
+                                     pages | MAP_READ | MAP_DEMOTE));
+        GUEST_MUST(pith_space_unmap(child, BENCH_VA + 8192, pages));
+    }
+    return samples_end();
+}
+
+static uint32_t unmap_samples(uint32_t child, unsigned pages)
+{
+    samples_begin();
+    for (int i = 0; i < SAMPLES / 4; i++) {
+        GUEST_MUST(pith_space_copy(child, SPACE_SELF, BENCH_VA + 8192, BENCH_VA + 8192,
+                                   pages | MAP_READ));
+        SAMPLE((void)pith_space_unmap(child, BENCH_VA + 8192, pages));
+    }
+    return samples_end();
+}
+
+static void bench_copy(uint64_t first)
+{
+    uint32_t child = guest_space(), one;
+    stub_map(BENCH_VA + 8192, first, (1 + MORE) | MAP_READ | MAP_WRITE);
+    GUEST_MUST(pith_space_copy(child, SPACE_SELF, BENCH_VA + 8192, BENCH_VA + 8192, 1 | MAP_READ));
+    GUEST_MUST(pith_space_unmap(child, BENCH_VA + 8192, 1)); /* its tables are there now */
+    one = copy_samples(child, 1);
+    figure("copy.one", one);
+    figure_batch("copy.batch", copy_samples(child, 1 + MORE), one);
+    one = unmap_samples(child, 1);
+    figure("unmap.one", one);
+    figure_batch("unmap.batch", unmap_samples(child, 1 + MORE), one);
+    GUEST_MUST(pith_space_unmap(SPACE_SELF, BENCH_VA + 8192, 1 + MORE));
+}
+
 static void bench_map(void)
 {
-    enum { MORE = 32 };
     uint64_t first = guest_pages(1 + MORE);
-    uint32_t one, batch;
+    uint32_t one;
 
     stub_map(BENCH_VA + 8192, first, (1 + MORE) | MAP_READ); /* makes the free pages frames */
     GUEST_MUST(pith_space_unmap(SPACE_SELF, BENCH_VA + 8192, 1 + MORE));
     one = map_samples(first, 1);
     figure("map.one", one);
-    batch = map_samples(first, 1 + MORE);
-    batch = (batch - one + MORE - 1) / MORE;
-    guest_printf("FIGURE map.batch %u instr pages=%u mark=%u less=%u by=%u\n", batch, 1 + MORE,
-                 marks, marks - 1, MORE);
+    figure_batch("map.batch", map_samples(first, 1 + MORE), one);
+    bench_copy(first);
 }
 
 /* ---- a device's interrupt --------------------------------------------------------- */

@@ -113,10 +113,12 @@ static void device_interrupt(struct cpu *cpu, u64 vector)
     struct interrupt *i = cpu->vectors[vector];
     bool raise = true;
     trace(EVENT_INTERRUPT, vector, 0);
-    if (i && i->gsi != MESSAGE)
+    if (i && i->gsi != MESSAGE) {
+        raise = !i->masked; /* else it came once more before it was masked */
         interrupt_mask(i, true);
-    else if (i)
+    } else if (i) {
         raise = message_allowed(i);
+    }
     lapic_eoi();
     if (i && raise)
         notification_tell(i->target, i->target_gen, i->bits);
@@ -183,7 +185,7 @@ struct thread *trap_entry(u64 vector, u64 error, struct cpu *cpu)
         return exception(cpu, vector, error);
     lock_take();
     struct interrupt *i = cpu->vectors[vector]; /* only devices' are filled */
-    if (unlikely(!i) || unlikely(i->gsi == MESSAGE) || unlikely(trace_on))
+    if (unlikely(!i) || unlikely(i->gsi == MESSAGE) || unlikely(i->masked) || unlikely(trace_on))
         return interrupt_any(cpu, vector);
     interrupt_mask(i, true);
     lapic_eoi();

@@ -93,6 +93,18 @@ static struct space *entry_space(u32 ref, u8 level, u64 *va)
 
 /* ---- entries -------------------------------------------------------------------- */
 
+/* Fills the empty lowest entry pte, which maps page. */
+static ALWAYS_INLINE void leaf_link(u64 *pte, struct page *page, u64 entry)
+{
+    u32 ref = pte_ref(pte), next = page->maps;
+    *pte = entry;
+    *link_of(pte) = (struct link){ 0, next };
+    page->maps = ref;
+    page_at((void *)((u64)pte & ~(PAGE_SIZE - 1)))->used++;
+    if (next)
+        link_at(next)->prev = ref;
+}
+
 static void leaf_set(u32 ref, u8 level, u64 pte)
 {
     *pte_at(ref) = pte;
@@ -101,19 +113,36 @@ static void leaf_set(u32 ref, u8 level, u64 pte)
         list_insert(list_head(pte, level), ref);
 }
 
-/* Without a flush. */
+/* Empties a lowest entry. Without a flush, as the next. */
+static ALWAYS_INLINE u64 small_clear(u64 *pte)
+{
+    u64 old = __atomic_exchange_n(pte, 0, __ATOMIC_RELAXED);
+    page_at((void *)((u64)pte & ~(PAGE_SIZE - 1)))->used--;
+    if (unlikely(old & PTE_IO))
+        return old;
+    struct page *p = page_of(pte_frame(old));
+    struct link l = *link_of(pte);
+    *(l.prev ? &link_at(l.prev)->next : &p->maps) = l.next;
+    if (l.next)
+        link_at(l.next)->prev = l.prev;
+    p->stamp = epoch_stamp();
+    if (old & PTE_DIRTY)
+        p->dirty = 1;
+    return old;
+}
+
 static u64 leaf_clear(u32 ref, u8 level)
 {
+    if (level == 1)
+        return small_clear(pte_at(ref));
     u64 old = __atomic_exchange_n(pte_at(ref), 0, __ATOMIC_RELAXED);
     page_of(ref >> 9)->used--;
-    if (!(old & PTE_IO)) {
-        list_remove(list_head(old, level), ref);
-        struct page *p = page_of(pte_frame(old));
-        p->stamp = epoch_stamp();
-        if (old & PTE_DIRTY)
-            for (u32 i = 0; i < (level == 1 ? 1u : 512u); i++)
-                p[i].dirty = 1;
-    }
+    list_remove(list_head(old, level), ref);
+    struct page *p = page_of(pte_frame(old));
+    p->stamp = epoch_stamp();
+    if (old & PTE_DIRTY)
+        for (u32 i = 0; i < 512; i++)
+            p[i].dirty = 1;
     return old;
 }
 
@@ -458,13 +487,7 @@ static ALWAYS_INLINE bool frame_map(struct page *page, u32 owner, u64 *pte, u64 
     if (unlikely(page->owner != owner) || unlikely(page_type(page) != PT_FRAME) ||
         unlikely(*pte))
         return false;
-    u32 ref = pte_ref(pte), next = page->maps;
-    *pte = entry;
-    *link_of(pte) = (struct link){ 0, next };
-    page->maps = ref;
-    page_at((void *)((u64)pte & ~(PAGE_SIZE - 1)))->used++;
-    if (next)
-        link_at(next)->prev = ref;
+    leaf_link(pte, page, entry);
     return true;
 }
 
@@ -588,47 +611,46 @@ struct result op_space_map_io(struct space *s, u64 va, struct io *o, u64 offset,
     return done ? ok(done) : fail(error);
 }
 
-/* Steps over a run of existing mappings with one walk a table: level 1 says that ref names an
- * entry of the table that covers va, mapped or not, 0 that there is nothing. */
-static ALWAYS_INLINE bool run_next(struct space *s, u64 va, u32 *ref, u8 *level, bool first)
+/* The first of the entries for up to *count pages from va on that one lowest table has, and how
+ * many those are; nil where there is none, or a large page. */
+static ALWAYS_INLINE u64 *run_part(const struct space *s, u64 va, u64 *count)
 {
-    u64 *table;
-    struct walk w;
-    if (!first && *level == 1 && (*ref + 1) & 511u) {
-        (*ref)++;
-        return *pte_at(*ref) != 0;
-    }
-    if (table_find(s, va, &table)) {
-        *ref = pte_ref(table + (va >> PAGE_SHIFT & 511u));
-        *level = 1;
-        return *pte_at(*ref) != 0;
-    }
-    *level = 0;
-    if (!space_leaf(s, va, &w))
-        return false;
-    *ref = w.ref;
-    *level = w.level;
-    return true;
+    u64 *table, first = va >> PAGE_SHIFT & 511u;
+    *count = min_u64(*count, 512 - first);
+    return table_find(s, va, &table) ? table + first : 0;
+}
+
+/* Whether this core may have cached what the space maps. */
+static ALWAYS_INLINE bool space_cached(const struct space *s)
+{
+    return cpu_self()->frame->cr3 == s->cr3 || (features.pcid && s->pcid);
 }
 
 struct result op_space_unmap(struct space *s, u64 va, u64 count)
 {
-    u32 ref = 0;
-    u8 level = 0;
-    u64 dirty = 0;
+    struct walk w;
+    u64 dirty = 0, part;
+    bool cached = space_cached(s);
     REFUSE_IF(!count || count > MAP_BATCH || va & (PAGE_SIZE - 1), E_ARG);
     REFUSE_IF(va >= USER_TOP || va + count * PAGE_SIZE > USER_TOP, E_RANGE);
-    for (u32 i = 0; i < count; i++) {
-        u64 at = va + i * PAGE_SIZE;
-        if (!run_next(s, at, &ref, &level, i == 0 || level == 0))
-            continue;
-        if (level > 1 && at & ((PAGE_SIZE << (9 * (level - 1))) - 1))
-            return fail(-E_STATE);
-        u64 old = leaf_clear(ref, level);
-        dirty |= (u64)((old & PTE_DIRTY) != 0) << i;
-        flush_page(s, at);
-        if (level > 1)
-            level = 0;
+    for (u64 i = 0; i < count;) {
+        part = count - i;
+        u64 at = va + i * PAGE_SIZE, *pte = run_part(s, at, &part);
+        if (pte) {
+            for (const u64 *end = pte + part; pte < end; pte++, i++) {
+                if (!*pte)
+                    continue;
+                dirty |= (u64)((small_clear(pte) & PTE_DIRTY) != 0) << i;
+                if (cached)
+                    flush_page(s, va + i * PAGE_SIZE);
+            }
+        } else if (space_leaf(s, at, &w)) {
+            REFUSE_IF(at & ((PAGE_SIZE << (9 * (w.level - 1))) - 1), E_STATE);
+            dirty |= (u64)((leaf_clear(w.ref, w.level) & PTE_DIRTY) != 0) << i++;
+            flush_page(s, at);
+        } else {
+            i += part;
+        }
     }
     return ok(dirty);
 }
@@ -650,21 +672,19 @@ struct result op_space_protect(struct space *s, u64 va, u64 flags)
 {
     struct run run;
     struct walk w;
-    u64 dirty = 0, *table;
+    u64 dirty = 0, part;
     REQUIRE(run_decode(va, flags, &run));
-    for (u32 i = 0; i < run.count;) {
-        u64 at = run.va + i * run.step;
-        if (run.level == 1 && table_find(s, at, &table)) {
-            u64 *entry = table + (at >> PAGE_SHIFT & 511u);
-            do {
-                if (*entry)
-                    dirty |= entry_restrict(s, entry, run.pte, run.va + i * PAGE_SIZE) << i;
-                i++;
-            } while (i < run.count && (u64)++entry & (PAGE_SIZE - 1));
+    for (u64 i = 0; i < run.count;) {
+        part = run.level == 1 ? run.count - i : 1;
+        u64 at = run.va + i * run.step, *pte = run.level == 1 ? run_part(s, at, &part) : 0;
+        if (pte) {
+            for (const u64 *end = pte + part; pte < end; pte++, i++)
+                if (*pte)
+                    dirty |= entry_restrict(s, pte, run.pte, run.va + i * PAGE_SIZE) << i;
+        } else if (space_leaf(s, at, &w)) {
+            dirty |= entry_restrict(s, w.pte, run.pte, at) << i++;
         } else {
-            if (space_leaf(s, at, &w))
-                dirty |= entry_restrict(s, w.pte, run.pte, at) << i;
-            i++;
+            i += part;
         }
     }
     return ok(dirty);
@@ -672,43 +692,40 @@ struct result op_space_protect(struct space *s, u64 va, u64 flags)
 
 struct result op_space_copy(struct space *t, struct space *f, u64 from_va, u64 to_va, u64 flags)
 {
-    i64 error;
+    i64 error = 0;
+    u32 ref = 0;
+    u64 copied = 0, part;
     struct run run, source;
-    u32 ref = 0, from_ref = 0;
-    u8 from_level = 0;
-    u64 copied = 0;
-    bool have = false;
     REQUIRE(run_decode(to_va, flags, &run));
     REQUIRE(run_decode(from_va, flags, &source));
     REFUSE_IF(run.level > 1, E_ARG);
-    for (u32 i = 0; i < run.count; i++) {
-        u64 at = source.va + i * PAGE_SIZE;
-        if (have)
-            have = ++ref & 511u;
-        if (!run_next(f, at, &from_ref, &from_level, i == 0 || from_level == 0))
+    u64 keep = ~(u64)(PTE_ACCESSED | PTE_DIRTY) & (run.pte | ~(u64)PTE_WRITE);
+    for (u64 i = 0; i < run.count && !error;) {
+        part = run.count - i;
+        u64 *from = run_part(f, source.va + i * PAGE_SIZE, &part), *to;
+        for (; from && part && (!*from || *from & PTE_IO); from++, i++)
+            part--; /* for holes no table is needed */
+        if (!from || !part || (error = walk_to(t, run.va + i * PAGE_SIZE, 1, true, &ref))) {
+            i += part;
             continue;
-        u64 old = *pte_at(from_ref);
-        if (from_level != 1 || old & PTE_IO)
-            continue;
-        if (!have) {
-            error = walk_to(t, run.va + i * PAGE_SIZE, 1, true, &ref);
-            if (error)
-                return copied ? ok(copied) : fail(error);
-            have = true;
         }
-        if (*pte_at(ref))
-            return copied ? ok(copied) : fail(-E_BUSY);
-        u64 keep = ~(u64)(PTE_ACCESSED | PTE_DIRTY);
-        if (!(run.pte & PTE_WRITE))
-            keep &= ~(u64)PTE_WRITE;
-        leaf_set(ref, 1, (old & keep) | (run.pte & PTE_NX));
-        if (flags & MAP_DEMOTE && old & PTE_WRITE) {
-            __atomic_fetch_and(pte_at(from_ref), ~(u64)PTE_WRITE, __ATOMIC_RELAXED);
-            flush_page(f, at);
+        to = pte_at(ref);
+        part = min_u64(part, 512 - (ref & 511u));
+        for (const u64 *end = from + part; from < end; from++, to++, i++) {
+            u64 old = *from;
+            if (!old || unlikely(old & PTE_IO))
+                continue;
+            if (unlikely(*to)) {
+                error = -E_BUSY;
+                break;
+            }
+            leaf_link(to, page_of(pte_frame(old)), (old & keep) | (run.pte & PTE_NX));
+            if (flags & MAP_DEMOTE)
+                (void)entry_restrict(f, from, 0, source.va + i * PAGE_SIZE);
+            copied |= 1ul << i;
         }
-        copied |= 1ul << i;
     }
-    return ok(copied);
+    return copied ? ok(copied) : fail(error);
 }
 
 struct result op_space_query(struct space *s, u64 va)

@@ -23,11 +23,11 @@
 extern char program_end[];
 void root_main(void);
 
-static uint64_t core_first, play_first, core_next;
+static uint64_t core_first, play_first, core_next, shared_page;
 static uint32_t core_region, play_region, nap_slot, world_space, server_spaces[2];
 static uint32_t services[2], pools[2], gates[2], threads[THREADS_MAX], world_time;
 static uint64_t seed, total, worlds, restarts;
-static unsigned thread_count;
+static unsigned thread_count, cores;
 
 /* ---- building -------------------------------------------------------------------------- */
 
@@ -114,7 +114,7 @@ static void server_make(unsigned i)
     MUST(pith_service_create(core_region, at, services[i], i ? 3 : 6, 5000000));
     MUST(pith_pool_create(services[i], core_region, pool_at, pools[i], server_spaces[i],
                           (uint64_t)serve_entry));
-    for (unsigned core = 0; core < WORLD->cores; core++) {
+    for (unsigned core = 0; core < cores; core++) {
         uint64_t base = SERVER_VA + core * SERVER_STACKS * 0x1000ull;
         frames_map(server_spaces[i], base, SERVER_STACKS);
         stacks_at = core_page();
@@ -182,7 +182,7 @@ static uint64_t thread_seed(unsigned i)
 static int64_t thread_start(unsigned i)
 {
     uint64_t top = STACK_VA + i * 0x5000ull + 0x4000;
-    return pith_thread_start(threads[i], world_time, i % WORLD->cores | (10 + i) << 8,
+    return pith_thread_start(threads[i], world_time, i % cores | (10 + i) << 8,
                              (uint64_t)fuzz_thread, top - 8, thread_seed(i)).status;
 }
 
@@ -191,16 +191,16 @@ static void world_build(void)
     core_next = slot_count = 0;
     core_region = region_make(core_first, CORE_PAGES);
     play_region = region_make(play_first, PLAY_PAGES);
-    uint64_t shared = core_page(), at = core_where();
-    MUST(pith_space_map(SPACE_SELF, WORLD_VA, core_region, shared, 1 | MAP_READ | MAP_WRITE));
+    uint64_t at = core_where();
     for (unsigned i = 0; i < 512; i++)
         ((uint64_t *)WORLD_VA)[i] = 0;
-    WORLD->cores = (uint8_t)(BOOTINFO->cores < 4 ? BOOTINFO->cores : 4);
+    cores = BOOTINFO->cores < 4 ? BOOTINFO->cores : 4;
+    WORLD->cores = (uint8_t)cores;
     world_time = own_slot();
     MUST(pith_time_create(BOOT_TIME, core_region, at, world_time,
                           (1ull << BOOTINFO->cores) - 1, 24));
     world_space = space_make();
-    MUST(pith_space_map(world_space, WORLD_VA, core_region, shared, 1 | MAP_READ | MAP_WRITE));
+    MUST(pith_space_map(world_space, WORLD_VA, BOOT_REGION, shared_page, 1 | MAP_READ | MAP_WRITE));
     frames_map(world_space, BUFFER_VA, THREADS_MAX);
     frames_map(world_space, SERVER_VA, 8);
     for (unsigned i = 0; i < 2; i++)
@@ -354,6 +354,8 @@ void root_main(void)
     uint64_t told = guest_now_ns(), ok = 0, refused = 0;
     nap_slot = guest_notification();
     guest_tables(SPACE_SELF, 4);
+    shared_page = guest_page(); /* of no world's region: a world could take it away */
+    MUST(pith_space_map(SPACE_SELF, WORLD_VA, BOOT_REGION, shared_page, 1 | MAP_READ | MAP_WRITE));
     core_first = guest_pages(CORE_PAGES);
     play_first = guest_pages(PLAY_PAGES + 512);
     play_first = (play_first + 511) / 512 * 512; /* one aligned block for large pages */
