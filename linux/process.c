@@ -39,7 +39,8 @@ static int64_t fork_with(uint64_t flags, uint64_t stack, uint64_t parent_tid, ui
     b->child_set_tid = flags & CLONE_CHILD_SETTID ? child_tid : 0;
     __asm__ volatile("fxsave64 %0" : "=m"(b->fpu));
     int64_t status = process_fork(SLOT_PROCESS, LAYER_NATIVE + LAYER_ENTRY_CHILD,
-                                  (uint64_t)b + BLOCK_SIZE, (uint64_t)b, slots_end(), &child);
+                                  (uint64_t)b + BLOCK_SIZE, (uint64_t)b, slots_end(),
+                                  flags & CLONE_VFORK ? rsp : 0, &child);
     b->regs.rsp = rsp;
     b->fs_base = fs;
     b->tid_address = tid_address;

@@ -188,3 +188,29 @@ bool space_clone(struct space_record *from, struct space_record *to)
     quiesce();
     return done;
 }
+
+/* ---- the way back: what the child of a vfork has written ---------------------------------------- */
+
+static bool page_adopt(struct space_record *to, uint64_t va, uint32_t entry)
+{
+    const void *theirs = space_view(to, va), *ours = page_view(entry & ENTRY_PAGE);
+    if (!(entry & ENTRY_WRITE) || entry & ENTRY_SHARED || !theirs || theirs == ours ||
+        !memcmp(theirs, ours, PAGE))
+        return true;
+    if (!fault_resolve(to, va, true, false))
+        return false;
+    memcpy((void *)space_view(to, va), ours, PAGE);
+    return true;
+}
+
+bool space_adopt(struct space_record *from, struct space_record *to, uint64_t address, uint64_t end)
+{
+    struct piece p;
+    for (uint64_t at = address / PAGE; map_next(from->root, at, (end + PAGE - 1) / PAGE, &p); at = p.first + p.count)
+        for (uint64_t i = 0; !p.level && i < p.count; i++) {
+            uint32_t e = p.node->slot[p.index + i];
+            if (e & ENTRY_PAGE && !page_adopt(to, (p.first + i) * PAGE, e))
+                return false;
+        }
+    return true;
+}

@@ -408,6 +408,25 @@ uint32_t memory_serve_clone(struct memory_server *m, uint64_t badge, uint64_t se
     return 0;
 }
 
+uint32_t memory_serve_adopt(struct memory_server *m, uint64_t badge, uint32_t from, uint32_t to,
+    uint64_t address, uint64_t length)
+{
+    uint32_t status = 0;
+    (void)m;
+    if (badge != MANAGER)
+        return MEMORY_ERROR_PERM;
+    if (address > MEMORY_LAYER_BASE || length > MEMORY_LAYER_BASE - address)
+        length = MEMORY_LAYER_BASE - (address = address < MEMORY_LAYER_BASE ? address : 0);
+    tx_begin();
+    struct space_record *a = space_find(from), *b = space_find(to);
+    if (!a || !b)
+        status = MEMORY_ERROR_NOENT;
+    else if (length && !space_adopt(a, b, address, address + length))
+        status = MEMORY_ERROR_NOMEM;
+    tx_commit();
+    return status;
+}
+
 uint32_t memory_serve_destroy(
     struct memory_server *m, uint64_t badge, uint64_t sequence, uint32_t id)
 {

@@ -288,6 +288,20 @@ static void parent_tell(struct process *p, uint32_t code)
         process_unlink(p);
 }
 
+/* A vfork shares memory until the child has another program. Where the parent has other threads,
+ * which ran meanwhile, only its waiting thread's stack is brought up to date. */
+#define VFORK_STACK 16384u
+
+static void vfork_end(const struct process *p)
+{
+    const struct process *parent = p->parent;
+    if (!p->vfork || p->execed || !parent || parent->state != PROCESS_STATE_RUNNING || !parent->tasks)
+        return;
+    bool alone = !parent->tasks->next;
+    (void)memory_adopt(rt_cap("memory"), p->memory, parent->memory, alone ? 0 : p->vfork & ~4095ull,
+                       alone ? UINT64_MAX : VFORK_STACK);
+}
+
 void process_exit_with(struct process *p, uint32_t code)
 {
     if (p->state == PROCESS_STATE_ZOMBIE || !p->state)
@@ -295,6 +309,7 @@ void process_exit_with(struct process *p, uint32_t code)
     TX_SET(p->run_ns, p->run_ns + tasks_run_ns(p));
     TX_SET(p->code, code);
     TX_SET(p->state, p->parent ? PROCESS_STATE_ZOMBIE : 0);
+    vfork_end(p);
     timers_end(p);
     groups_orphan(p);
     orphans_move(p);

@@ -83,6 +83,7 @@ struct process {
     uint32_t memory, space, memory_gate, gate;       /* id at the memory server; slots */
     uint64_t ignored, fault_seen;
     uint64_t started_ns, run_ns, children_ns;        /* run_ns: of threads that ended */
+    uint64_t vfork;                                  /* its parent's stack pointer; 0: no vfork */
     struct pending pending;
     uint32_t queued, timers, next_timer, name_length;
     struct park_list waiters;                        /* for children, threads_end and released */

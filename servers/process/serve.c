@@ -107,7 +107,7 @@ uint32_t process_serve_start(struct process_server *server, uint64_t badge,
 
 uint32_t process_serve_fork(struct process_server *server, uint64_t badge, uint64_t sequence,
                             uint64_t entry, uint64_t stack, uint64_t argument, uint32_t slots_end,
-                            uint32_t *child)
+                            uint64_t vfork, uint32_t *child)
 {
     static struct rt_lock forking;
     struct stored r;
@@ -120,6 +120,7 @@ uint32_t process_serve_fork(struct process_server *server, uint64_t badge, uint6
     rt_lock(&forking);
     struct process *p = process_make(badge, slots_end);
     if (p) {
+        p->vfork = vfork;
         process_run(p, entry, stack, argument);
         *child = r.a = p->pid;
         (void)finish(badge, sequence, &r, 0);

@@ -246,6 +246,23 @@ dispatch_clone(struct memory_server *server, uint64_t badge, struct msg *m)
 }
 
 static uint64_t __attribute__((noinline))
+dispatch_adopt(struct memory_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t from = (uint32_t)m->w[1];
+    uint32_t to = (uint32_t)(m->w[1] >> 32);
+    uint64_t address = m->w[2];
+    uint64_t length = m->w[3];
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    status = memory_serve_adopt(server, badge, from, to, address, length);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
 dispatch_destroy(struct memory_server *server, uint64_t badge, struct msg *m)
 {
     uint32_t id = (uint32_t)m->w[1];
@@ -480,6 +497,8 @@ uint64_t memory_dispatch(struct memory_server *server, uint64_t badge, struct ms
         return dispatch_create(server, badge, m);
     case MEMORY_OP_CLONE:
         return dispatch_clone(server, badge, m);
+    case MEMORY_OP_ADOPT:
+        return dispatch_adopt(server, badge, m);
     case MEMORY_OP_DESTROY:
         return dispatch_destroy(server, badge, m);
     case MEMORY_OP_THREAD:

@@ -126,6 +126,19 @@ static const uint32_t clone_errors[] = {
     MEMORY_ERROR_PERM,
 };
 
+static const struct rpc_fuzz_field adopt_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 1, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
+static const uint32_t adopt_errors[] = {
+    MEMORY_ERROR_NOMEM,
+    MEMORY_ERROR_NOENT,
+    MEMORY_ERROR_PERM,
+};
+
 static const struct rpc_fuzz_field destroy_fields[] = {
     { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
 };
@@ -376,6 +389,18 @@ static const struct rpc_fuzz_operation operations[] = {
         .errors = clone_errors,
     },
     {
+        .number = 25,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 4,
+        .error_count = 3,
+        .fields = adopt_fields,
+        .errors = adopt_errors,
+    },
+    {
         .number = 18,
         .mutating = true,
         .parks = false,
@@ -508,6 +533,6 @@ static const struct rpc_fuzz_operation operations[] = {
 
 const struct rpc_fuzz_protocol memory_fuzz = {
     .name = "memory",
-    .operation_count = 23,
+    .operation_count = 24,
     .operations = operations,
 };

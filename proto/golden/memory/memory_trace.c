@@ -89,6 +89,13 @@ static const struct rpc_trace_field clone_reply[] = {
     { "new_id", 1, 0, 32, RPC_UNSIGNED },
 };
 
+static const struct rpc_trace_field adopt_request[] = {
+    { "from", 1, 0, 32, RPC_UNSIGNED },
+    { "to", 1, 32, 32, RPC_UNSIGNED },
+    { "address", 2, 0, 64, RPC_UNSIGNED },
+    { "length", 3, 0, 64, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_field destroy_request[] = {
     { "id", 1, 0, 32, RPC_UNSIGNED },
 };
@@ -178,6 +185,7 @@ static const struct rpc_trace_operation operations[] = {
     { 22, "quota", true, 2, 0, quota_request, NULL },
     { 23, "peek", false, 3, 1, peek_request, peek_reply },
     { 24, "starve", false, 2, 2, starve_request, starve_reply },
+    { 25, "adopt", false, 4, 0, adopt_request, NULL },
     { 32, "pager_open", false, 0, 0, NULL, NULL },
     { 33, "supply", false, 4, 0, supply_request, NULL },
     { 34, "withdraw", false, 3, 1, withdraw_request, withdraw_reply },
@@ -197,7 +205,7 @@ static const struct rpc_trace_error errors[] = {
 const struct rpc_trace_protocol memory_trace = {
     .name = "memory",
     .version = 1,
-    .operation_count = 23,
+    .operation_count = 24,
     .error_count = 7,
     .operations = operations,
     .errors = errors,

@@ -37,13 +37,14 @@ dispatch_fork(struct process_server *server, uint64_t badge, struct msg *m)
     uint64_t stack = m->w[2];
     uint64_t argument = m->w[3];
     uint32_t slots_end = (uint32_t)m->w[4];
+    uint64_t vfork = m->w[5];
     uint32_t child = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
         return RPC_BAD_SEQUENCE;
     status = process_serve_fork(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, entry, stack,
-        argument, slots_end, &child);
+        argument, slots_end, vfork, &child);
     if (status)
         return status;
     m->w[1] = (uint64_t)child;

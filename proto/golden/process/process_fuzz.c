@@ -20,6 +20,7 @@ static const struct rpc_fuzz_field fork_fields[] = {
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 4, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 5, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
 };
 
 static const uint32_t fork_errors[] = {
@@ -254,7 +255,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .caps_in = 0,
         .in_bytes_max = 0,
         .out_bytes_max = 0,
-        .field_count = 4,
+        .field_count = 5,
         .error_count = 2,
         .fields = fork_fields,
         .errors = fork_errors,

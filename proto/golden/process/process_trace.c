@@ -22,6 +22,7 @@ static const struct rpc_trace_field fork_request[] = {
     { "stack", 2, 0, 64, RPC_UNSIGNED },
     { "argument", 3, 0, 64, RPC_UNSIGNED },
     { "slots_end", 4, 0, 32, RPC_UNSIGNED },
+    { "vfork", 5, 0, 64, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field fork_reply[] = {
@@ -235,7 +236,7 @@ static const struct rpc_trace_field host_name_reply[] = {
 
 static const struct rpc_trace_operation operations[] = {
     { 1, "start", false, 1, 1, start_request, start_reply },
-    { 2, "fork", true, 4, 1, fork_request, fork_reply },
+    { 2, "fork", true, 5, 1, fork_request, fork_reply },
     { 3, "exit", true, 1, 0, exit_request, NULL },
     { 4, "wait", true, 2, 4, wait_request, wait_reply },
     { 5, "kill", true, 2, 0, kill_request, NULL },

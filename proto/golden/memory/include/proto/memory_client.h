@@ -332,6 +332,32 @@ static inline int64_t memory_clone(uint32_t via, uint32_t id, uint32_t *new_id, 
 }
 
 /*
+ * Manager: what a clone has written in a range, its original sees too (vfork, whose child has
+ *       ended).
+ * Idempotent.
+ * Errors: NOMEM NOENT PERM
+ */
+static inline int64_t memory_adopt(uint32_t via, uint32_t from, uint32_t to, uint64_t address,
+    uint64_t length)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        MEMORY_OP_ADOPT,
+        [1] = (uint64_t)from | (uint64_t)to << 32,
+        [2] = address,
+        [3] = length,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
  * Manager: ends a space once its threads are stopped; AGAIN while one is not.
  * Mutating.
  * Errors: NOENT PERM AGAIN

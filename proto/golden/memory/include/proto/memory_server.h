@@ -82,6 +82,13 @@ uint32_t memory_serve_create(struct memory_server *server, uint64_t badge, uint6
 uint32_t memory_serve_clone(struct memory_server *server, uint64_t badge, uint64_t sequence,
     uint32_t id, uint32_t *new_id, uint32_t *space, uint32_t *gate);
 
+/*
+ * Manager: what a clone has written in a range, its original sees too (vfork, whose child has
+ *       ended).
+ */
+uint32_t memory_serve_adopt(struct memory_server *server, uint64_t badge, uint32_t from,
+    uint32_t to, uint64_t address, uint64_t length);
+
 /* Manager: ends a space once its threads are stopped; AGAIN while one is not. */
 uint32_t memory_serve_destroy(struct memory_server *server, uint64_t badge, uint64_t sequence,
     uint32_t id);

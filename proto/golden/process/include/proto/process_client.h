@@ -49,12 +49,13 @@ static inline int64_t process_start(uint32_t via, struct process_start *start,
 
 /*
  * A child: a copy of the caller's space with one thread, which starts at entry. Capability slots
- * below slots_end are copied.
+ * below slots_end are copied. vfork: the stack pointer of a caller that waits for the child (0: it
+ * does not); if that ends without another program, the caller sees what it has written.
  * Mutating.
  * Errors: AGAIN NOMEM
  */
 static inline int64_t process_fork(uint32_t via, uint64_t entry, uint64_t stack, uint64_t argument,
-    uint32_t slots_end, uint32_t *child)
+    uint32_t slots_end, uint64_t vfork, uint32_t *child)
 {
     struct msg m;
     int64_t status;
@@ -65,6 +66,7 @@ static inline int64_t process_fork(uint32_t via, uint64_t entry, uint64_t stack,
         [2] = stack,
         [3] = argument,
         [4] = (uint64_t)slots_end,
+        [5] = vfork,
     } };
     status = rt_call(via, &m);
     if (status)

@@ -36,10 +36,12 @@ uint32_t process_serve_start(struct process_server *server, uint64_t badge,
 
 /*
  * A child: a copy of the caller's space with one thread, which starts at entry. Capability slots
- * below slots_end are copied.
+ * below slots_end are copied. vfork: the stack pointer of a caller that waits for the child (0: it
+ * does not); if that ends without another program, the caller sees what it has written.
  */
 uint32_t process_serve_fork(struct process_server *server, uint64_t badge, uint64_t sequence,
-    uint64_t entry, uint64_t stack, uint64_t argument, uint32_t slots_end, uint32_t *child);
+    uint64_t entry, uint64_t stack, uint64_t argument, uint32_t slots_end, uint64_t vfork,
+    uint32_t *child);
 
 /* The caller's end; it stops its thread afterwards. */
 uint32_t process_serve_exit(struct process_server *server, uint64_t badge, uint64_t sequence,
