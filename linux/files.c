@@ -12,42 +12,55 @@
 #include <proto/memory_client.h>
 
 #define FILES_MAX FDS_MAX
+#define SLOTS_STEP 64u
 
 static struct file files[FILES_MAX];
 static uint16_t fds[FDS_MAX];
 static uint64_t cloexec[FDS_MAX / 64];
 static uint64_t slots[SLOTS_MAX / 64];
-static uint32_t slot_hint = SLOT_FILES, slots_there = SLOTS_FIRST, slots_used = SLOT_FILES, file_hint = 1;
+static uint32_t slot_hint = SLOT_FILES, slots_there = SLOTS_FIRST, slots_taken;
+static uint32_t slots_window = SLOT_FILES + SLOTS_STEP; /* slots are taken below */
+static uint32_t file_hint = 1, files_top = 1, fds_top;  /* tops: above all that were ever used */
 
 uint32_t slots_end(void)
 {
-    return slots_used;
+    return slots_window;
+}
+
+/* A slot can be filled again only when all cores have passed, so they are taken in turn; but not
+ * from more than a fork shall have to look at. */
+static bool window_grow(void)
+{
+    if (slots_window + SLOTS_STEP > slots_there) {
+        if (slots_there == SLOTS_MAX || memory_slots(SLOT_MEMORY, slots_there / SLOTS_FIRST))
+            return false;
+        slots_there += SLOTS_FIRST;
+    }
+    slots_window += SLOTS_STEP;
+    return true;
 }
 
 uint32_t slot_take(void)
 {
+    uint32_t size = slots_window - SLOT_FILES;
+    if (slots_taken * 2 >= size && !window_grow() && slots_taken == size)
+        return 0;
     for (;;) {
-        for (uint32_t n = SLOT_FILES; n < slots_there; n++) {
-            uint32_t s = slot_hint++;
-            if (slot_hint == slots_there)
-                slot_hint = SLOT_FILES;
-            if (slots[s / 64] >> (s % 64) & 1)
-                continue;
-            slots[s / 64] |= 1ull << (s % 64);
-            if (s >= slots_used)
-                slots_used = s + 1;
-            return s;
-        }
-        if (slots_there == SLOTS_MAX || memory_slots(SLOT_MEMORY, slots_there / SLOTS_FIRST))
-            return 0;
-        slot_hint = slots_there;
-        slots_there += SLOTS_FIRST;
+        uint32_t s = slot_hint++;
+        if (slot_hint >= slots_window)
+            slot_hint = SLOT_FILES;
+        if (slots[s / 64] >> (s % 64) & 1)
+            continue;
+        slots[s / 64] |= 1ull << (s % 64);
+        slots_taken++;
+        return s;
     }
 }
 
 void slot_give(uint32_t slot)
 {
     slots[slot / 64] &= ~(1ull << (slot % 64));
+    slots_taken--;
 }
 
 void slot_delete(uint32_t slot)
@@ -89,18 +102,18 @@ void files_unhold(struct block *b)
 
 int64_t file_new(struct file **f)
 {
-    for (uint32_t n = 1; n < FILES_MAX; n++) {
-        uint32_t i = file_hint++;
-        if (file_hint == FILES_MAX)
-            file_hint = 1;
-        if (files[i].users)
-            continue;
-        memset(&files[i], 0, sizeof files[i]);
-        files[i].users = 1;
-        *f = &files[i];
-        return 0;
-    }
-    return -EMFILE;
+    uint32_t i = file_hint; /* none below is free */
+    while (i < files_top && files[i].users)
+        i++;
+    if (i == FILES_MAX)
+        return -EMFILE;
+    file_hint = i + 1;
+    if (i == files_top)
+        files_top++;
+    memset(&files[i], 0, sizeof files[i]);
+    files[i].users = 1;
+    *f = &files[i];
+    return 0;
 }
 
 void file_drop(struct file *f)
@@ -119,15 +132,24 @@ void file_drop(struct file *f)
         epoll_free(f);
     layer_free(f->path);
     memset(f, 0, sizeof *f);
+    if ((uint32_t)(f - files) < file_hint)
+        file_hint = (uint32_t)(f - files);
+}
+
+static void fd_set(unsigned fd, struct file *f, bool close_exec)
+{
+    fds[fd] = (uint16_t)(f - files);
+    f->descriptors++;
+    fd_set_cloexec(fd, close_exec);
+    if (fd >= fds_top)
+        fds_top = fd + 1;
 }
 
 int64_t fd_new(struct file *f, unsigned from, bool close_exec)
 {
     for (unsigned fd = from; fd < limit_of(LIMIT_NOFILE); fd++)
         if (!fds[fd]) {
-            fds[fd] = (uint16_t)(f - files);
-            f->descriptors++;
-            fd_set_cloexec(fd, close_exec);
+            fd_set(fd, f, close_exec);
             return fd;
         }
     file_drop(f);
@@ -141,9 +163,7 @@ int64_t fd_replace(struct file *f, unsigned fd, bool close_exec)
     if (fds[fd])
         fd_close(fd);
     f->users++;
-    f->descriptors++;
-    fds[fd] = (uint16_t)(f - files);
-    fd_set_cloexec(fd, close_exec);
+    fd_set(fd, f, close_exec);
     return fd;
 }
 
@@ -173,14 +193,14 @@ void fd_set_cloexec(unsigned fd, bool on)
 
 void fd_close_exec(void)
 {
-    for (unsigned i = 0; i < FDS_MAX / 64; i++)
+    for (unsigned i = 0; i * 64 < fds_top; i++)
         while (cloexec[i])
             fd_close(i * 64 + (unsigned)__builtin_ctzll(cloexec[i]));
 }
 
 void fd_close_all(void)
 {
-    for (unsigned fd = 0; fd < FDS_MAX; fd++)
+    for (unsigned fd = 0; fd < fds_top; fd++)
         if (fds[fd])
             fd_close(fd);
 }
@@ -222,7 +242,7 @@ void files_start(void)
 void files_share(void)
 {
     uint64_t position;
-    for (unsigned i = 1; i < FILES_MAX; i++)
+    for (unsigned i = 1; i < files_top; i++)
         if (files[i].kind == FILE_EVENT)
             event_share(&files[i]);
         else if (files[i].kind == FILE_PLAIN && !files[i].shared) {

@@ -68,13 +68,14 @@ static uint32_t fpu_bytes(void)
     return size = b <= FPU_MAX ? b : 512;
 }
 
+/* Parts that are in their initial state are not written: what lies there is the process's own. */
 static void fpu_save(void)
 {
-    memset(fpu_area, 0, sizeof fpu_area);
     if (fpu_bytes() == 512) {
         __asm__ volatile("fxsave64 %0" : "=m"(fpu_area));
         return;
     }
+    memset(fpu_area + 512, 0, 64); /* the header */
     __asm__ volatile("xsave64 %0" : "=m"(fpu_area) : "a"(FPU_MASK), "d"(0));
     uint32_t *software = (uint32_t *)(fpu_area + 464);
     software[0] = 0x46505853;
@@ -209,7 +210,8 @@ static bool signal_take(struct block *b, uint64_t blocked, struct taken *t)
 static void take_and_act(struct block *b, struct pith_regs *r, int64_t interrupted)
 {
     struct taken t;
-    while (signal_take(b, b->mask, &t)) {
+    bool more = true;
+    while (more && signal_take(b, b->mask, &t)) {
         bool restart = actions[t.signal].flags & SA_RESTART && interrupted != -ERESTART_NO_HANDLER;
         struct pith_regs before = *r;
         if (interrupted && restart) {
@@ -222,6 +224,7 @@ static void take_and_act(struct block *b, struct pith_regs *r, int64_t interrupt
             interrupted = 0;
         else
             *r = before;
+        more = b->left & ~b->mask; /* what comes later comes with an event of its own */
     }
     if (interrupted) { /* nothing for a handler: the call goes on */
         r->rip -= 2;
@@ -300,9 +303,11 @@ static void fault_act(struct block *b)
 void layer_event(struct block *b)
 {
     layer_lock();
-    if (b->event.fault)
+    bool fault = b->event.fault;
+    if (fault)
         fault_act(b);
-    take_and_act(b, &b->event.regs, 0);
+    if (!fault || b->event.pending)
+        take_and_act(b, &b->event.regs, 0);
     layer_unlock();
     pith_event_done();
 }

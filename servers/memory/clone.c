@@ -191,11 +191,23 @@ bool space_clone(struct space_record *from, struct space_record *to)
 
 /* ---- the way back: what the child of a vfork has written ---------------------------------------- */
 
+static bool pages_equal(const void *a, const void *b)
+{
+    uint64_t words = PAGE / 8;
+    bool equal;
+    __asm__ volatile("repe cmpsq" : "+S"(a), "+D"(b), "+c"(words), "=@cce"(equal)::"memory");
+    return equal;
+}
+
 static bool page_adopt(struct space_record *to, uint64_t va, uint32_t entry)
 {
-    const void *theirs = space_view(to, va), *ours = page_view(entry & ENTRY_PAGE);
-    if (!(entry & ENTRY_WRITE) || entry & ENTRY_SHARED || !theirs || theirs == ours ||
-        !memcmp(theirs, ours, PAGE))
+    const void *theirs, *ours;
+    if (!(entry & ENTRY_WRITE) || entry & ENTRY_SHARED || page_refs(entry & ENTRY_PAGE) > 1)
+        return true; /* one that is still shared was not written */
+    theirs = space_view(to, va);
+    ours = page_view(entry & ENTRY_PAGE);
+    if (!theirs || theirs == ours ||
+        pages_equal(theirs, ours))
         return true;
     if (!fault_resolve(to, va, true, false))
         return false;
@@ -206,11 +218,15 @@ static bool page_adopt(struct space_record *to, uint64_t va, uint32_t entry)
 bool space_adopt(struct space_record *from, struct space_record *to, uint64_t address, uint64_t end)
 {
     struct piece p;
-    for (uint64_t at = address / PAGE; map_next(from->root, at, (end + PAGE - 1) / PAGE, &p); at = p.first + p.count)
-        for (uint64_t i = 0; !p.level && i < p.count; i++) {
-            uint32_t e = p.node->slot[p.index + i];
-            if (e & ENTRY_PAGE && !page_adopt(to, (p.first + i) * PAGE, e))
-                return false;
-        }
+    uint64_t last = (end + PAGE - 1) / PAGE;
+    for (uint64_t at = address / PAGE; map_next(from->root, at, last, &p); at = p.first + p.count) {
+        for (unsigned w = p.index / 64; !p.level && w < SLOTS / 64; w++)
+            for (uint64_t bits = p.node->used[w]; bits; bits &= bits - 1) {
+                unsigned i = w * 64 + (unsigned)__builtin_ctzll(bits);
+                if (i >= p.index && i < p.index + p.count &&
+                    !page_adopt(to, (p.first + i - p.index) * PAGE, p.node->slot[i]))
+                    return false;
+            }
+    }
     return true;
 }

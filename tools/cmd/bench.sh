@@ -5,7 +5,7 @@ bench_usage() {
 	cat <<'END'
 usage: ./pith bench [NAME...]
 
-A NAME is a group (kernel, size), or the beginning of a figure's name. A line per figure: name,
+A NAME is a group (kernel, linux, size), or the beginning of a figure's name. A line per figure: name,
 value, unit, its limit, a peer's value, and ours as a share of the peer's. Status 1 when a limit is
 exceeded or a measurement fails.
 END
@@ -38,6 +38,8 @@ group_is_wanted() { # GROUP
 		case $name in
 		"$1") return 0 ;;
 		size | size.*) [ "$1" = size ] && return 0 ;;
+		linux | linux.* | null.* | file.* | poll.* | select.* | epoll.* | ipc.* | ctx.* | proc.* | \
+			mem.* | sig.* | fs.* | bw.*) [ "$1" = linux ] && return 0 ;;
 		call.scale*) [ "$1" = scale ] && return 0 ;;
 		kernel | call | call. | call.s | call.sc | call.sca | call.scal)
 			[ "$1" = size ] || return 0 ;;
@@ -151,6 +153,34 @@ if [ -n "$has_kernel" ] && { group_is_wanted kernel || group_is_wanted scale; };
 			fi
 		done
 	fi
+fi
+# The rows of ubench, an ordinary static Linux program, and the mean of what they are of Linux's.
+measure_linux() {
+	root=$PITH_TMP/bench-root
+	mkdir -p "$root/usr/bin" "$root/bin" "$root/bench" || die "cannot write below build/"
+	gcc -O2 -std=gnu11 -static -pthread -s -o "$root/usr/bin/ubench" bench/linux/ubench.c &&
+		gcc -O2 -static -s -o "$root/usr/bin/hello" bench/linux/hello.c || die "ubench does not build"
+	cp /bin/busybox "$root/bin/busybox" && ln -s busybox "$root/bin/sh"
+	echo "ubench removes empty folders up to the root" >"$root/bench/keep"
+	(
+		unset PITH_TMP PITH_PID
+		./pith run --icount --cpu max,-erms --timeout 1200 --root "$root" -- /usr/bin/ubench \
+			-d /bench -r 3 -x cpu net dio ipc.unix bw.unix bw.tcp proc.fork_execdyn
+	) </dev/null >"$PITH_TMP/serial" 2>&1
+	linux_status=$?
+	awk '$1 == "ub" && $3 != "SKIP" { print "linux", $2, $6, "instr" }
+		$1 == "ub" && $3 == "SKIP" { print "SKIP " $2 ": " $4, $5, $6, $7, $8 >"/dev/stderr" }' \
+		"$PITH_TMP/serial" >"$PITH_TMP/linux"
+	awk 'FNR == NR { if ($4 == "Linux") peer[$1] = $5; next }
+		$2 in peer { sum += log($3 / peer[$2]); n++ }
+		{ print }
+		END { if (n) printf "linux linux.geomean %.3f ratio rows=%d\n", exp(sum / n), n }' \
+		bench/limits "$PITH_TMP/linux" >>"$figures"
+	[ $linux_status = 0 ] || run_failed ubench $linux_status
+}
+
+if group_is_wanted linux; then
+	measure_linux
 fi
 if group_is_wanted size; then
 	[ ! -e kernel/build.mk ] || build build/release/pith.elf
