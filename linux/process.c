@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* fork, wait, exit, and who a process is. */
 #include "layer.h"
+#include <proto/memory_client.h>
 #include <proto/process_client.h>
 
 enum {
@@ -102,13 +103,17 @@ int64_t sys_exit_group(const uint64_t *a)
     process_end((uint32_t)(a[0] & 0xff) << 8);
 }
 
-struct rusage { int64_t user_s, user_us, system_s, system_us, rest[14]; };
+struct rusage { int64_t user_s, user_us, system_s, system_us, resident_kib, sizes[3], minor_faults, rest[9]; };
 _Static_assert(sizeof(struct rusage) == 144, "size");
 
-static int64_t usage_out(uint64_t to, uint64_t run_ns)
+static int64_t usage_out(uint64_t to, uint64_t run_ns, const struct memory_usage *m)
 {
     struct rusage u = { .user_s = (int64_t)(run_ns / NS_PER_S),
                         .user_us = (int64_t)(run_ns % NS_PER_S / 1000) };
+    if (m) {
+        u.resident_kib = (int64_t)(m->resident * PAGE / 1024);
+        u.minor_faults = (int64_t)m->faults;
+    }
     return user_write(to, &u, sizeof u) ? 0 : -EFAULT;
 }
 
@@ -126,7 +131,7 @@ int64_t sys_wait4(const uint64_t *a)
     self.deaths += child != 0;
     if (child && a[1] && !user_write(a[1], &code, 4))
         return -EFAULT;
-    if (child && a[3] && usage_out(a[3], run_ns))
+    if (child && a[3] && usage_out(a[3], run_ns, 0))
         return -EFAULT;
     return child;
 }
@@ -154,7 +159,7 @@ int64_t sys_waitid(const uint64_t *a)
     }
     if (a[2] && !user_write(a[2], info, sizeof info))
         return -EFAULT;
-    return a[4] && usage_out(a[4], run_ns) ? -EFAULT : 0;
+    return a[4] && usage_out(a[4], run_ns, 0) ? -EFAULT : 0;
 }
 
 static int64_t identity(uint64_t pid, struct process_identity *i)
@@ -248,7 +253,12 @@ int64_t sys_getrusage(const uint64_t *a)
     if ((int32_t)a[0] < -1 || (int32_t)a[0] > 1)
         return -EINVAL;
     int64_t e = identity(0, &i);
-    return e ? e : usage_out(a[1], (int32_t)a[0] == -1 ? i.children_ns : i.run_ns);
+    if (e || (int32_t)a[0] == -1)
+        return e ? e : usage_out(a[1], i.children_ns, 0);
+    struct memory_usage m;
+    own_ready(&m, sizeof m);
+    e = errno_of(memory_usage(SLOT_MEMORY, &m));
+    return e ? e : usage_out(a[1], i.run_ns, &m);
 }
 
 int64_t sys_times(const uint64_t *a)

@@ -177,6 +177,19 @@ bool orphans_free(void)
     return all;
 }
 
+void node_clear(struct node *n, uint64_t from, uint64_t end)
+{
+    if (end > n->size)
+        end = n->size;
+    while (from < end) {
+        uint64_t at = from % PAGE, run = PAGE - at < end - from ? PAGE - at : end - from;
+        uint8_t *p = node_page(n, from / PAGE, false);
+        if (p)
+            memset(p + at, 0, run);
+        from = p ? from + run : node_next(n, from, true);
+    }
+}
+
 /* Index of the first page at or after index that is there; UINT64_MAX: none. */
 static uint64_t page_next(const uint64_t *link, uint32_t h, uint64_t base, uint64_t index)
 {

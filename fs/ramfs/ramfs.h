@@ -89,6 +89,7 @@ void node_attributes(const struct node *n, struct file_attributes *a);
 uint64_t node_read(
     struct node *n, uint64_t position, struct rpc_out *out, uint64_t bytes, bool *bad);
 /* The next position of data (or of a hole: at most the size); UINT64_MAX: there is none. */
+void node_clear(struct node *n, uint64_t from, uint64_t end); /* zeros; the pages stay */
 uint64_t node_next(const struct node *n, uint64_t position, bool data);
 uint64_t node_write(struct node *n, uint64_t position, struct rpc_in in, bool *bad);
 

@@ -529,6 +529,27 @@ uint32_t file_serve_truncate(
     return finish(badge, sequence, &r, 0);
 }
 
+/* Long runs go in several transactions: a page that is there already changes nothing. */
+static bool pages_make(struct node *n, uint64_t first, uint64_t end)
+{
+    enum { STEP = 256 };
+    if (end - first > capsule_pages_free() + n->pages)
+        return false;
+    while (first < end) {
+        uint64_t now = end - first < STEP ? end - first : STEP;
+        for (uint64_t i = 0; i < now; i++)
+            if (!node_page(n, first + i, true))
+                return false;
+        share_changed(n, first, first + now);
+        first += now;
+        if (first < end) {
+            tx_commit();
+            tx_begin();
+        }
+    }
+    return true;
+}
+
 uint32_t file_serve_allocate(struct file_server *s, uint64_t badge, uint64_t sequence,
     uint64_t position, uint64_t size, uint32_t flags)
 {
@@ -538,17 +559,24 @@ uint32_t file_serve_allocate(struct file_server *s, uint64_t badge, uint64_t seq
     (void)s;
     if (status)
         return status;
-    if (flags & ~(uint32_t)FILE_ALLOCATE_KEEP_SIZE)
+    if (flags & ~(uint32_t)(FILE_ALLOCATE_KEEP_SIZE | FILE_ALLOCATE_PUNCH_HOLE) ||
+        (flags & FILE_ALLOCATE_PUNCH_HOLE && !(flags & FILE_ALLOCATE_KEEP_SIZE)))
         return FILE_ERROR_OPNOTSUPP;
     if (size > INT64_MAX || position > INT64_MAX - size)
         return FILE_ERROR_FBIG;
     tx_begin();
     if (repeated(badge, sequence, &r))
         return end(r.status);
-    if (size / PAGE > capsule_pages_free())
+    if (flags & FILE_ALLOCATE_PUNCH_HOLE)
+        node_clear(o->node, position, position + size);
+    else if (!pages_make(o->node, position / PAGE, (position + size + PAGE - 1) / PAGE))
         return undo(FILE_ERROR_NOSPC);
-    if (!(flags & FILE_ALLOCATE_KEEP_SIZE) && position + size > o->node->size) {
-        TX_SET(o->node->size, position + size);
+    if (flags & FILE_ALLOCATE_PUNCH_HOLE ||
+        (!(flags & FILE_ALLOCATE_KEEP_SIZE) && position + size > o->node->size)) {
+        if (!(flags & FILE_ALLOCATE_KEEP_SIZE)) {
+            TX_SET(o->node->size, position + size);
+            share_changed(o->node, 0, 0);
+        }
         node_touch(o->node, true);
     }
     return finish(badge, sequence, &r, 0);

@@ -285,7 +285,7 @@ echo "$answer"
 exec {UPPER[1]}>&-
 wait "$UPPER_PID" 2>/dev/null
 (sleep 0.05; exit 6) &
-wait -n
+wait -n $!
 echo $?
 
 section 'files'
