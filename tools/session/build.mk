@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+$(call host-program,session,tools/session,session.c)
