@@ -16,6 +16,11 @@ $(call system,memory,memory=$(OUT)/servers/memory/memory.elf \
 	memory-test=$(OUT)/test/system/memory-test.elf)
 $(call system,memory-sweep,memory=$(OUT)/servers/memory/memory.elf \
 	memory-test=$(OUT)/test/system/memory-test.elf)
+MEASURED := memory=$(OUT)/servers/memory/memory.elf ramfs=$(OUT)/fs/ramfs/ramfs.elf \
+	counter=$(OUT)/servers/counter/counter.elf
+$(call system,sbench,$(MEASURED) sbench=$(OUT)/bench/servers/sbench.elf)
+$(call system,rbench,$(MEASURED) rbench=$(OUT)/bench/servers/rbench.elf)
+$(call system,rbench-icount,$(MEASURED) rbench=$(OUT)/bench/servers/rbench.elf)
 
 # A root file system for Linux programs: busybox and its names. ROOTFS may name another folder.
 $(OUT)/system/rootfs.cpio: system/rootfs.sh /bin/busybox

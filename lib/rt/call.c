@@ -4,15 +4,16 @@
 #include <rt/call.h>
 #include <rt/string.h>
 
-/* The bare call: words in and out through registers. */
-__attribute__((noinline, optimize("omit-frame-pointer"))) static int64_t
-call_words(uint32_t gate, struct msg *m)
+/* The bare call: words in and out through registers. What the caller has below its stack pointer
+ * is stepped over. */
+static inline __attribute__((always_inline)) int64_t call_words(uint32_t gate, struct msg *m)
 {
     uint64_t status = gate, a = m->w[0], b = m->w[1], c = m->w[2];
     register uint64_t d __asm__("r10") = m->w[3];
     register uint64_t e __asm__("r8") = m->w[4];
     register uint64_t f __asm__("r9") = m->w[5];
-    __asm__ volatile("push %%rbp\n\tpush %%rbx\n\tsyscall\n\tpop %%rbx\n\tpop %%rbp"
+    __asm__ volatile("lea -128(%%rsp), %%rsp\n\tpush %%rbp\n\tpush %%rbx\n\tsyscall\n\t"
+                     "pop %%rbx\n\tpop %%rbp\n\tlea 128(%%rsp), %%rsp"
                      : "+a"(status), "+D"(a), "+S"(b), "+d"(c), "+r"(d), "+r"(e), "+r"(f)
                      : "b"(m)
                      : "rcx", "r11", "r12", "r13", "r14", "r15", "memory");
@@ -50,16 +51,21 @@ call_transfer(const struct pith_transfer *t, struct msg *m)
     return 0;
 }
 
-int64_t rt_call(uint32_t gate, struct msg *m)
+__attribute__((noinline, optimize("omit-frame-pointer"))) static int64_t
+call_again(uint32_t gate, struct msg *m, int64_t status)
 {
-    int64_t status = call_words(gate, m);
-    for (unsigned deaths = 1; status == -E_RESTART || status == -E_AGAIN;)
-    {
+    for (unsigned deaths = 1; status == -E_RESTART || status == -E_AGAIN;) {
         if (status == -E_RESTART && deaths++ == RT_DEATHS_MAX)
             return status;
         status = call_words(gate, m);
     }
     return status;
+}
+
+__attribute__((optimize("omit-frame-pointer"))) int64_t rt_call(uint32_t gate, struct msg *m)
+{
+    int64_t status = call_words(gate, m);
+    return status ? call_again(gate, m, status) : 0;
 }
 
 int64_t rt_call_x(uint32_t gate, struct msg *m, struct xfer *x)

@@ -208,31 +208,38 @@ static bool alike(uint32_t a, uint32_t b)
     return a && b && !((a ^ b) & (ENTRY_RIGHTS | ENTRY_SHARED));
 }
 
+/* The first of count entries that is not like kind; most are the same, so two at a time. */
+static uint64_t alike_run(const uint32_t *entry, uint64_t count, uint32_t kind)
+{
+    typedef uint64_t __attribute__((may_alias, aligned(4))) two_entries;
+    uint64_t i = 0, same = (uint64_t)kind << 32 | kind;
+    for (;;) {
+        while (i + 4 <= count && *(const two_entries *)(entry + i) == same &&
+               *(const two_entries *)(entry + i + 2) == same)
+            i += 4;
+        if (i == count || !alike(entry[i], kind))
+            return i;
+        i++;
+    }
+}
+
 bool range_next(
     struct space_record *s, uint64_t va, uint64_t *at, uint64_t *pages, uint32_t *entry)
 {
     struct piece p;
-    uint32_t kind = 0;
-    uint64_t first = 0, count = 0;
-    for (uint64_t vpn = va / PAGE; map_next(s->root, vpn, LAST_PAGE, &p); vpn = p.first + p.count) {
-        if (count && p.first != first + count)
+    uint64_t end;
+    if (!range_first(s, va, at, entry))
+        return false;
+    end = *at / PAGE;
+    while (map_next(s->root, end, LAST_PAGE, &p) && p.first == end) {
+        const uint32_t *here = &p.node->slot[p.index];
+        uint64_t run = !p.level              ? alike_run(here, p.count, *entry)
+                       : alike(*here, *entry) ? p.count
+                                              : 0;
+        end += run;
+        if (run < p.count)
             break;
-        uint64_t length = p.level ? 1 : p.count;
-        for (uint64_t i = 0; i < length; i++) {
-            uint32_t value = p.node->slot[p.index + i];
-            if (!count && value) {
-                first = p.first + i;
-                kind = value;
-            }
-            if (count && !alike(kind, value))
-                goto done;
-            if (value)
-                count += p.level ? p.count : 1;
-        }
     }
-done:
-    *at = first * PAGE;
-    *pages = count;
-    *entry = kind;
-    return count != 0;
+    *pages = end - *at / PAGE;
+    return true;
 }

@@ -5,9 +5,9 @@ bench_usage() {
 	cat <<'END'
 usage: ./pith bench [NAME...]
 
-A NAME is a group (kernel, linux, size), or the beginning of a figure's name. A line per figure: name,
-value, unit, its limit, a peer's value, and ours as a share of the peer's. Status 1 when a limit is
-exceeded or a measurement fails.
+A NAME is a group (kernel, linux, servers, recovery, size), or the beginning of a figure's name. A
+line per figure: name, value, unit, its limit, a peer's value, and ours as a share of the peer's.
+Status 1 when a limit is exceeded or a measurement fails.
 END
 }
 
@@ -40,9 +40,11 @@ group_is_wanted() { # GROUP
 		size | size.*) [ "$1" = size ] && return 0 ;;
 		linux | linux.* | null.* | file.* | poll.* | select.* | epoll.* | ipc.* | ctx.* | proc.* | \
 			mem.* | sig.* | fs.* | bw.*) [ "$1" = linux ] && return 0 ;;
+		servers | rpc* | ramfs* | memory*) [ "$1" = servers ] && return 0 ;;
+		recovery*) [ "$1" = recovery ] && return 0 ;;
 		call.scale*) [ "$1" = scale ] && return 0 ;;
 		kernel | call | call. | call.s | call.sc | call.sca | call.scal)
-			[ "$1" = size ] || return 0 ;;
+			case $1 in kernel | scale) return 0 ;; esac ;;
 		*) [ "$1" = kernel ] && return 0 ;;
 		esac
 	done
@@ -181,6 +183,30 @@ measure_linux() {
 
 if group_is_wanted linux; then
 	measure_linux
+fi
+
+# Figures that a component logs, each line behind its name in brackets.
+component_figures_take() { # GROUP STATUS
+	sed -i 's/^\[[a-z]*bench\] //' "$PITH_TMP/serial"
+	figures_take "$1" "$2"
+}
+
+if has_image sbench && group_is_wanted servers; then
+	build build/release/pith.elf build/release/system/sbench.img
+	: >"$costs"
+	tools/qemu-run --timeout 300 --icount build/release/pith.elf build/release/system/sbench.img \
+		</dev/null >"$PITH_TMP/serial" 2>&1
+	component_figures_take servers $?
+fi
+if has_image rbench && group_is_wanted recovery; then
+	build build/release/pith.elf build/release/system/rbench.img build/release/system/rbench-icount.img
+	: >"$costs"
+	tools/qemu-run --timeout 200 --append chaos=30 build/release/pith.elf \
+		build/release/system/rbench.img </dev/null >"$PITH_TMP/serial" 2>&1
+	component_figures_take recovery $?
+	tools/qemu-run --timeout 300 --icount --append chaos=5 build/release/pith.elf \
+		build/release/system/rbench-icount.img </dev/null >"$PITH_TMP/serial" 2>&1
+	component_figures_take recovery $?
 fi
 if group_is_wanted size; then
 	[ ! -e kernel/build.mk ] || build build/release/pith.elf
