@@ -195,41 +195,88 @@ static bool grant_valid(u64 address, u64 length, u64 direction)
            address <= USER_TOP - length;
 }
 
-struct result op_call_x(u64 transfer)
+static bool transfer_read(struct pith_transfer *x, u64 va)
+{
+    u64 bytes;
+    _Static_assert(sizeof *x % 8 == 0, "copied by words");
+    const void *user = user_address(current_space(), va, false, &bytes);
+    if (unlikely(!user) || unlikely(bytes < sizeof *x))
+        return user_read(x, va, sizeof *x);
+    copy_words(x, user, sizeof *x / 8);
+    return true;
+}
+
+/* Enters stack s, which is off the free list. */
+static ALWAYS_INLINE struct result transfer_enter(struct cpu *cpu, struct frame *s, struct gate *g,
+                                                  const struct pith_transfer *x)
+{
+    struct saved *regs = cpu->thread->regs;
+    cpu->frame->rsp = cpu->ursp;
+    frame_trap(cpu->frame); /* the return clears the grants */
+    s->marked = 1;
+    for (u32 i = 0; i < FRAME_GRANTS; i++)
+        s->grants[i] = (struct grant){ x->grants[i].address, x->grants[i].length,
+                                       x->grants[i].direction };
+    frame_push(cpu, cpu->frame, s, g);
+    regs->rdi = x->words[0];
+    regs->rsi = x->words[1];
+    regs->rdx = x->words[2];
+    regs->r10 = x->words[3];
+    regs->r8 = x->words[4];
+    regs->r9 = x->words[5];
+    regs->rax = g->badge;
+    regs->kind = REGS_CALL; /* the others are 0 */
+    cpu->resched = RESCHED_RESUME;
+    return ok(0);
+}
+
+/* With capabilities, or no stack at hand: under the lock. */
+static NOINLINE struct result call_x_any(struct cpu *cpu, const struct pith_transfer *x)
 {
     i64 error;
-    u64 value;
+    u64 value = 0;
+    lock_take();
+    struct frame *s = 0;
+    struct gate *g = cap_here(x->gate, PT_GATE, RIGHT_USE, &error);
+    if (g && (s = call_stack(cpu, g, &error, &value)) &&
+        (error = caps_check(current_space(), x, s->pool->space, s))) {
+        s->next = *s->head;
+        *s->head = s;
+        s = 0;
+        value = 0;
+    }
+    if (s) {
+        caps_move(current_space(), x, s->pool->space, s);
+        (void)transfer_enter(cpu, s, g, x);
+        words_set(cpu->thread, x->words);
+        cpu->thread->regs->rbx = x->cap_count;
+        cpu->thread->regs->rax = g->badge;
+        error = value = 0;
+    }
+    lock_release();
+    return (struct result){ error, value };
+}
+
+/* Reads and writes what entry.S's call does, so without the lock, for the same reasons. */
+struct result op_call_x(u64 transfer)
+{
+    i64 error = 0;
     struct pith_transfer x;
     struct cpu *cpu = cpu_self();
-    struct thread *t = cpu->thread;
-    REFUSE_IF(!user_read(&x, transfer, sizeof x), E_MEMORY);
-    struct gate *g = cap_here(x.gate, PT_GATE, RIGHT_USE, &error);
+    REFUSE_IF(!transfer_read(&x, transfer), E_MEMORY);
+    struct gate *g = cap_object(current_space(), x.gate, PT_GATE, RIGHT_USE, &error);
     if (!g)
         return fail(error);
     for (u32 i = 0; i < FRAME_GRANTS; i++)
-        if (!grant_valid(x.grants[i].address, x.grants[i].length, x.grants[i].direction))
-            return fail(-E_ARG);
-    struct frame *s = call_stack(cpu, g, &error, &value);
-    if (!s)
-        return (struct result){ error, value };
-    if ((error = caps_check(current_space(), &x, s->pool->space, s))) {
-        s->next = *s->head;
-        *s->head = s;
-        return fail(error);
-    }
-    caps_move(current_space(), &x, s->pool->space, s);
-    frame_trap(cpu->frame); /* the return clears the grants */
-    cpu->frame->rsp = cpu->ursp;
-    s->marked = 1;
-    for (u32 i = 0; i < FRAME_GRANTS; i++)
-        s->grants[i] = (struct grant){ x.grants[i].address, x.grants[i].length,
-                                       x.grants[i].direction };
-    frame_push(cpu, cpu->frame, s, g);
-    words_set(t, x.words);
-    t->regs->rbx = x.cap_count;
-    t->regs->rax = g->badge;
-    cpu->resched = RESCHED_RESUME;
-    return ok(0);
+        REFUSE_IF(!grant_valid(x.grants[i].address, x.grants[i].length, x.grants[i].direction),
+                  E_ARG);
+    const struct service *service = g->service;
+    struct frame **free = &service->pool->free[cpu->core], *s = *free;
+    if (unlikely(x.cap_count) || unlikely(service->level >= cpu->frame->level) || unlikely(!s) ||
+        unlikely(trace_on))
+        return call_x_any(cpu, &x);
+    *free = s->next;
+    return transfer_enter(cpu, s, g, &x);
 }
 
 /* ---- returning ------------------------------------------------------------------------ */

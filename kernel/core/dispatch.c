@@ -15,7 +15,7 @@
 #define OPERAND_NEW 0xffu      /* an empty slot that may be filled */
 #define RIGHT_NONE 0
 struct operand { u8 type, right; };
-struct operation { op_function function; struct operand operands[OPERANDS]; };
+struct operation { op_function function; struct operand operands[OPERANDS]; u32 count; };
 
 #define WORD { 0, 0 }
 #define NEW { OPERAND_NEW, 0 }
@@ -33,11 +33,12 @@ const op_function op_table[OP_LIMIT] = { [0 ... OP_LIMIT - 1] = op_none, OP_TABL
 #undef LOCKED
 #define DIRECT(number, name, parameters, ...)
 #define LOCKED(number, name, parameters, ...) \
-    [number] = { (op_function)op_##name, { __VA_ARGS__ } },
+    [number] = { (op_function)op_##name, { __VA_ARGS__ },                                    \
+                 sizeof((struct operand[]){ __VA_ARGS__ }) / sizeof(struct operand) },
 static const struct operation operations[OP_LIMIT] = { OP_TABLE };
 #pragma GCC diagnostic pop
 
-static i64 operand_decode(struct space *space, const struct operand *o, u64 *argument)
+static ALWAYS_INLINE i64 operand_decode(struct space *space, const struct operand *o, u64 *argument)
 {
     i64 error = 0;
     if (o->type == OPERAND_NEW)
@@ -55,10 +56,8 @@ struct result operation_decode(u64 number, u64 *arguments)
     lock_take();
     struct space *space = current_space();
     trace(EVENT_OP, number, arguments[0]);
-    for (u32 i = 0; i < OPERANDS; i++) {
-        i64 error = o->operands[i].type ? operand_decode(space, &o->operands[i], &arguments[i]) : 0;
-        if (error)
-            return fail(error);
-    }
+    for (u32 i = 0; i < o->count; i++) /* the rest are plain words */
+        if (o->operands[i].type)
+            REQUIRE(operand_decode(space, &o->operands[i], &arguments[i]));
     return ok((u64)o->function);
 }

@@ -613,7 +613,7 @@ struct result op_space_map_io(struct space *s, u64 va, struct io *o, u64 offset,
 
 /* The first of the entries for up to *count pages from va on that one lowest table has, and how
  * many those are; nil where there is none, or a large page. */
-static ALWAYS_INLINE u64 *run_part(const struct space *s, u64 va, u64 *count)
+static NOINLINE u64 *run_part(const struct space *s, u64 va, u64 *count)
 {
     u64 *table, first = va >> PAGE_SHIFT & 511u;
     *count = min_u64(*count, 512 - first);
@@ -745,16 +745,38 @@ struct result op_space_query(struct space *s, u64 va)
 
 /* ---- user memory ---------------------------------------------------------------------- */
 
+static bool entry_mark_written(u64 *entry, u64 *old)
+{
+    return __atomic_compare_exchange_n(entry, old, *old | PTE_DIRTY | PTE_ACCESSED, false,
+                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+/* What is looked at without the lock may go away meanwhile: an entry is changed only as it was, and
+ * tables and frames are not reused before this core has left the kernel. */
 void *user_address(const struct space *space, u64 va, bool write, u64 *bytes)
 {
+    u64 *entry, need = PTE_PRESENT | (write ? PTE_WRITE : 0), size = PAGE_SIZE;
     struct walk w;
-    if (!space_leaf(space, va, &w) || *w.pte & PTE_IO || (write && !(*w.pte & PTE_WRITE)))
+    if (unlikely(va >= USER_TOP))
         return 0;
-    u64 size = PAGE_SIZE << (9 * (w.level - 1));
-    *bytes = size - (va & (size - 1));
-    if (write)
-        __atomic_fetch_or(w.pte, PTE_DIRTY | PTE_ACCESSED, __ATOMIC_RELAXED);
-    return (void *)(DM_BASE + ((u64)pte_frame(*w.pte) << PAGE_SHIFT) + (va & (size - 1)));
+    if (likely(table_find(space, va, &entry))) {
+        entry += va >> PAGE_SHIFT & 511u;
+    } else {
+        if (!space_leaf(space, va, &w))
+            return 0;
+        entry = w.pte;
+        size = PAGE_SIZE << (9 * (w.level - 1));
+    }
+    u64 old = __atomic_load_n(entry, __ATOMIC_RELAXED);
+    for (u32 tries = 0; tries < 4; tries++) {
+        if (unlikely((old & need) != need) || unlikely(old & PTE_IO))
+            return 0;
+        if (!write || old & PTE_DIRTY || entry_mark_written(entry, &old)) {
+            *bytes = size - (va & (size - 1));
+            return (void *)(DM_BASE + (old & PTE_FRAME & ~(size - 1)) + (va & (size - 1)));
+        }
+    }
+    return 0;
 }
 
 /* The one routine that touches user memory for the kernel's own structures. */
