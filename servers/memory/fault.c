@@ -153,16 +153,19 @@ static bool page_copy(struct space_record *s, struct node *leaf, unsigned i, uin
     return map_page(s, va, copy, map_rights(leaf->slot[i], true, false));
 }
 
-static bool page_first(struct space_record *s, struct node *leaf, unsigned i, uint64_t va, bool exec)
+static bool page_first(struct space_record *s, struct node *leaf, unsigned i, uint64_t va, bool write,
+    bool exec)
 {
-    uint32_t page = page_for(s, true);
+    uint32_t page = write || !memory->zero_page ? page_for(s, true) : memory->zero_page;
     if (!page)
         return false;
+    if (page == memory->zero_page)
+        page_more(page);
     s->resident++;
     __atomic_store_n(&leaf->slot[i], leaf->slot[i] | page, __ATOMIC_RELEASE);
     BIT_SET(leaf->used, i);
     BIT_SET(leaf->mapped, i);
-    return map_page(s, va, page, map_rights(leaf->slot[i], true, exec));
+    return map_page(s, va, page, map_rights(leaf->slot[i], page != memory->zero_page, exec));
 }
 
 bool fault_resolve(struct space_record *s, uint64_t va, bool write, bool exec)
@@ -183,7 +186,7 @@ bool fault_resolve(struct space_record *s, uint64_t va, bool write, bool exec)
     if (e & ENTRY_AREA)
         return area_fault(s, leaf, va / PAGE, write, exec);
     if (!page)
-        return page_first(s, leaf, i, va, exec);
+        return page_first(s, leaf, i, va, write, exec);
     bool own = page_refs(page) == 1;
     if (write)
         hot_add(s, va / PAGE);

@@ -23,6 +23,8 @@ struct elf_segment {
 
 void template_load(void)
 {
+    if (!memory->zero_page)
+        __atomic_store_n(&memory->zero_page, page_take(true), __ATOMIC_RELEASE);
     const uint8_t *elf = (const uint8_t *)STARTUP->modules[0][0];
     if (memory->template_made || !elf)
         return;

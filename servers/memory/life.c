@@ -389,6 +389,8 @@ uint64_t spares_pages(void)
 
 void recount(void)
 {
+    if (memory->zero_page)
+        pages_count_use(memory->zero_page);
     for (uint32_t i = 0; i < memory->template_count; i++)
         pages_count_use(memory->templates[i].page);
     for (struct space_record *s = memory->spaces; s; s = s->next) {

@@ -179,6 +179,7 @@ struct memory_server {
     uint64_t next_file;                 /* number of an anonymous object */
     uint64_t frames_high, objects_low;  /* pages between were never used by any incarnation */
     uint64_t template_made;
+    uint32_t zero_page, pad; /* read-only wherever memory was only read so far */
     struct template templates[TEMPLATE_MAX]; /* pages of the layer */
 };
 extern struct memory_server *memory;

@@ -4,6 +4,7 @@
 #include <rt/string.h>
 
 #define MANAGER 0u
+#define POPULATE_MAX 512u /* pages: a request is bounded; the rest comes on first touch */
 
 struct memory_server *memory;
 
@@ -134,8 +135,9 @@ uint32_t memory_serve_map(struct memory_server *m, uint64_t badge, uint64_t sequ
     if (!status)
         status = range_set(s, address, pages, entry);
     if (!status && flags & MEMORY_MAP_POPULATE)
-        for (uint64_t i = 0; i < pages; i++)
-            (void)fault_resolve(s, address + i * PAGE, protection & MEMORY_PROTECTION_WRITE, false);
+        for (uint64_t i = 0; i < pages && i < POPULATE_MAX; i++)
+            if (!fault_resolve(s, address + i * PAGE, protection & MEMORY_PROTECTION_WRITE, false))
+                break;
     r.value = *address_out = address;
     return finish(badge, sequence, &r, status);
 }

@@ -6,8 +6,12 @@
  */
 #include "probe.h"
 #include <proto/memory_client.h>
+#include <rt/call.h>
 #include <rt/component.h>
+#include <rt/fuzz.h>
 #include <rt/string.h>
+
+extern const struct rpc_fuzz_protocol memory_fuzz;
 
 #define PAGE 4096ull
 #define RW (MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE)
@@ -188,6 +192,37 @@ static void errors_are_told(void)
     EXPECT(probe_end(&p), 0);
 }
 
+/* A client that asks for anything at all, through its own gate: it gets stated answers, and the
+ * space beside it keeps its memory. */
+static void hostile(unsigned requests)
+{
+    static uint64_t seed = 1;
+    static uint8_t in[8192], out[8192];
+    struct rpc_fuzz fuzz = {.protocol = &memory_fuzz, .state = seed++};
+    struct probe p, h;
+    struct probe_job j;
+    EXPECT(probe_make(&p), 0);
+    EXPECT(probe_make(&h), 0);
+    map(&p, PROBE_DATA, 100, FIXED);
+    EXPECT(run(&p, PROBE_WRITE, PROBE_DATA, 100, 1, &j), true);
+    for (unsigned i = 0; i < requests; i++) {
+        struct rpc_fuzz_request request;
+        struct msg m;
+        rpc_fuzz_make(&fuzz, &request, in, sizeof in);
+        memcpy(m.w, request.words, sizeof m.w);
+        struct xfer x = {.in = in, .in_len = request.in_bytes, .out = out,
+            .out_len = request.out_bytes < sizeof out ? request.out_bytes : sizeof out};
+        for (unsigned k = 0; k < request.caps && k < 4; k++)
+            x.caps_in[x.n_caps_in++] = k % 2 ? p.gate : rt_cap("memory");
+        EXPECT(rt_call_x(h.gate, &m, &x), 0);
+        EXPECT(rpc_fuzz_is_stated(&request, m.w[0]), true);
+    }
+    EXPECT(run(&p, PROBE_READ, PROBE_DATA, 100, 0, &j), true);
+    EXPECT(j.sum, 5050);
+    EXPECT(probe_end(&h), 0);
+    EXPECT(probe_end(&p), 0);
+}
+
 /* ---- out of memory at every allocation ---------------------------------------------------------- */
 
 /* Whatever fails, what was made is ended. */
@@ -243,6 +278,7 @@ void component_main(void)
         mappings_move();
         threads_end_apart();
         errors_are_told();
+        hostile(chaos ? 100 : 3000);
         if (!round)
             before = free_pages();
     }
