@@ -288,6 +288,26 @@ int64_t ring_read(struct file *f, uint64_t to, size_t bytes)
     }
 }
 
+int64_t ring_peek(struct file *f, uint64_t to, size_t bytes)
+{
+    struct ring *r = hold_of(f)->ring;
+    for (;;) {
+        ring_lock(&r->lock[RING_READER]);
+        uint64_t there = ring_waiting(f);
+        size_t now = there < bytes ? there : bytes, done = copy(r, r->head, to, now, true);
+        ring_unlock(&r->lock[RING_READER]);
+        if (there)
+            return done ? (int64_t)done : -EFAULT;
+        if (r->gone[RING_WRITER] || other_gone(f))
+            return 0;
+        if (f->flags & O_NONBLOCK)
+            return -EAGAIN;
+        int64_t e = ring_wait(f, RING_READER, empty, 0);
+        if (e)
+            return e;
+    }
+}
+
 /* One piece; 0: there is no room for it. */
 static int64_t piece_write(struct file *f, uint64_t from, size_t bytes, size_t need)
 {

@@ -41,6 +41,7 @@ struct ring_hold {
 
 int64_t pipe_files(struct file *f[2]);            /* kind to be set; both with one user */
 int64_t ring_read(struct file *f, uint64_t to, size_t bytes);
+int64_t ring_peek(struct file *f, uint64_t to, size_t bytes); /* the same, and they stay */
 int64_t ring_write(struct file *f, uint64_t from, size_t bytes);
 uint64_t ring_waiting(const struct file *f);      /* bytes that wait */
 void ring_drop(struct file *f);

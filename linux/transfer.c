@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From descriptor to descriptor: sendfile, copy_file_range, splice. All copy through scratch memory
+ * From descriptor to descriptor: sendfile, copy_file_range, splice, tee. All copy through scratch memory
  * of the program, a piece at a time. What was read from a pipe and cannot be written is lost.
  */
 #include "layer.h"
@@ -138,4 +138,27 @@ int64_t sys_splice(const uint64_t *a)
     if (!e)
         e = end_position(&out);
     return e ? e : transfer(&in, &out, a[4], true);
+}
+
+int64_t sys_tee(const uint64_t *a)
+{
+    struct file *in = file_hold(a[0]), *out = file_hold(a[1]);
+    size_t room = a[2] < PIECE ? a[2] : PIECE;
+    uint64_t buffer;
+    if (a[3] & ~15ull)
+        return -EINVAL;
+    if (!room)
+        return 0;
+    if (!may_read(in) || !may_write(out))
+        return -EBADF;
+    if (in->kind != FILE_PIPE || out->kind != FILE_PIPE)
+        return -EINVAL;
+    if (memory_scratch(room, &buffer))
+        return -ENOMEM;
+    uint64_t space = PIPE_CAPACITY - ring_waiting(out);
+    int64_t n = ring_peek(in, buffer, space && space < room ? space : room);
+    if (n > 0)
+        n = file_write_piece(out, -1, buffer, (size_t)n);
+    memory_scratch_free(buffer, room);
+    return n;
 }
