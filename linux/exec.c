@@ -13,7 +13,7 @@
 #include <proto/process_client.h>
 
 #define STACK_BYTES (8ull << 20)
-#define STRINGS_MAX (2ull << 20) /* a quarter of the stack, as Linux has it; pointers included there */
+#define STRINGS_MAX (2ull << 20) /* a quarter of the stack, as Linux has it */
 #define STRING_MAX (128ull * 1024)
 #define WORDS_MAX 65536u
 #define SEGMENTS_MAX 32u

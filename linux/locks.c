@@ -13,7 +13,12 @@ enum { GETLK = 5, SETLK, SETLKW, OFD_GETLK = 36, OFD_SETLK, OFD_SETLKW };
 #define OWNER_WHOLE (1ull << 32) /* flock's; the server knows these two */
 #define OWNER_OPEN (2ull << 32)
 
-struct linux_flock { int16_t type, whence; uint32_t pad; int64_t start, length; int32_t pid, pad2; };
+struct linux_flock {
+    int16_t type, whence;
+    uint32_t pad;
+    int64_t start, length;
+    int32_t pid, pad2;
+};
 struct range { uint64_t owner, start, length; uint8_t kind; };
 
 static uint32_t locking_pid; /* ours, once we have set a record lock */
@@ -137,7 +142,9 @@ int64_t sys_flock(const uint64_t *a)
         return -EBADF;
     if (f->kind != FILE_PLAIN && f->kind != FILE_DIRECTORY)
         return 0;
-    const struct range r = { OWNER_WHOLE, 0, 0,
-        how == 1 ? FILE_LOCK_KIND_SHARED : how == 2 ? FILE_LOCK_KIND_EXCLUSIVE : FILE_LOCK_KIND_UNLOCK };
+    const struct range r = {OWNER_WHOLE, 0, 0,
+        how == 1   ? FILE_LOCK_KIND_SHARED
+        : how == 2 ? FILE_LOCK_KIND_EXCLUSIVE
+                   : FILE_LOCK_KIND_UNLOCK};
     return lock(f, &r, !(a[1] & 4));
 }

@@ -43,7 +43,8 @@ int64_t seals_add(struct file *f, uint64_t seals)
 
 int64_t seals_get(const struct file *f)
 {
-    return f->kind == FILE_PLAIN && f->value & IS_MEMFD ? (int64_t)(f->value & SEALS_KNOWN) : -EINVAL;
+    return f->kind == FILE_PLAIN && f->value & IS_MEMFD ? (int64_t)(f->value & SEALS_KNOWN)
+                                                        : -EINVAL;
 }
 
 bool seals_forbid_write(const struct file *f)
@@ -59,5 +60,7 @@ int64_t seals_size(struct file *f, uint64_t size)
     int64_t e = file_attributes_of(f, &s);
     if (e)
         return e;
-    return (size < s.size && f->value & SEAL_SHRINK) || (size > s.size && f->value & SEAL_GROW) ? -EPERM : 0;
+    return (size < s.size && f->value & SEAL_SHRINK) || (size > s.size && f->value & SEAL_GROW)
+               ? -EPERM
+               : 0;
 }

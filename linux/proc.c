@@ -214,8 +214,8 @@ static bool give(struct dirent64 *d, const char *name, uint8_t type)
 }
 
 /* The index-th name of a list that is right below a folder ("" is /proc itself). */
-static bool name_below(const struct proc_file *list, unsigned count, const char *folder, unsigned index,
-                       struct dirent64 *d)
+static bool name_below(const struct proc_file *list, unsigned count, const char *folder,
+    unsigned index, struct dirent64 *d)
 {
     size_t n = strlen(folder);
     for (unsigned i = 0; i < count; i++) {

@@ -88,15 +88,18 @@ static size_t make_status(const struct about *a, char *to, size_t size)
     uint64_t mapped, resident;
     proc_command(a, name);
     pages_of(a, &mapped, &resident);
-    return PRINT("Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\n"
-                 "TracerPid:\t0\nUid:\t%u\t%u\t%u\t%u\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t \n"
-                 "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nThreads:\t%u\n",
-                 name, self.umask, letter,
-                 letter == 'R' ? "running" : letter == 'S' ? "sleeping"
-                 : letter == 'T' ? "stopped" : "zombie",
-                 i->process, i->process, i->parent, i->user, i->user, i->user, i->user, FDS_MAX,
-                 (unsigned long)mapped * 4, (unsigned long)mapped * 4, (unsigned long)resident * 4,
-                 (unsigned long)resident * 4, i->threads ? i->threads : 1);
+    return PRINT(
+        "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\n"
+        "TracerPid:\t0\nUid:\t%u\t%u\t%u\t%u\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t \n"
+        "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nThreads:\t%u\n",
+        name, self.umask, letter,
+        letter == 'R'   ? "running"
+        : letter == 'S' ? "sleeping"
+        : letter == 'T' ? "stopped"
+                        : "zombie",
+        i->process, i->process, i->parent, i->user, i->user, i->user, i->user, FDS_MAX,
+        (unsigned long)mapped * 4, (unsigned long)mapped * 4, (unsigned long)resident * 4,
+        (unsigned long)resident * 4, i->threads ? i->threads : 1);
 }
 
 static size_t make_environ(const struct about *a, char *to, size_t size)
@@ -134,11 +137,10 @@ static size_t make_maps(const struct about *a, char *to, size_t size)
     for (uint64_t at = 0; n < size && !memory_area(SLOT_MEMORY, at, &first, &length, &p, &flags) &&
                           first < LAYER_BASE_ADDRESS; at = first + length)
         n += (size_t)snprintf(to + n, size - n, "%08lx-%08lx %c%c%c%c 00000000 00:00 0 %18s%s\n",
-                              (unsigned long)first, (unsigned long)(first + length),
-                              p & MEMORY_PROTECTION_READ ? 'r' : '-',
-                              p & MEMORY_PROTECTION_WRITE ? 'w' : '-',
-                              p & MEMORY_PROTECTION_EXEC ? 'x' : '-',
-                              flags & MEMORY_MAP_SHARED ? 's' : 'p', "", area_name(first, first + length));
+            (unsigned long)first, (unsigned long)(first + length),
+            p & MEMORY_PROTECTION_READ ? 'r' : '-', p & MEMORY_PROTECTION_WRITE ? 'w' : '-',
+            p & MEMORY_PROTECTION_EXEC ? 'x' : '-', flags & MEMORY_MAP_SHARED ? 's' : 'p', "",
+            area_name(first, first + length));
     return n < size ? n : size - 1;
 }
 
@@ -174,8 +176,8 @@ static size_t make_meminfo(const struct about *a, char *to, size_t size)
     return PRINT("MemTotal:   %12lu kB\nMemFree:    %12lu kB\nMemAvailable: %10lu kB\n"
                  "Buffers:    %12u kB\nCached:     %12u kB\nSwapTotal:  %12u kB\n"
                  "SwapFree:   %12u kB\nShmem:      %12lu kB\nSReclaimable: %10u kB\n",
-                 (unsigned long)t.pages * 4, (unsigned long)t.free * 4, (unsigned long)t.free * 4, 0, 0,
-                 0, 0, (unsigned long)t.shared * 4, 0);
+        (unsigned long)t.pages * 4, (unsigned long)t.free * 4, (unsigned long)t.free * 4, 0, 0, 0,
+        0, (unsigned long)t.shared * 4, 0);
 }
 
 static size_t make_system_stat(const struct about *a, char *to, size_t size)
@@ -196,11 +198,26 @@ static void cpu_words(uint32_t leaf, uint32_t out[4])
 
 static size_t make_cpuinfo(const struct about *a, char *to, size_t size)
 {
-    static const struct { uint8_t word, bit; const char *name; } flags[] = {
-        { 3, 0, "fpu" },   { 3, 4, "tsc" },    { 3, 5, "msr" },     { 3, 6, "pae" },   { 3, 8, "cx8" },
-        { 3, 15, "cmov" }, { 3, 23, "mmx" },   { 3, 24, "fxsr" },   { 3, 25, "sse" },  { 3, 26, "sse2" },
-        { 2, 0, "pni" },   { 2, 9, "ssse3" },  { 2, 13, "cx16" },   { 2, 19, "sse4_1" },
-        { 2, 20, "sse4_2" }, { 2, 23, "popcnt" }, { 2, 28, "avx" }, { 2, 30, "rdrand" },
+    static const struct { uint8_t word, bit; const char *name;
+    } flags[] = {
+        {3, 0, "fpu"},
+        {3, 4, "tsc"},
+        {3, 5, "msr"},
+        {3, 6, "pae"},
+        {3, 8, "cx8"},
+        {3, 15, "cmov"},
+        {3, 23, "mmx"},
+        {3, 24, "fxsr"},
+        {3, 25, "sse"},
+        {3, 26, "sse2"},
+        {2, 0, "pni"},
+        {2, 9, "ssse3"},
+        {2, 13, "cx16"},
+        {2, 19, "sse4_1"},
+        {2, 20, "sse4_2"},
+        {2, 23, "popcnt"},
+        {2, 28, "avx"},
+        {2, 30, "rdrand"},
     };
     uint32_t vendor[4], features[4], text[3];
     size_t n = 0;
@@ -210,10 +227,10 @@ static size_t make_cpuinfo(const struct about *a, char *to, size_t size)
     text[0] = vendor[1], text[1] = vendor[3], text[2] = vendor[2];
     for (uint32_t cpu = 0; cpu < self.cores && n < size; cpu++) {
         n += (size_t)snprintf(to + n, size - n,
-                              "processor\t: %u\nvendor_id\t: %.12s\ncpu family\t: %u\nmodel\t\t: %u\n"
-                              "model name\t: x86_64\ncpu MHz\t\t: %lu.000\nflags\t\t:",
-                              cpu, (const char *)text, features[0] >> 8 & 15, features[0] >> 4 & 15,
-                              (unsigned long)(self.tsc_hz / 1000000));
+            "processor\t: %u\nvendor_id\t: %.12s\ncpu family\t: %u\nmodel\t\t: %u\n"
+            "model name\t: x86_64\ncpu MHz\t\t: %lu.000\nflags\t\t:",
+            cpu, (const char *)text, features[0] >> 8 & 15, features[0] >> 4 & 15,
+            (unsigned long)(self.tsc_hz / 1000000));
         for (unsigned i = 0; i < sizeof flags / sizeof *flags && n < size; i++)
             if (features[flags[i].word] >> flags[i].bit & 1)
                 n += (size_t)snprintf(to + n, size - n, " %s", flags[i].name);

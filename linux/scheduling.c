@@ -93,7 +93,8 @@ static int nice_value;
 
 static bool is_our_own(uint64_t which, uint64_t who)
 {
-    return (which == 0 && (!who || who == self.pid || (uint32_t)who == block_self()->tid)) || (which == 1 && !who);
+    return (which == 0 && (!who || who == self.pid || (uint32_t)who == block_self()->tid)) ||
+           (which == 1 && !who);
 }
 
 int64_t sys_getpriority(const uint64_t *a)
@@ -146,7 +147,13 @@ int64_t sys_sched_setaffinity(const uint64_t *a)
 /* One core runs all programs: memory is in order for all who look at it. */
 int64_t sys_membarrier(const uint64_t *a)
 {
-    enum { GLOBAL = 1, GLOBAL_EXPEDITED = 2, REGISTER_GLOBAL = 4, PRIVATE = 8, REGISTER_PRIVATE = 16 };
+    enum {
+        GLOBAL = 1,
+        GLOBAL_EXPEDITED = 2,
+        REGISTER_GLOBAL = 4,
+        PRIVATE = 8,
+        REGISTER_PRIVATE = 16
+    };
     const uint64_t known = GLOBAL | GLOBAL_EXPEDITED | REGISTER_GLOBAL | PRIVATE | REGISTER_PRIVATE;
     if (a[1])
         return -EINVAL;

@@ -106,12 +106,14 @@ int64_t sys_copy_file_range(const uint64_t *a)
     if (e || a[5])
         return e ? e : -EINVAL;
     if (in.file->kind != FILE_PLAIN || out.file->kind != FILE_PLAIN)
-        return in.file->kind == FILE_DIRECTORY || out.file->kind == FILE_DIRECTORY ? -EISDIR : -EINVAL;
+        return in.file->kind == FILE_DIRECTORY || out.file->kind == FILE_DIRECTORY ? -EISDIR
+                                                                                   : -EINVAL;
     if (!may_read(in.file) || !may_write(out.file) || out.file->flags & O_APPEND)
         return -EBADF;
     if ((e = file_attributes_of(in.file, &s)) || (e = file_attributes_of(out.file, &t)))
         return e;
-    uint64_t from = in.address ? in.at : in.file->position, to = out.address ? out.at : out.file->position;
+    uint64_t from = in.address ? in.at : in.file->position,
+             to = out.address ? out.at : out.file->position;
     if (s.node == t.node && from < to + a[4] && to < from + a[4])
         return -EINVAL;
     return transfer(&in, &out, a[4], false);

@@ -905,8 +905,9 @@ uint32_t file_serve_lock(struct file_server *s, uint64_t badge, uint64_t sequenc
     (void)s;
     if (!o || o->flags & FILE_OPEN_PATH)
         return FILE_ERROR_BADF;
-    if (owner < LOCK_WHOLE && ((kind == FILE_LOCK_KIND_SHARED && !(o->flags & FILE_OPEN_READ)) ||
-                                  (kind == FILE_LOCK_KIND_EXCLUSIVE && !(o->flags & FILE_OPEN_WRITE))))
+    if (owner < LOCK_WHOLE &&
+        ((kind == FILE_LOCK_KIND_SHARED && !(o->flags & FILE_OPEN_READ)) ||
+            (kind == FILE_LOCK_KIND_EXCLUSIVE && !(o->flags & FILE_OPEN_WRITE))))
         return FILE_ERROR_BADF;
     if (!lock_range(start, length, &request.end))
         return FILE_ERROR_OVERFLOW;

@@ -98,7 +98,8 @@ uint32_t walk_path(struct node *start, struct rpc_in path, unsigned follow, stru
                 return FILE_ERROR_NOENT;
             continue;
         }
-        if ((w->node->mode & S_TYPE) != S_LINK || (last && (follow == WALK_NEVER || (follow == WALK_STAY && !slash))))
+        if ((w->node->mode & S_TYPE) != S_LINK ||
+            (last && (follow == WALK_NEVER || (follow == WALK_STAY && !slash))))
             continue;
         if (++links > FILE_LINKS_MAX)
             return FILE_ERROR_LOOP;
