@@ -236,7 +236,8 @@ static bool table_parent_points_back(u32 pfn)
     if (!p->parent)
         return true; /* cut off */
     u8 above = page_kind(p->parent >> 9);
-    return (above == PT_TABLE || above == PT_PML4) && page_of(p->parent >> 9)->level == p->level + 1 &&
+    return (above == PT_TABLE || above == PT_PML4) &&
+           page_of(p->parent >> 9)->level == p->level + 1 &&
            *pte_at(p->parent) & PTE_PRESENT && pte_frame(*pte_at(p->parent)) == pfn;
 }
 
@@ -465,7 +466,8 @@ static bool pool_stack_pages_point_back(const struct pool *p)
 {
     for (u32 core = 0; core < MAX_CPUS; core++) {
         u32 pfn = p->stacks[core];
-        if (pfn && (core >= cpu_count || page_kind(pfn) != PT_STACKS || page_of(pfn)->parent != frame_of(p)))
+        if (pfn && (core >= cpu_count || page_kind(pfn) != PT_STACKS ||
+                    page_of(pfn)->parent != frame_of(p)))
             return false;
         if (!pfn && (p->free[core] || p->incoming[core]))
             return false;

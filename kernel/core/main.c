@@ -66,7 +66,8 @@ static void cpu_setup(u32 core, struct handoff *h)
 
 static void pages_type(u64 base, u64 length, u8 type)
 {
-    for (u64 pfn = base >> PAGE_SHIFT; pfn < (base + length) >> PAGE_SHIFT && pfn < page_count; pfn++)
+    u64 end = min_u64((base + length) >> PAGE_SHIFT, page_count);
+    for (u64 pfn = base >> PAGE_SHIFT; pfn < end; pfn++)
         *page_type_of((u32)pfn) = type;
 }
 
@@ -222,7 +223,7 @@ static void root_create(struct handoff *h)
     pages_type(h->kernel_end, h->kernel_limit - h->kernel_end, PT_FREE);
     for (u32 pfn = 1; pfn < page_count; pfn++) {
         u8 type = *page_type_of(pfn);
-        if (type == PT_FREE || (type == PT_FRAME && (u64)pfn << PAGE_SHIFT != (u64)info - DM_BASE)) {
+        if (type == PT_FREE || (type == PT_FRAME && pfn != frame_of(info))) {
             page_of(pfn)->owner = small_ref(machine);
             machine->owned++;
         }

@@ -246,8 +246,8 @@ struct result op_thread_info(struct thread *t, u64 buffer)
     account(cpu_self());
     u64 state = t->state == THREAD_STOPPED && (t->requests_start || cpu_of(t->core)->thread == t)
                     ? THREAD_READY : t->state;
-    struct pith_thread_info i = { state, t->core, t->priority, thread_depth(t), clock_ticks_ns(t->run),
-                                  t->id, t->fault_count, 0 };
+    struct pith_thread_info i = { state, t->core, t->priority, thread_depth(t),
+                                  clock_ticks_ns(t->run), t->id, t->fault_count, 0 };
     return user_write(buffer, &i, sizeof i) ? ok(state) : fail(-E_MEMORY);
 }
 
@@ -346,7 +346,8 @@ static i64 page_pin(u64 va, u64 *address)
     const struct space *s = current_space();
     if (va & (PAGE_SIZE - 1))
         return -E_ARG;
-    if (!space_leaf(s, va, &w) || w.level != 1 || !(*address = (u64)user_address(s, va, true, &bytes)))
+    if (!space_leaf(s, va, &w) || w.level != 1 ||
+        !(*address = (u64)user_address(s, va, true, &bytes)))
         return -E_MEMORY;
     struct page *p = page_of(frame_of((void *)*address));
     if (p->used == PINS_MAX)

@@ -153,7 +153,8 @@ static ALWAYS_INLINE struct space *current_space(void)
 }
 /* The object that slot index of the current space names, if it is of the page type and
  * the slot has all the rights; else nil with *error set. */
-static ALWAYS_INLINE void *cap_object(struct space *space, u64 index, u8 type, u64 rights, i64 *error)
+static ALWAYS_INLINE void *cap_object(struct space *space, u64 index, u8 type, u64 rights,
+                                      i64 *error)
 {
     if (unlikely(index > 0xffff)) {
         *error = -E_CAP;

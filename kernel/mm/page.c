@@ -330,7 +330,8 @@ struct result op_page_info(struct region *r, u64 index)
     const struct page *p = page_of(pfn);
     u64 frame = *page_type_of(pfn) == PT_FRAME;
     return ok(*page_type_of(pfn) | (u64)(frame && p->dirty == 1) << 8 |
-              (u64)(frame && (p->maps || p->big_maps)) << 9 | (u64)(p->owner == small_ref(r)) << 10);
+              (u64)(frame && (p->maps || p->big_maps)) << 9 |
+              (u64)(p->owner == small_ref(r)) << 10);
 }
 
 struct result op_page_unmap(struct region *r, u64 index)
