@@ -187,8 +187,10 @@ static void closes_find(void)
     for (struct pipe *p = root->pipes, *next; p; p = next) {
         next = p->next;
         bool last[2];
-        for (unsigned end = 0; end < 2; end++)
-            last[end] = p->gates[end] && pith_gate_info(p->gates[end]).value == 1;
+        for (unsigned end = 0; end < 2; end++) {
+            struct pith_result r = pith_gate_info(p->gates[end]);
+            last[end] = p->gates[end] && (r.status || r.value <= 1); /* an undone close took it */
+        }
         for (unsigned end = 0; end < 2; end++)
             if (last[end])
                 end_close((uint64_t)p | end);

@@ -531,8 +531,10 @@ static void closes_find(void)
     for (struct terminal *t = tty->all, *next; t; t = next) {
         next = t->next;
         bool last[2];
-        for (unsigned side = 0; side < 2; side++)
-            last[side] = t != tty->console && t->gates[side] && pith_gate_info(t->gates[side]).value == 1;
+        for (unsigned side = 0; side < 2; side++) {
+            struct pith_result r = pith_gate_info(t->gates[side]);
+            last[side] = t != tty->console && t->gates[side] && (r.status || r.value <= 1);
+        }
         for (unsigned side = 0; side < 2; side++)
             if (last[side])
                 side_close(t, side);

@@ -10,7 +10,7 @@ cat >"$tmp/script" <<'END'
 used() { free | sed -n 's/^Mem: *[0-9]* *\([0-9]*\) .*/\1/p'; }
 echo warm | cat
 before=$(used)
-for round in 1 2 3; do
+for round in 1 2; do
 	dd if=/dev/zero of=/dev/null bs=1000M count=1 2>/dev/null
 	echo "more than there is: $?"
 	awk 'BEGIN { for (i = 0;; i++) a[i] = i }' 2>/dev/null
@@ -34,10 +34,10 @@ for ms in 0 50; do
 	./pith run --timeout 200 --mem 200 -v $kill -- /bin/sh -c "$(cat "$tmp/script")" \
 		>"$tmp/out" 2>"$tmp/err" </dev/null
 	status=$?
-	if [ $status = 0 ] && [ "$(grep -c '^a hog: 137' "$tmp/out")" = 3 ] &&
-		[ "$(grep -c '^more than there is: 1' "$tmp/out")" = 3 ] &&
-		[ "$(grep -c '^alive' "$tmp/out")" = 3 ] &&
-		[ "$(grep -c '^a fork bomb: [1-9]' "$tmp/out")" = 3 ] &&
+	if [ $status = 0 ] && [ "$(grep -c '^a hog: 137' "$tmp/out")" = 2 ] &&
+		[ "$(grep -c '^more than there is: 1' "$tmp/out")" = 2 ] &&
+		[ "$(grep -c '^alive' "$tmp/out")" = 2 ] &&
+		[ "$(grep -c '^a fork bomb: [1-9]' "$tmp/out")" = 2 ] &&
 		grep -q '^no page is lost' "$tmp/out" && grep -q 'out of memory: space' "$tmp/err"; then
 		echo "PASS $name"
 	else

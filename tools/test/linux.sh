@@ -14,7 +14,7 @@ ring_run() {
 	for script in test/linux/*.sh; do
 		scripts_are_wanted || break
 		name=$(basename "$script" .sh)
-		run_tests "linux/$name" --timeout 400 --stall 120 sh "$script"
+		run_tests "linux/$name" --timeout 700 --stall 400 sh "$script"
 	done
 	conform_run
 }
