@@ -44,7 +44,7 @@ uint32_t supervisor_serve_list(
     (void)badge;
     for (unsigned i = 0; i <= component_count(); i++) {
         if (!i) {
-            snprintf(line, sizeof line, "%-12s %-9s %8s %10s  %s\n", "NAME", "STATE", "RESTARTS",
+            snprintf(line, sizeof line, "%-15s %-9s %8s %10s  %s\n", "NAME", "STATE", "RESTARTS",
                 "KIB", "LAST DEATH");
         } else {
             const struct component_state *s = &state->of[i - 1];
@@ -56,7 +56,7 @@ uint32_t supervisor_serve_list(
                     death, sizeof death, "exception %lu at %lx", s->last.vector, s->last.regs[15]);
             else if (s->deaths)
                 strlcpy(death, "killed", sizeof death);
-            snprintf(line, sizeof line, "%-12s %-9s %8lu %10lu  %s\n", c->name, life(s), s->deaths,
+            snprintf(line, sizeof line, "%-15s %-9s %8lu %10lu  %s\n", c->name, life(s), s->deaths,
                 kib, death);
         }
         size_t n = strlen(line);

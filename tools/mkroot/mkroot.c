@@ -145,7 +145,14 @@ int main(int argc, char **argv)
         return 1;
     }
     int fd = open(argv[1], O_RDONLY | O_DIRECTORY);
+    memset(&none, 0, sizeof none);
     pack(fd, ".", ".");
+    /* Programs expect one; what is there is taken as it is. */
+    if (fstatat(fd, "tmp", &none, AT_SYMLINK_NOFOLLOW) && errno == ENOENT) {
+        none.st_mode = S_IFDIR | 01777;
+        none.st_nlink = 2;
+        header("tmp", &none, 0);
+    }
     memset(&none, 0, sizeof none);
     header("TRAILER!!!", &none, 0);
     if (fclose(out)) {
