@@ -47,6 +47,7 @@ uint64_t ring_waiting(const struct file *f);      /* bytes that wait */
 void ring_drop(struct file *f);
 struct look;
 uint32_t ring_ready(struct file *f, struct look *look);
+bool ring_idle(const struct file *f);             /* a reading end, and certainly nothing to report */
 /* An eventfd before a fork: its count moves to memory that both will share. */
 void event_share(struct file *f);
 int64_t event_count_read(struct file *f, uint64_t *value);
