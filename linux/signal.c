@@ -154,6 +154,17 @@ static bool frame_push(struct block *b, struct pith_regs *r, const struct taken 
     return true;
 }
 
+static uint64_t ignored_now = DEFAULT_IGNORED; /* by the actions as they are */
+
+/* Whether the action that a signal has now ignores it. */
+static bool ignored_note(uint32_t signal)
+{
+    bool ignored = actions[signal].handler == 1 ||
+                   (!actions[signal].handler && DEFAULT_IGNORED & BIT(signal));
+    ignored_now = ignored ? ignored_now | BIT(signal) : ignored_now & ~BIT(signal);
+    return ignored;
+}
+
 /* What a signal does; true when a handler was set up. */
 static bool signal_act(struct block *b, struct pith_regs *r, const struct taken *t)
 {
@@ -171,8 +182,10 @@ static bool signal_act(struct block *b, struct pith_regs *r, const struct taken 
         process_end(act->handler ? SIGSEGV : t->signal | (DEFAULT_CORE & bit ? 0x80 : 0));
     b->mask |= act->mask | (act->flags & SA_NODEFER ? 0 : bit);
     b->mask &= ~UNBLOCKABLE;
-    if (act->flags & SA_RESETHAND)
+    if (act->flags & SA_RESETHAND) {
         act->handler = 0;
+        ignored_note(t->signal);
+    }
     return true;
 }
 
@@ -347,14 +360,13 @@ static void ignored_tell(uint64_t drop)
     static bool no_zombies_told, no_stops_told;
     bool no_zombies = actions[SIGCHLD].handler == 1 || actions[SIGCHLD].flags & SA_NOCLDWAIT;
     bool no_stops = actions[SIGCHLD].flags & SA_NOCLDSTOP;
-    uint64_t ignored = 0;
-    for (uint32_t s = 1; s <= SIGNALS; s++)
-        if (actions[s].handler == 1 || (!actions[s].handler && DEFAULT_IGNORED & BIT(s)))
-            ignored |= BIT(s);
-    for (const struct block *o = block_each(0); o && ignored; o = block_each((struct block *)o))
+    uint64_t ignored = ignored_now;
+    for (struct block *o = block_each(0); o && ignored; o = block_each(o))
         ignored &= ~o->mask;
-    if (ignored != ignored_told || no_zombies != no_zombies_told || no_stops != no_stops_told || drop)
-        process_ignore(SLOT_PROCESS, ignored, drop, no_zombies, no_stops);
+    /* That more is ignored need not be told: what comes is dropped here. */
+    if (!(ignored_told & ~ignored) && no_zombies == no_zombies_told && no_stops == no_stops_told && !drop)
+        return;
+    process_ignore(SLOT_PROCESS, ignored, drop, no_zombies, no_stops);
     ignored_told = ignored;
     no_zombies_told = no_zombies;
     no_stops_told = no_stops;
@@ -374,7 +386,7 @@ int64_t sys_rt_sigaction(const uint64_t *a)
     if (a[1]) {
         actions[a[0]] = new;
         actions[a[0]].mask &= ~UNBLOCKABLE;
-        bool dropped = new.handler == 1 || (!new.handler && DEFAULT_IGNORED & BIT(a[0]));
+        bool dropped = ignored_note((uint32_t)a[0]);
         ignored_tell(dropped ? block_self()->left & BIT(a[0]) : 0);
     }
     return 0;
@@ -633,6 +645,7 @@ void signals_exec(void)
         uint64_t handler = actions[s].handler == 1;
         memset(&actions[s], 0, sizeof actions[s]);
         actions[s].handler = handler;
+        ignored_note(s);
     }
     block_self()->stack_size = block_self()->stack_base = 0;
     ignored_tell(0);

@@ -20,7 +20,7 @@ bool user_write(uint64_t to, const void *from, size_t bytes)
 
 bool user_zero(uint64_t to, size_t bytes)
 {
-    static const uint8_t zeros[512];
+    static const uint8_t zeros[PAGE];
     while (bytes) {
         size_t now = bytes < sizeof zeros ? bytes : sizeof zeros;
         if (!user_write(to, zeros, now))
