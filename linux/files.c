@@ -24,7 +24,18 @@ static uint32_t file_hint = 1, files_top = 1, fds_top;  /* tops: above all that 
 
 uint32_t slots_end(void)
 {
-    return slots_window;
+    uint32_t word = slots_window / 64 - 1;
+    while (word > SLOT_FILES / 64 && !slots[word])
+        word--;
+    return (word + 1) * 64;
+}
+
+/* A fork's child got no more pages of slots than its parent's used ones needed. */
+void slots_child(void)
+{
+    slots_window = slots_end();
+    slots_there = (slots_window + SLOTS_FIRST - 1) / SLOTS_FIRST * SLOTS_FIRST;
+    slot_hint = SLOT_FILES;
 }
 
 /* A slot can be filled again only when all cores have passed, so they are taken in turn; but not

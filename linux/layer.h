@@ -192,7 +192,8 @@ struct file {
 struct file *file_of(uint64_t fd);
 struct file *file_hold(uint64_t fd);          /* the same, and it stays until the call ends */
 void files_unhold(struct block *b);
-uint32_t slots_end(void);                     /* above all slots in use */
+uint32_t slots_end(void);                     /* above all slots in use; whole words of 64 */
+void slots_child(void);
 int64_t file_new(struct file **f);            /* with one user and a free slot, kind to be set */
 void file_drop(struct file *f);
 void files_start(void);

@@ -142,6 +142,7 @@ void layer_child(struct block *b)
     b->self.reply_cap_count = 0;
     uint32_t notification = b->self.notification;
     b->self.notification = SLOT_NOTE;
+    slots_child();
     threads_forget();
     if (notification != SLOT_NOTE)
         slot_delete(notification);
