@@ -214,7 +214,11 @@ static void hostile(unsigned requests)
             .out_len = request.out_bytes < sizeof out ? request.out_bytes : sizeof out};
         for (unsigned k = 0; k < request.caps && k < 4; k++)
             x.caps_in[x.n_caps_in++] = k % 2 ? p.gate : rt_cap("memory");
-        EXPECT(rt_call_x(h.gate, &m, &x), 0);
+        /* A request that takes as long as a server lives here dies with ten of them (rt/call.h). */
+        int64_t status = rt_call_x(h.gate, &m, &x);
+        if (status == -E_RESTART)
+            continue;
+        EXPECT(status, 0);
         EXPECT(rpc_fuzz_is_stated(&request, m.w[0]), true);
     }
     EXPECT(run(&p, PROBE_READ, PROBE_DATA, 100, 0, &j), true);
