@@ -234,17 +234,10 @@ int64_t sys_epoll_wait(const uint64_t *a)
     return epoll_wait_with(a[0], a[1], (uint32_t)a[2], deadline_ms(a[3]));
 }
 
-static int64_t masked(int64_t result)
-{
-    if (result != -ERESTART_NO_HANDLER)
-        signals_unmask(block_self());
-    return result;
-}
-
 int64_t sys_epoll_pwait(const uint64_t *a)
 {
     int64_t e = mask_of_wait(a[4], a[5]);
-    return e ? e : masked(epoll_wait_with(a[0], a[1], (uint32_t)a[2], deadline_ms(a[3])));
+    return e ? e : mask_of_wait_end(epoll_wait_with(a[0], a[1], (uint32_t)a[2], deadline_ms(a[3])));
 }
 
 int64_t sys_epoll_pwait2(const uint64_t *a)
@@ -255,5 +248,5 @@ int64_t sys_epoll_pwait2(const uint64_t *a)
         deadline = ns ? wait_deadline(ns) : DEADLINE_POLL;
     if (!e)
         e = mask_of_wait(a[4], a[5]);
-    return e ? e : masked(epoll_wait_with(a[0], a[1], (uint32_t)a[2], deadline));
+    return e ? e : mask_of_wait_end(epoll_wait_with(a[0], a[1], (uint32_t)a[2], deadline));
 }

@@ -138,7 +138,6 @@ struct self {
     uint64_t random[4];
     uint64_t brk_start, brk_end, brk_mapped;
     uint32_t umask, cores;
-    uint32_t user_effective;        /* as the process server keeps it */
     bool shares_memory;             /* it has or had a shared mapping: see futex.c */
     uint32_t deaths;                /* children that were waited for: see ring.c */
     uint32_t cwd_slot;              /* a directory's gate; SLOT_ROOT at the start */
@@ -318,6 +317,7 @@ void signals_child(struct block *b);
 void signals_mask(struct block *b, uint64_t set); /* for this call; its end or a handler restores */
 void signals_unmask(struct block *b);
 int64_t mask_of_wait(uint64_t set, uint64_t size); /* ppoll and its kin; 0: none given */
+int64_t mask_of_wait_end(int64_t result);          /* takes it back; answers the result */
 void signal_self(uint32_t signal);
 /* proc.c */
 size_t proc_text(const char *full, char *to, size_t size);

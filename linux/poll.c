@@ -81,7 +81,7 @@ int64_t mask_of_wait(uint64_t set, uint64_t size)
 }
 
 /* The end of a call that had a mask: kept where the call is repeated or a handler comes first. */
-static int64_t masked(int64_t result)
+int64_t mask_of_wait_end(int64_t result)
 {
     struct block *b = block_self();
     if (result != -ERESTART_NO_HANDLER)
@@ -99,7 +99,7 @@ int64_t sys_ppoll(const uint64_t *a)
         return e;
     e = poll_all(a[0], (uint32_t)a[1], deadline);
     deadline_write(a[2], deadline);
-    return masked(e);
+    return mask_of_wait_end(e);
 }
 
 /* ---- select --------------------------------------------------------------------------------------- */
@@ -183,5 +183,5 @@ int64_t sys_pselect6(const uint64_t *a)
         return e;
     e = select_all(a, deadline);
     deadline_write(a[4], deadline);
-    return masked(e);
+    return mask_of_wait_end(e);
 }

@@ -77,7 +77,7 @@ struct process {
     uint32_t pid, group, session;
     uint8_t state;                                   /* enum process_state; 0: ended, only resources */
     bool resources;                                  /* its space is not destroyed yet */
-    bool in_work, stop_told, continue_told, execed, no_zombies, no_stops;
+    bool in_work, stop_told, execed, no_zombies, no_stops;
     uint32_t code;                                   /* wait status */
     uint32_t user;
     uint32_t memory, space, memory_gate, gate;       /* id at the memory server; slots */
