@@ -327,7 +327,6 @@ void exec_environment(uint64_t *from, uint64_t *bytes); /* of the running progra
 void exec_extent(uint64_t *low, uint64_t *high);        /* the program's own segments */
 const char *host_name(void);
 bool proc_attributes(const char *full, struct file_attributes *a);
-int64_t proc_entries(struct file *f, uint64_t to, size_t room);
 int64_t proc_open(const char *full, struct file **out);
 int64_t text_open(const char *full, uint32_t flags, struct file **out);
 int64_t machine_end(uint32_t code);

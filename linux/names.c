@@ -328,16 +328,45 @@ int64_t sys_utimensat(const uint64_t *a)
     return change_at((int64_t)a[0], a[1], (uint32_t)a[3], &c);
 }
 
-int64_t sys_utimes(const uint64_t *a)
+/* Times in microseconds. Numbers that are none in nanoseconds either are refused by times_set. */
+static int64_t futimes_at(int64_t at, uint64_t path, uint64_t times)
 {
     struct linux_timespec t[2] = { { 0, 0x3fffffff }, { 0, 0x3fffffff } };
     struct file_changes c = { .what = 0 };
-    if (a[1]) {
-        if (!user_read(t, a[1], sizeof t))
+    if (times) {
+        if (!user_read(t, times, sizeof t))
             return -EFAULT;
-        for (unsigned i = 0; i < 2; i++)
+        for (unsigned i = 0; i < 2; i++) {
+            if ((uint64_t)t[i].nanoseconds >= 1000000)
+                return -EINVAL;
             t[i].nanoseconds *= 1000;
+        }
     }
+    int64_t e = times_set(&c, t);
+    return e      ? e
+           : path ? change_at(at, path, 0, &c)
+                  : change_file(file_of((uint64_t)at), &c, false);
+}
+
+int64_t sys_utimes(const uint64_t *a)
+{
+    return a[0] ? futimes_at(AT_FDCWD, a[0], a[1]) : -EFAULT;
+}
+
+int64_t sys_futimesat(const uint64_t *a)
+{
+    return futimes_at((int32_t)a[0], a[1], a[2]);
+}
+
+int64_t sys_utime(const uint64_t *a)
+{
+    int64_t seconds[2];
+    struct linux_timespec t[2] = {{0, 0x3fffffff}, {0, 0x3fffffff}};
+    struct file_changes c = {.what = 0};
+    if (a[1] && !user_read(seconds, a[1], sizeof seconds))
+        return -EFAULT;
+    for (unsigned i = 0; a[1] && i < 2; i++)
+        t[i] = (struct linux_timespec){seconds[i], 0};
     int64_t e = times_set(&c, t);
     return e ? e : change_at(AT_FDCWD, a[0], 0, &c);
 }
@@ -347,52 +376,4 @@ int64_t sys_umask(const uint64_t *a)
     uint32_t old = self.umask;
     self.umask = a[0] & 0777;
     return old;
-}
-
-/* ---- directories ---------------------------------------------------------------------------- */
-
-struct dirent64 { uint64_t inode; int64_t next; uint16_t length; uint8_t type; char name[]; };
-
-static int64_t entries_out(struct file *f, uint64_t to, size_t room, const uint8_t *block,
-                           size_t bytes)
-{
-    size_t done = 0;
-    for (size_t at = 0; at + sizeof(struct file_entry) <= bytes;) {
-        const struct file_entry *e = (const struct file_entry *)(block + at);
-        size_t need = (offsetof(struct dirent64, name) + e->name_bytes + 1 + 7) & ~(size_t)7;
-        struct { struct dirent64 d; char name[FILE_NAME_MAX + 9]; } d;
-        if (done + need > room)
-            return done ? (int64_t)done : -EINVAL;
-        memset(&d, 0, sizeof d);
-        d.d.inode = e->attributes.node;
-        d.d.next = (int64_t)e->next;
-        d.d.length = (uint16_t)need;
-        d.d.type = (uint8_t)((e->attributes.mode & S_IFMT) >> 12);
-        memcpy(d.d.name, e + 1, e->name_bytes);
-        if (!user_write(to + done, &d, need))
-            return -EFAULT;
-        done += need;
-        f->position = e->next;
-        at += e->entry_bytes;
-    }
-    return (int64_t)done;
-}
-
-int64_t sys_getdents64(const uint64_t *a)
-{
-    struct file *f = file_of(a[0]);
-    uint8_t block[8192];
-    size_t bytes = 0, room = a[2] & 0xffffffff;
-    uint32_t count = 0;
-    if (!f)
-        return -EBADF;
-    if (f->flags & O_PATH)
-        return -EBADF;
-    if (f->kind == FILE_PROC)
-        return proc_entries(f, a[1], room);
-    if (f->kind != FILE_DIRECTORY)
-        return -ENOTDIR;
-    own_ready(block, sizeof block);
-    int64_t e = errno_of(file_getdents(f->slot, f->position, block, sizeof block, &bytes, &count));
-    return e ? e : entries_out(f, a[1], room, block, bytes);
 }

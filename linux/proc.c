@@ -5,6 +5,7 @@
  * less: no descriptors, no maps, no links.
  */
 #include "proc.h"
+#include "entries.h"
 #include <proto/file_client.h>
 
 enum kind { NONE, DIRECTORY, FILE_MADE, LINK };
@@ -204,18 +205,21 @@ size_t proc_link(const char *full, char *to, size_t size)
 enum { TYPE_DIRECTORY = 4, TYPE_FILE = 8, TYPE_LINK = 10 };
 #define PIDS 4096u /* positions from here on stand for processes */
 
-struct dirent64 { uint64_t inode; int64_t next; uint16_t length; uint8_t type; char name[45]; };
+struct proc_name {
+    uint8_t type;
+    char text[45];
+};
 
-static bool give(struct dirent64 *d, const char *name, uint8_t type)
+static bool give(struct proc_name *d, const char *name, uint8_t type)
 {
-    strlcpy(d->name, name, sizeof d->name);
+    strlcpy(d->text, name, sizeof d->text);
     d->type = type;
     return true;
 }
 
 /* The index-th name of a list that is right below a folder ("" is /proc itself). */
 static bool name_below(const struct proc_file *list, unsigned count, const char *folder,
-    unsigned index, struct dirent64 *d)
+    unsigned index, struct proc_name *d)
 {
     size_t n = strlen(folder);
     for (unsigned i = 0; i < count; i++) {
@@ -227,7 +231,7 @@ static bool name_below(const struct proc_file *list, unsigned count, const char 
     return false;
 }
 
-static bool process_entry(uint32_t pid, const char *rest, unsigned index, struct dirent64 *d)
+static bool process_entry(uint32_t pid, const char *rest, unsigned index, struct proc_name *d)
 {
     const unsigned links = sizeof links_of_process / sizeof *links_of_process;
     char number[12];
@@ -250,7 +254,7 @@ static bool process_entry(uint32_t pid, const char *rest, unsigned index, struct
 }
 
 /* Positions count names; behind PIDS they are one more than a process's number. */
-static bool entry_at(const char *full, uint64_t *position, struct dirent64 *d)
+static bool entry_at(const char *full, uint64_t *position, struct proc_name *d)
 {
     static const char *const top[] = { "pith", "sys" };
     const char *rest = "";
@@ -285,24 +289,20 @@ static bool entry_at(const char *full, uint64_t *position, struct dirent64 *d)
     return give(d, number, TYPE_DIRECTORY);
 }
 
-int64_t proc_entries(struct file *f, uint64_t to, size_t room)
+int64_t proc_entries(struct file *f, struct entries *out)
 {
-    size_t done = 0;
     for (;;) {
-        struct dirent64 d;
+        struct proc_name name;
         uint64_t position = f->position;
-        memset(&d, 0, sizeof d);
-        if (!entry_at(f->path, &position, &d))
-            return (int64_t)done;
-        size_t need = (offsetof(struct dirent64, name) + strlen(d.name) + 1 + 7) & ~(size_t)7;
-        if (done + need > room)
-            return done ? (int64_t)done : -EINVAL;
-        d.inode = PIDS + position;
-        d.next = (int64_t)position;
-        d.length = (uint16_t)need;
-        if (!user_write(to + done, &d, need))
-            return -EFAULT;
-        done += need;
+        if (!entry_at(f->path, &position, &name))
+            return 0;
+        int64_t e = entry_out(out, &(struct entry){.inode = PIDS + position,
+                                       .next = position,
+                                       .type = name.type,
+                                       .name = name.text,
+                                       .name_bytes = strlen(name.text)});
+        if (e)
+            return e;
         f->position = position;
     }
 }

@@ -14,9 +14,9 @@ vdso_start:
     .byte 0x7f, 'E', 'L', 'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0
     .short 3, 62                        /* ET_DYN, EM_X86_64 */
     .long 1
-    .quad 0, AT(headers), 0             /* entry, program headers, sections */
+    .quad 0, AT(headers), AT(sections)   /* entry, program headers, sections */
     .long 0
-    .short 64, 56, 2, 64, 0, 0
+    .short 64, 56, 2, 64, 4, 3          /* the dynamic strings name the sections, too */
 headers:
     .long 1, 5                          /* PT_LOAD, R X */
     .quad 0, 0, 0, 4096, 4096, 4096
@@ -29,12 +29,28 @@ dynamic:
     .quad 0, 0
 dynamic_end:
 
-.macro symbol name function
+.macro symbol name, function
     .long \name - strings
     .byte 0x12, 0                       /* GLOBAL FUNC */
-    .short 1                            /* any section but UNDEF */
+    .short 1                            /* section text */
     .quad AT(\function), 16
 .endm
+
+/*
+ * Programs of the C libraries that look functions up by sections instead of PT_DYNAMIC (dietlibc)
+ * want the symbols, strings that are allocated, and the section of a function's symbol.
+ */
+.macro section name, type, flags, start, size, link, entry
+    .long \name - strings, \type
+    .quad \flags, \start, \start, \size
+    .long \link, 1
+    .quad 8, \entry
+.endm
+sections:
+    .zero 64
+    section name_text, 1, 6, 0, 4096, 0, 0
+    section name_symbols, 11, 2, AT(symbols), (symbols_end - symbols), 3, 24
+    section name_strings, 3, 2, AT(strings), (strings_end - strings), 0, 0
 symbols:
     .quad 0, 0, 0
     symbol name_clock_gettime, vdso_clock_gettime
@@ -42,6 +58,7 @@ symbols:
     symbol name_time, vdso_time
     symbol name_getcpu, vdso_getcpu
     symbol name_clock_getres, vdso_clock_getres
+symbols_end:
 hash:                                   /* one bucket, all in one chain */
     .long 1, 6, 1, 0, 2, 3, 4, 5, 0
 versions:
@@ -63,6 +80,9 @@ name_gettimeofday: .asciz "__vdso_gettimeofday"
 name_time: .asciz "__vdso_time"
 name_getcpu: .asciz "__vdso_getcpu"
 name_clock_getres: .asciz "__vdso_clock_getres"
+name_text: .asciz ".text"
+name_symbols: .asciz ".dynsym"
+name_strings: .asciz ".dynstr"
 strings_end:
     .balign 16
 

@@ -103,9 +103,9 @@ static bool fill_member(const uint8_t *h, const char *name, const uint8_t *data,
     n->mode = mode;
     n->owner = field(h, 2);
     n->group = field(h, 3);
-    n->modified = n->accessed = n->changed = field(h, 5) * 1000000000ull;
+    n->modified = n->accessed = n->changed = (int64_t)field(h, 5) * 1000000000;
     n->special = (uint64_t)field(h, 9) << 8 | field(h, 10);
-    uint64_t modified = n->modified;
+    int64_t modified = n->modified;
     if (!root && !e && !entry_add(d, last, length, n))
         return false;
     if (fresh && type != S_DIRECTORY && field(h, 4) > 1 && hard_count < 4096)

@@ -16,7 +16,7 @@ struct node *node_new(uint32_t mode)
     n->number = fs->next_number;
     n->mode = mode;
     n->next_cookie = 3;
-    n->accessed = n->modified = n->changed = n->born = rt_realtime_ns();
+    n->accessed = n->modified = n->changed = n->born = (int64_t)rt_realtime_ns();
     if ((mode & S_TYPE) == S_DIRECTORY)
         n->links = 2;
     TX_SET(fs->node_count, fs->node_count + 1);
@@ -25,7 +25,7 @@ struct node *node_new(uint32_t mode)
 
 void node_touch(struct node *n, bool modified)
 {
-    uint64_t now = rt_realtime_ns();
+    int64_t now = (int64_t)rt_realtime_ns();
     TX_SET(n->changed, now);
     if (modified)
         TX_SET(n->modified, now);
@@ -344,10 +344,11 @@ void entry_remove(struct entry *e)
     capsule_free(e, sizeof *e + e->length + 1);
 }
 
-static struct file_time when(uint64_t ns)
+static struct file_time when(int64_t ns)
 {
+    int64_t seconds = ns / 1000000000 - (ns % 1000000000 < 0);
     return (struct file_time){
-        .seconds = (int64_t)(ns / 1000000000), .nanoseconds = (uint32_t)(ns % 1000000000)};
+        .seconds = seconds, .nanoseconds = (uint32_t)(ns - seconds * 1000000000)};
 }
 
 void node_attributes(const struct node *n, struct file_attributes *a)

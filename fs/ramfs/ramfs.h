@@ -39,7 +39,7 @@ struct node {
     uint32_t mode, owner, group, links, opens, height; /* height of the page tree */
     uint32_t writers;                                  /* of the opens: those that may write */
     uint64_t tree; /* page tree's top: address of a data page or of a node page */
-    uint64_t accessed, modified, changed, born; /* ns since 1970 */
+    int64_t accessed, modified, changed, born;  /* ns since 1970 */
     struct node *parent;                        /* directories */
     struct entry *first, *last;
     uint64_t next_cookie;

@@ -841,9 +841,12 @@ uint32_t file_serve_symlink(struct file_server *s, uint64_t badge, uint64_t sequ
     return finish(badge, sequence, &r, 0);
 }
 
-static uint64_t nanoseconds(const struct file_time *t)
+/* Times are kept within 292 years of 1970; others become the nearest of those. */
+static int64_t nanoseconds(const struct file_time *t)
 {
-    return t->seconds < 0 ? 0 : (uint64_t)t->seconds * 1000000000 + t->nanoseconds;
+    const int64_t limit = INT64_MAX / 1000000000 - 1;
+    int64_t seconds = t->seconds > limit ? limit : t->seconds < -limit ? -limit : t->seconds;
+    return seconds * 1000000000 + t->nanoseconds;
 }
 
 uint32_t file_serve_set_attributes(struct file_server *s, uint64_t badge, uint64_t sequence,
@@ -866,7 +869,7 @@ uint32_t file_serve_set_attributes(struct file_server *s, uint64_t badge, uint64
     if (!n)
         return undo(FILE_ERROR_NOENT);
     tx_save(n, sizeof *n);
-    uint64_t now = rt_realtime_ns();
+    int64_t now = (int64_t)rt_realtime_ns();
     if (c->what & FILE_CHANGE_MODE)
         n->mode = (n->mode & S_TYPE) | (c->mode & MODE_BITS);
     if (c->what & FILE_CHANGE_OWNER)

@@ -27,6 +27,7 @@ int main(void)
     struct timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_OMIT}};
     struct timespec bad[2] = {{0, 1000000000}, {0, 0}};
     struct timeval micro[2] = {{11, 22}, {33, 44}};
+    long seconds[2] = {55, -66};
     char text[4];
     int fd;
 
@@ -75,5 +76,22 @@ int main(void)
     TRY(utimensat(AT_FDCWD, "file", two, 0x8000));
     TRY(SYS(utimensat, 99, NULL, two, 0));
     TRY(utimensat(AT_FDCWD, "file", NULL, 0));
+    TRY(SYS(utime, "file", seconds));
+    STR(times_of("file"));
+    TRY(SYS(utime, "missing", seconds));
+    TRY(SYS(utime, "file", BAD));
+    TRY(SYS(utime, "file", NULL));
+    lstat("file", &s);
+    IS(s.st_mtim.tv_sec > 1000000000);
+    TRY(SYS(futimesat, AT_FDCWD, "file", micro));
+    STR(times_of("file"));
+    TRY(SYS(futimesat, fd, NULL, micro));
+    TRY(SYS(futimesat, 99, NULL, micro));
+    TRY(SYS(futimesat, 99, "file", micro));
+    micro[0].tv_usec = 1000000;
+    TRY(utimes("file", micro));
+    micro[0].tv_usec = -1;
+    TRY(SYS(utimes, "file", micro));
+    TRY(SYS(utimes, NULL, NULL));
     return 0;
 }

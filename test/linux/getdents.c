@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* getdents64: all names once, types, small buffers, rewinding, removal while reading, errors. */
+/* getdents64 and getdents: all names once, types, small buffers, rewinding, removal while reading, errors. */
 #include "try.h"
 #include <dirent.h>
 
@@ -12,6 +12,32 @@ struct entry {
 };
 
 static char buffer[4096];
+
+// The older call's entries have no type field: it is the last byte.
+struct old_entry {
+    uint64_t inode;
+    int64_t offset;
+    uint16_t length;
+    char name[];
+};
+
+static void try_old(int fd, size_t bytes)
+{
+    long got, at;
+    int count = 0, files = 0, folders = 0;
+
+    TRY(lseek(fd, 0, SEEK_SET));
+    while ((got = SYS(getdents, fd, buffer, bytes)) > 0)
+        for (at = 0; at < got; count++) {
+            struct old_entry *entry = (struct old_entry *)(buffer + at);
+
+            files += entry->name[0] == 'f' && entry->name[1] != 'o' &&
+                     buffer[at + entry->length - 1] == DT_REG;
+            folders += !strcmp(entry->name, "folder") && buffer[at + entry->length - 1] == DT_DIR;
+            at += entry->length;
+        }
+    say("%zu: %d entries, %d files, %d folders", bytes, count, files, folders);
+}
 
 static int count_all(int fd, size_t bytes)
 {
@@ -67,6 +93,13 @@ int main(void)
     TRY(lseek(fd, 0, SEEK_SET));
     TRY(SYS(getdents64, fd, buffer, 8));
     TRY(SYS(getdents64, fd, BAD, sizeof buffer));
+    try_old(fd, sizeof buffer);
+    try_old(fd, 4083);
+    try_old(fd, 40);
+    TRY(lseek(fd, 0, SEEK_SET));
+    TRY(SYS(getdents, fd, buffer, 8));
+    TRY(SYS(getdents, fd, BAD, sizeof buffer));
+    TRY(SYS(getdents, -1, buffer, sizeof buffer));
     TRY(close(fd));
     show_types();
     dir = opendir(".");
