@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Device files that need no server, and terminal requests. */
 #include "layer.h"
+#include "sockets.h"
 #include <proto/file_client.h>
 
 static const struct device {
@@ -162,8 +163,8 @@ int64_t sys_ioctl(const uint64_t *a)
         f->flags = value ? f->flags | O_NONBLOCK : f->flags & ~(uint32_t)O_NONBLOCK;
         return 0;
     }
-    if (a[1] == 0x541b && f->kind == FILE_PIPE) { /* FIONREAD */
-        value = (uint32_t)ring_waiting(f);
+    if (a[1] == 0x541b && (f->kind == FILE_PIPE || f->kind == FILE_SOCKET)) { /* FIONREAD */
+        value = (uint32_t)(f->kind == FILE_PIPE ? ring_waiting(f) : socket_waiting(f));
         return user_write(a[2], &value, 4) ? 0 : -EFAULT;
     }
     return f->kind == FILE_TERMINAL ? terminal_request(f, (uint32_t)a[1], a[2]) : -ENOTTY;

@@ -109,8 +109,9 @@ static bool circular(const struct file *outer, const struct file *inner, unsigne
 
 static bool watchable(const struct file *f)
 {
-    return f->kind == FILE_STREAM || f->kind == FILE_PIPE || f->kind == FILE_TERMINAL || f->kind == FILE_EVENT ||
-           f->kind == FILE_TIMER || f->kind == FILE_SIGNAL || f->kind == FILE_EPOLL;
+    return f->kind == FILE_STREAM || f->kind == FILE_PIPE || f->kind == FILE_SOCKET ||
+           f->kind == FILE_TERMINAL || f->kind == FILE_EVENT || f->kind == FILE_TIMER ||
+           f->kind == FILE_SIGNAL || f->kind == FILE_EPOLL;
 }
 
 int64_t sys_epoll_ctl(const uint64_t *a)
@@ -157,6 +158,7 @@ int64_t sys_epoll_ctl(const uint64_t *a)
 /* What of an item is to be reported now. */
 static uint32_t item_look(struct item *i, struct look *look)
 {
+    look->edge = i->events & EPOLL_EDGE && i->told;
     uint32_t found = i->off ? 0 : file_ready(i->file, i->events & EPOLL_TYPES, look);
     if (!(i->events & EPOLL_EDGE))
         return found;

@@ -62,6 +62,13 @@ int64_t sys_dup3(const uint64_t *a)
     return dup_to((uint32_t)a[0], (uint32_t)a[1], a[2]);
 }
 
+/* Made by other calls than open, which says that large files are no problem. */
+static bool anonymous(const struct file *f)
+{
+    return f->kind == FILE_PIPE || f->kind == FILE_SOCKET || f->kind == FILE_EVENT ||
+           f->kind == FILE_EPOLL || f->kind == FILE_TIMER || f->kind == FILE_SIGNAL;
+}
+
 int64_t sys_fcntl(const uint64_t *a)
 {
     struct file *f = file_hold(a[0]);
@@ -77,7 +84,7 @@ int64_t sys_fcntl(const uint64_t *a)
         fd_set_cloexec((unsigned)a[0], a[2] & 1);
         return 0;
     case 3:
-        return f->flags | O_LARGEFILE;
+        return f->flags | (anonymous(f) ? 0 : O_LARGEFILE);
     case 4: {
         if (f->flags & O_PATH)
             return -EBADF;

@@ -6,8 +6,9 @@
  * files[i].users counts the descriptors that name i and the calls that hold it; a file of
  * kind FILE_FREE has no users and no slot. A file's position is ours until a fork shares it.
  */
-#include "layer.h"
 #include "heap.h"
+#include "layer.h"
+#include "sockets.h"
 #include <proto/file_client.h>
 #include <proto/memory_client.h>
 
@@ -137,6 +138,8 @@ void file_drop(struct file *f)
         slot_delete(f->slot2);
     if (f->kind == FILE_PIPE || (f->kind == FILE_EVENT && f->shared))
         ring_drop(f);
+    if (f->kind == FILE_SOCKET)
+        socket_drop(f);
     if (f->kind == FILE_TEXT)
         layer_free((void *)f->value);
     if (f->kind == FILE_EPOLL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading and writing. */
 #include "layer.h"
+#include "sockets.h"
 #include <proto/file_client.h>
 
 #define CHUNK (256u * 1024)
@@ -115,6 +116,8 @@ static int64_t read_at(struct file *f, int64_t at, uint64_t to, size_t bytes)
     }
     case FILE_PIPE:
         return bytes ? ring_read(f, to, bytes) : 0;
+    case FILE_SOCKET:
+        return socket_read(f, to, bytes);
     case FILE_EVENT:
     case FILE_TIMER:
     case FILE_SIGNAL:
@@ -200,6 +203,8 @@ static int64_t write_at(struct file *f, int64_t at, uint64_t from, size_t bytes)
             signal_self(SIGPIPE);
         return n;
     }
+    case FILE_SOCKET:
+        return socket_write(f, from, bytes);
     case FILE_EVENT:
     case FILE_TIMER:
     case FILE_SIGNAL:
@@ -263,8 +268,7 @@ int64_t sys_write(const uint64_t *a)
 static struct file *positioned(uint64_t fd, int64_t at, int64_t *e)
 {
     struct file *f = file_hold(fd);
-    *e = !f ? -EBADF : at < 0 ? -EINVAL
-         : f->kind == FILE_STREAM || f->kind == FILE_PIPE || f->kind == FILE_TERMINAL ? -ESPIPE : 0;
+    *e = !f ? -EBADF : at < 0 ? -EINVAL : file_streams(f) ? -ESPIPE : 0;
     return *e ? 0 : f;
 }
 
@@ -356,7 +360,7 @@ int64_t sys_lseek(const uint64_t *a)
         return -EBADF;
     if (f->flags & O_PATH)
         return -EBADF;
-    if (f->kind == FILE_STREAM || f->kind == FILE_PIPE || f->kind == FILE_TERMINAL)
+    if (file_streams(f))
         return -ESPIPE;
     if (a[2] > FILE_WHENCE_HOLE)
         return -EINVAL;

@@ -168,9 +168,25 @@ int64_t servers_command(uint64_t from, size_t bytes);
 /* ---- files --------------------------------------------------------------------------------- */
 
 enum file_kind {
-    FILE_FREE, FILE_PLAIN, FILE_DIRECTORY, FILE_STREAM /* pipe */, FILE_TERMINAL, FILE_NULL,
-    FILE_ZERO, FILE_FULL, FILE_RANDOM, FILE_PATH, FILE_EVENT, FILE_TEXT, FILE_EPOLL, FILE_SERVERS, FILE_PROC,
-    FILE_TIMER, FILE_SIGNAL, FILE_PIPE,
+    FILE_FREE,
+    FILE_PLAIN,
+    FILE_DIRECTORY,
+    FILE_STREAM /* pipe */,
+    FILE_TERMINAL,
+    FILE_NULL,
+    FILE_ZERO,
+    FILE_FULL,
+    FILE_RANDOM,
+    FILE_PATH,
+    FILE_EVENT,
+    FILE_TEXT,
+    FILE_EPOLL,
+    FILE_SERVERS,
+    FILE_PROC,
+    FILE_TIMER,
+    FILE_SIGNAL,
+    FILE_PIPE,
+    FILE_SOCKET,
 };
 struct file {
     uint8_t kind;
@@ -185,6 +201,13 @@ struct file {
     uint64_t length;
     char *path;             /* absolute, of directories: for openat and fchdir */
 };
+/* It has no position. */
+static inline bool file_streams(const struct file *f)
+{
+    return f->kind == FILE_STREAM || f->kind == FILE_PIPE || f->kind == FILE_SOCKET ||
+           f->kind == FILE_TERMINAL;
+}
+
 #define FDS_MAX 4096
 #define NO_FILE 0
 
@@ -239,7 +262,12 @@ enum {
 };
 /* One look at a number of files. watch: if nothing is ready, our notification is raised when
  * that may have changed, or the deadline passes. */
-struct look { bool watch; uint64_t deadline; uint32_t changes; };
+struct look {
+    bool watch;
+    uint64_t deadline;
+    uint32_t changes;
+    bool edge; /* and also when what is ready changes: it has been told already */
+};
 uint32_t file_ready(struct file *f, uint32_t wanted, struct look *look);
 /* Repeats the pass until it answers other than 0 or the deadline passes (0). */
 int64_t ready_wait(int64_t (*pass)(void *, struct look *), void *context, uint64_t deadline);

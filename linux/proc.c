@@ -6,6 +6,7 @@
  */
 #include "proc.h"
 #include "entries.h"
+#include "sockets.h"
 #include <proto/file_client.h>
 
 enum kind { NONE, DIRECTORY, FILE_MADE, LINK };
@@ -154,6 +155,8 @@ static size_t descriptor_target(int fd, char *to, size_t size)
     case FILE_PIPE:
     case FILE_STREAM:
         return (size_t)snprintf(to, size, "pipe:[%u]", f->slot);
+    case FILE_SOCKET:
+        return (size_t)snprintf(to, size, "socket:[%lu]", socket_number(f));
     case FILE_EVENT:
         return strlcpy(to, "anon_inode:[eventfd]", size);
     case FILE_EPOLL:

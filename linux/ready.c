@@ -5,6 +5,7 @@
  * any of them wakes us; what the layer keeps itself wakes all threads that wait here.
  */
 #include "layer.h"
+#include "sockets.h"
 #include <proto/ready.h>
 
 static uint32_t stream_ready(const struct file *f, uint32_t wanted, struct look *look)
@@ -46,6 +47,9 @@ uint32_t file_ready(struct file *f, uint32_t wanted, struct look *look)
         break;
     case FILE_PIPE:
         found = ring_ready(f, look);
+        break;
+    case FILE_SOCKET:
+        found = socket_ready(f, look);
         break;
     case FILE_EVENT:
         if (f->shared) {
@@ -89,17 +93,17 @@ static struct pith_result polling_wait(uint64_t deadline)
 
 int64_t ready_wait(int64_t (*pass)(void *, struct look *), void *context, uint64_t deadline)
 {
-    struct look look = { false, DEADLINE_NEVER, 0 };
+    struct look look = {.deadline = DEADLINE_NEVER};
     int64_t n = pass(context, &look);
     while (!n && deadline != DEADLINE_POLL) {
-        look = (struct look){ true, deadline, 0 };
+        look = (struct look){.watch = true, .deadline = deadline};
         n = pass(context, &look);
         if (n)
             break;
         struct pith_result r = polling_wait(look.deadline);
         if (r.status == -E_INTR)
             return -ERESTART_NO_HANDLER;
-        look = (struct look){ false, DEADLINE_NEVER, 0 };
+        look = (struct look){.deadline = DEADLINE_NEVER};
         n = pass(context, &look);
         if (!n && r.status && now_ns() >= deadline)
             break;
@@ -111,7 +115,7 @@ int64_t local_wait(struct file *f)
 {
     if (f->flags & O_NONBLOCK)
         return -EAGAIN;
-    struct look look = { true, DEADLINE_NEVER, 0 };
+    struct look look = {.watch = true, .deadline = DEADLINE_NEVER};
     (void)file_ready(f, POLLIN | POLLOUT, &look);
     return polling_wait(look.deadline).status == -E_INTR ? -ERESTART : 0;
 }

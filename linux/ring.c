@@ -11,6 +11,7 @@
 #define LOCK_YIELDS 64u
 #define LOCK_PAUSE_NS 1000000u
 #define LOOKS_TRUSTED 32u
+#define RECORD_HEAD 4u /* its length, a uint32_t */
 
 /* ---- making and dropping ---------------------------------------------------------------------- */
 
@@ -203,7 +204,7 @@ typedef bool still_fn(struct file *f, size_t need);
 /* Parks at the server on the thread's own notification. */
 static int64_t wait_parked(struct file *f, still_fn *still, size_t need)
 {
-    struct look look = { true, DEADLINE_NEVER, 0 };
+    struct look look = {.watch = true, .deadline = DEADLINE_NEVER};
     (void)ring_ready(f, &look);
     if (!still(f, need))
         return 0;
@@ -248,6 +249,18 @@ static bool full(struct file *f, size_t need)
     return CAPACITY - ring_waiting(f) < need;
 }
 
+/* The same between the layer and the ring. */
+static void copy_own(struct ring *r, uint64_t place, void *own, size_t bytes, bool out)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        uint8_t *at = (uint8_t *)r + RING_DATA + (place + i) % CAPACITY;
+        if (out)
+            ((uint8_t *)own)[i] = *at;
+        else
+            *at = ((const uint8_t *)own)[i];
+    }
+}
+
 /* Bytes copied between the program and the ring at a place; short when its memory is not there. */
 static size_t copy(struct ring *r, uint64_t place, uint64_t user, size_t bytes, bool out)
 {
@@ -263,22 +276,52 @@ static size_t copy(struct ring *r, uint64_t place, uint64_t user, size_t bytes, 
     return bytes;
 }
 
-int64_t ring_read(struct file *f, uint64_t to, size_t bytes)
+/* The first record's length. Others write here, too: it is never more than what waits. */
+static size_t record_bytes(struct ring *r, uint64_t there)
 {
-    struct ring *r = hold_of(f)->ring;
+    uint32_t length = 0;
+    if (there < RECORD_HEAD)
+        return 0;
+    copy_own(r, r->head, &length, RECORD_HEAD, true);
+    return length <= there - RECORD_HEAD ? length : there - RECORD_HEAD;
+}
+
+uint64_t ring_first(const struct file *f)
+{
+    const struct ring_hold *h = hold_of(f);
+    return h->records ? record_bytes(h->ring, ring_waiting(f)) : ring_waiting(f);
+}
+
+/* What waits goes to the program, and is taken out unless it shall stay. -EAGAIN: nothing waits. */
+static int64_t take(struct file *f, uint64_t to, size_t bytes, bool stay, bool *cut)
+{
+    struct ring_hold *h = hold_of(f);
+    struct ring *r = h->ring;
+    ring_lock(&r->lock[RING_READER]);
+    uint64_t there = ring_waiting(f), head = r->head, skip = h->records && there ? RECORD_HEAD : 0;
+    size_t whole = h->records ? record_bytes(r, there) : there, now = whole < bytes ? whole : bytes;
+    size_t done = copy(r, head + skip, to, now, true);
+    bool failed = done < now && (h->records || !done);
+    uint64_t taken = stay || failed ? 0 : h->records ? skip + whole : done;
+    __atomic_store_n(&r->head, head + taken, __ATOMIC_RELEASE);
+    ring_unlock(&r->lock[RING_READER]);
+    if (!there)
+        return -EAGAIN;
+    if (failed)
+        return -EFAULT;
+    if (taken)
+        ring_changed(f, RING_WRITER, CAPACITY - (there - taken) >= PIPE_ATOMIC);
+    *cut = now < whole;
+    return (int64_t)done;
+}
+
+static int64_t read_or_peek(struct file *f, uint64_t to, size_t bytes, bool stay, bool *cut)
+{
     for (;;) {
-        ring_lock(&r->lock[RING_READER]);
-        uint64_t there = ring_waiting(f), head = r->head;
-        size_t now = there < bytes ? there : bytes, done = copy(r, head, to, now, true);
-        __atomic_store_n(&r->head, head + done, __ATOMIC_RELEASE);
-        ring_unlock(&r->lock[RING_READER]);
-        if (there) {
-            if (!done)
-                return -EFAULT;
-            ring_changed(f, RING_WRITER, CAPACITY - (there - done) >= PIPE_ATOMIC);
-            return (int64_t)done;
-        }
-        if (r->gone[RING_WRITER])
+        int64_t n = take(f, to, bytes, stay, cut);
+        if (n != -EAGAIN)
+            return n;
+        if (hold_of(f)->ring->gone[RING_WRITER])
             return 0;
         if (f->flags & O_NONBLOCK)
             return !other_gone(f) ? -EAGAIN : ring_waiting(f) ? -ERESTART : 0;
@@ -288,24 +331,15 @@ int64_t ring_read(struct file *f, uint64_t to, size_t bytes)
     }
 }
 
-int64_t ring_peek(struct file *f, uint64_t to, size_t bytes)
+int64_t ring_read(struct file *f, uint64_t to, size_t bytes)
 {
-    struct ring *r = hold_of(f)->ring;
-    for (;;) {
-        ring_lock(&r->lock[RING_READER]);
-        uint64_t there = ring_waiting(f);
-        size_t now = there < bytes ? there : bytes, done = copy(r, r->head, to, now, true);
-        ring_unlock(&r->lock[RING_READER]);
-        if (there)
-            return done ? (int64_t)done : -EFAULT;
-        if (r->gone[RING_WRITER] || other_gone(f))
-            return 0;
-        if (f->flags & O_NONBLOCK)
-            return -EAGAIN;
-        int64_t e = ring_wait(f, RING_READER, empty, 0);
-        if (e)
-            return e;
-    }
+    bool cut = false;
+    return read_or_peek(f, to, bytes, false, &cut);
+}
+
+int64_t ring_receive(struct file *f, uint64_t to, size_t bytes, bool stay, bool *cut)
+{
+    return read_or_peek(f, to, bytes, stay, cut);
 }
 
 /* One piece; 0: there is no room for it. */
@@ -350,6 +384,61 @@ int64_t ring_write(struct file *f, uint64_t from, size_t bytes)
     return (int64_t)done;
 }
 
+/* A record goes whole or not at all; 0: there is no room for it. */
+static int64_t record_write(struct file *f, uint64_t from, uint32_t bytes)
+{
+    struct ring *r = hold_of(f)->ring;
+    ring_lock(&r->lock[RING_WRITER]);
+    uint64_t tail = r->tail;
+    bool room = CAPACITY - ring_waiting(f) >= RECORD_HEAD + bytes;
+    bool done = room && copy(r, tail + RECORD_HEAD, from, bytes, false) == bytes;
+    if (done) {
+        copy_own(r, tail, &bytes, RECORD_HEAD, false);
+        __atomic_store_n(&r->tail, tail + RECORD_HEAD + bytes, __ATOMIC_RELEASE);
+    }
+    ring_unlock(&r->lock[RING_WRITER]);
+    if (done)
+        ring_changed(f, RING_READER, true);
+    return done ? (int64_t)(RECORD_HEAD + bytes) : room ? -EFAULT : 0;
+}
+
+int64_t ring_send(struct file *f, uint64_t from, size_t bytes)
+{
+    if (!hold_of(f)->records)
+        return ring_write(f, from, bytes);
+    if (bytes > CAPACITY - RECORD_HEAD)
+        return -EMSGSIZE;
+    for (;;) {
+        if (other_gone(f))
+            return -EPIPE;
+        int64_t n = record_write(f, from, (uint32_t)bytes);
+        if (!n)
+            n = f->flags & O_NONBLOCK ? -EAGAIN
+                                      : ring_wait(f, RING_WRITER, full, RECORD_HEAD + bytes);
+        if (n)
+            return n > 0 ? (int64_t)bytes : n;
+    }
+}
+
+void ring_records(struct file *f)
+{
+    hold_of(f)->records = true;
+}
+
+void ring_end(struct file *f)
+{
+    struct ring *r = hold_of(f)->ring;
+    for (unsigned end = 0; end < 2; end++) {
+        r->gone[end] = 1;
+        ring_changed(f, end, true);
+    }
+}
+
+bool ring_gone(struct file *f)
+{
+    return other_gone(f);
+}
+
 /* ---- readiness --------------------------------------------------------------------------------------------- */
 
 static uint32_t ready_now(struct file *f)
@@ -378,7 +467,7 @@ uint32_t ring_ready(struct file *f, struct look *look)
     struct ring *r = hold_of(f)->ring;
     uint32_t found = ready_now(f);
     look->changes = f->kind == FILE_EVENT ? r->changes[0] + r->changes[1] : r->changes[f->length & 1];
-    if (found || !look->watch)
+    if ((found && !look->edge) || !look->watch)
         return found;
     struct msg m = { .w = { READY_OP_READY | RPC_PARKS } };
     struct xfer x = { .n_caps_in = 1, .caps_in = { rt_self()->notification } };

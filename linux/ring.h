@@ -37,13 +37,21 @@ struct ring_hold {
     uint32_t users;
     uint16_t notes[2];     /* slots: readable, writable */
     uint32_t closes_seen, looks;
+    bool records; /* what was sent as one is received as one; before it stands its length */
 };
 
 int64_t pipe_files(struct file *f[2]);            /* kind to be set; both with one user */
 int64_t ring_read(struct file *f, uint64_t to, size_t bytes);
-int64_t ring_peek(struct file *f, uint64_t to, size_t bytes); /* the same, and they stay */
+/* The same; stay: and they stay. *cut: it was a record, and longer; what did not fit is gone. */
+int64_t ring_receive(struct file *f, uint64_t to, size_t bytes, bool stay, bool *cut);
+/* ring_write, or one record: -EMSGSIZE when it could never fit. */
+int64_t ring_send(struct file *f, uint64_t from, size_t bytes);
+void ring_records(struct file *f); /* from now on, for both of its ends */
+void ring_end(struct file *f);     /* for all holders: no more is written or waited for */
+bool ring_gone(struct file *f);    /* has the other end been closed? */
 int64_t ring_write(struct file *f, uint64_t from, size_t bytes);
 uint64_t ring_waiting(const struct file *f);      /* bytes that wait */
+uint64_t ring_first(const struct file *f);        /* the same, but of records only the first */
 void ring_drop(struct file *f);
 struct look;
 uint32_t ring_ready(struct file *f, struct look *look);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What files are like: stat, access, readlink, statfs. */
 #include "layer.h"
+#include "sockets.h"
 #include <proto/file_client.h>
 
 static int64_t look(struct path *p, uint32_t flags, struct file_attributes *out)
@@ -51,6 +52,10 @@ int64_t file_attributes_of(struct file *f, struct file_attributes *a)
     case FILE_PIPE:
         a->mode = S_IFIFO | 0600;
         a->node = f->slot;
+        return 0;
+    case FILE_SOCKET:
+        a->mode = S_IFSOCK | 0777;
+        a->node = socket_number(f);
         return 0;
     case FILE_PROC:
         return proc_attributes(f->path, a) ? 0 : -ENOENT;

@@ -158,7 +158,8 @@ int64_t sys_tee(const uint64_t *a)
     if (memory_scratch(room, &buffer))
         return -ENOMEM;
     uint64_t space = PIPE_CAPACITY - ring_waiting(out);
-    int64_t n = ring_peek(in, buffer, space && space < room ? space : room);
+    bool cut;
+    int64_t n = ring_receive(in, buffer, space && space < room ? space : room, true, &cut);
     if (n > 0)
         n = file_write_piece(out, -1, buffer, (size_t)n);
     memory_scratch_free(buffer, room);

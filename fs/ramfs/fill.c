@@ -49,34 +49,76 @@ static struct node *directory_of(const char *name, const char **last)
     }
 }
 
+/* Files with several names, by their number in the archive. Kept until all is filled in. */
+#define HARD_BUCKETS 512u
 struct hard {
-    uint32_t number;
+    struct hard *next;
     struct node *node;
+    uint32_t number;
 };
-static struct hard hards[4096];
-static unsigned hard_count;
+
+static struct hard **hard_bucket(uint32_t number)
+{
+    return &fs->hards[number * 2654435761u >> 23];
+}
 
 static struct node *hard_find(uint32_t number)
 {
-    for (unsigned i = 0; i < hard_count; i++)
-        if (hards[i].number == number)
-            return hards[i].node;
-    return 0;
+    struct hard *h = fs->hards ? *hard_bucket(number) : 0;
+    while (h && h->number != number)
+        h = h->next;
+    return h ? h->node : 0;
 }
 
+static bool hard_add(uint32_t number, struct node *n)
+{
+    if (!fs->hards) {
+        struct hard **all = capsule_alloc(HARD_BUCKETS * sizeof *all);
+        if (!all)
+            return false;
+        TX_SET(fs->hards, all);
+    }
+    struct hard *h = capsule_alloc(sizeof *h);
+    if (!h)
+        return false;
+    *h = (struct hard){*hard_bucket(number), n, number};
+    TX_SET(*hard_bucket(number), h);
+    return true;
+}
+
+static void hards_free(void)
+{
+    for (unsigned i = 0; fs->hards && i < HARD_BUCKETS; i++)
+        while (fs->hards[i]) {
+            struct hard *h = fs->hards[i];
+            tx_begin();
+            TX_SET(fs->hards[i], h->next);
+            capsule_free(h, sizeof *h);
+            tx_commit();
+        }
+    tx_begin();
+    if (fs->hards)
+        capsule_free(fs->hards, HARD_BUCKETS * sizeof *fs->hards);
+    TX_SET(fs->hards, 0);
+    tx_commit();
+}
+
+/* Goes on where an incarnation before this one was killed. */
 static bool fill_data(struct node *n, const uint8_t *data, uint64_t size)
 {
-    for (uint64_t at = 0; at < size; at += PAGE) {
+    for (uint64_t at = fs->fill_data; at < size; at += PAGE) {
         uint8_t *p = node_page(n, at / PAGE, true);
         if (!p)
             return false;
         memcpy(p, data + at, size - at < PAGE ? size - at : PAGE);
         if (at % (256 * PAGE) == 255 * PAGE) { /* a log's worth */
+            TX_SET(fs->fill_data, at + PAGE);
             tx_commit();
             tx_begin();
         }
     }
     TX_SET(n->size, size);
+    TX_SET(fs->fill_data, 0);
     return true;
 }
 
@@ -108,8 +150,8 @@ static bool fill_member(const uint8_t *h, const char *name, const uint8_t *data,
     int64_t modified = n->modified;
     if (!root && !e && !entry_add(d, last, length, n))
         return false;
-    if (fresh && type != S_DIRECTORY && field(h, 4) > 1 && hard_count < 4096)
-        hards[hard_count++] = (struct hard){field(h, 0), n};
+    if (fresh && type != S_DIRECTORY && field(h, 4) > 1 && !hard_add(field(h, 0), n))
+        return false;
     if (type == S_LINK && size < PAGE && !n->tree) {
         char *text = capsule_alloc(size + 1);
         if (!text)
@@ -124,10 +166,10 @@ static bool fill_member(const uint8_t *h, const char *name, const uint8_t *data,
     return true;
 }
 
-void fill_from_archive(const uint8_t *a, uint64_t bytes)
+static void fill_members(const uint8_t *a, uint64_t bytes)
 {
-    uint64_t members = 0;
-    for (uint64_t at = 0; at + HEADER <= bytes;) {
+    while (fs->fill_at + HEADER <= bytes) {
+        uint64_t at = fs->fill_at;
         const uint8_t *h = a + at;
         if (memcmp(h, "070701", 6)) {
             rt_log("root archive: damaged at byte %lu", at);
@@ -144,13 +186,21 @@ void fill_from_archive(const uint8_t *a, uint64_t bytes)
             break;
         tx_begin();
         bool done = fill_member(h, name, a + data, size);
+        if (done) {
+            TX_SET(fs->fill_at, (data + size + 3) & ~3ull);
+            TX_SET(fs->fill_members, fs->fill_members + 1);
+        }
         tx_commit();
         if (!done) {
             rt_log("root archive: no room for %s", name);
             return;
         }
-        members++;
-        at = (data + size + 3) & ~3ull;
     }
-    rt_log("%lu files, %lu MiB free", members, capsule_pages_free() / 256);
+}
+
+void fill_from_archive(const uint8_t *a, uint64_t bytes)
+{
+    fill_members(a, bytes);
+    hards_free();
+    rt_log("%lu files, %lu MiB free", fs->fill_members, capsule_pages_free() / 256);
 }

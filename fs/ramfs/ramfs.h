@@ -67,6 +67,8 @@ struct open_file {
 struct file_server {
     struct node *root;
     uint64_t filled, next_number, node_count;
+    uint64_t fill_at, fill_data, fill_members; /* how far fill.c has come, for who goes on */
+    struct hard **hards;                       /* fill.c's, while it works */
     uint32_t maintenance, pad; /* our own gate */
     struct open_file *opens;
     struct node *orphans, *exported;

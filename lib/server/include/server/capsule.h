@@ -36,8 +36,8 @@ void tx_commit(void);
 void tx_abort(void); /* undoes what was saved */
 #define TX_SET(field, value) (tx_save(&(field), sizeof(field)), (field) = (value))
 
-/* Memory of the capsule; both only inside a transaction. Blocks are zeroed, 16-aligned,
- * sizes up to 4096 by class, larger in whole pages. NULL when exhausted. */
+/* Memory of the capsule; both only inside a transaction. Blocks are zeroed, 16-aligned, of at
+ * most 4096 bytes. NULL when exhausted, and for larger ones. */
 void *capsule_alloc(size_t bytes);
 void capsule_free(void *block, size_t bytes);
 /* Whole pages, page aligned (contents not zeroed): file data and the like. */
