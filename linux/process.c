@@ -152,7 +152,7 @@ int64_t sys_waitid(const uint64_t *a)
     self.deaths += child != 0;
     if (child) {
         info[0] = SIGCHLD;
-        info[2] = (code & 0x7f) == 0x7f ? 5 : code == 0xffff ? 6 : !(code & 0x7f) ? 1 : code & 0x80 ? 3 : 2;
+        info[2] = (code & 0x7f) == 0x7f ? 5 : code == 0xffff ? 6 : !(code & 0x7f) ? 1 : 2;
         info[4] = (int32_t)child;
         info[5] = (int32_t)user;
         info[6] = (int32_t)(code & 0x7f && (code & 0xff) != 0x7f ? code & 0x7f : code >> 8 & 0xff);

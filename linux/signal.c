@@ -20,8 +20,6 @@ enum {
 #define UNBLOCKABLE (BIT(SIGKILL) | BIT(SIGSTOP))
 #define DEFAULT_IGNORED (BIT(SIGCHLD) | BIT(SIGURG) | BIT(SIGWINCH) | BIT(SIGCONT))
 #define DEFAULT_STOP (BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
-#define DEFAULT_CORE (BIT(SIGQUIT) | BIT(SIGILL) | BIT(SIGTRAP) | BIT(SIGABRT) | BIT(SIGBUS) | \
-                      BIT(SIGFPE) | BIT(SIGSEGV) | BIT(24) | BIT(25) | BIT(31))
 
 static struct action actions[SIGNALS + 1];
 
@@ -179,7 +177,7 @@ static bool signal_act(struct block *b, struct pith_regs *r, const struct taken 
     uint64_t old = b->mask_saved ? b->old_mask : b->mask;
     b->mask_saved = false;
     if (!act->handler || !frame_push(b, r, t, old))
-        process_end(act->handler ? SIGSEGV : t->signal | (DEFAULT_CORE & bit ? 0x80 : 0));
+        process_end(act->handler ? SIGSEGV : t->signal); /* nobody writes core files */
     b->mask |= act->mask | (act->flags & SA_NODEFER ? 0 : bit);
     b->mask &= ~UNBLOCKABLE;
     if (act->flags & SA_RESETHAND) {
@@ -308,7 +306,7 @@ static void fault_act(struct block *b)
         process_end(SIGKILL);
     }
     if (b->mask & BIT(t.signal) || actions[t.signal].handler <= 1) /* cannot be put off */
-        process_end(t.signal | 0x80);
+        process_end(t.signal);
     signal_act(b, &e->regs, &t);
 }
 

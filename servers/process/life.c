@@ -283,7 +283,7 @@ static void parent_tell(struct process *p, uint32_t code)
     if (!parent)
         return;
     park_wake(&parent->waiters);
-    signal_child(parent, p, !signal ? 1 : code & 0x80 ? 3 : 2, signal ? signal : code >> 8 & 0xff);
+    signal_child(parent, p, !signal ? 1 : 2, signal ? signal : code >> 8 & 0xff);
     if (parent->no_zombies)
         process_unlink(p);
 }

@@ -216,5 +216,5 @@ void fault_look(struct process *p)
     TX_SET(p->fault_seen, f.sequence);
     rt_log("process %u (%s) died in its layer: vector %lu at %lx, address %lx", p->pid, p->name,
            f.vector, f.regs[15], f.address);
-    process_exit_with(p, 11 | 0x80);
+    process_exit_with(p, 11);
 }
