@@ -253,16 +253,15 @@ uint64_t capsule_pages_free(void)
 static void capsule_make(uint32_t version, size_t root_bytes)
 {
     uint64_t used = ROOT_OFFSET + root_bytes;
-    if (STARTUP->incarnation > 1)
-        memset((void *)CAPSULE_BASE, 0, used);
+    if (used + PAGE + LOG_BYTES > STARTUP->capsule_bytes)
+        rt_panic("capsule of %lu bytes is too small", STARTUP->capsule_bytes);
+    memset((void *)CAPSULE_BASE, 0, used); /* firmware may have left something there */
     C->version = version;
     C->bytes = STARTUP->capsule_bytes;
     C->root_bytes = root_bytes;
     C->page_next = (uint64_t)log_base() + LOG_BYTES;
     C->page_end = CAPSULE_BASE + (C->bytes & ~(uint64_t)(PAGE - 1));
     C->objects_next = STARTUP->objects_first;
-    if (C->page_next > C->page_end)
-        rt_panic("capsule of %lu bytes is too small", C->bytes);
     __atomic_store_n(&C->magic, CAPSULE_MAGIC, __ATOMIC_RELEASE);
     C->header_crc = header_crc();
 }
@@ -272,7 +271,7 @@ bool capsule_open(uint32_t version, size_t root_bytes, void **root)
     bool good = C->magic == CAPSULE_MAGIC && C->version == version && C->root_bytes == root_bytes &&
                 C->bytes == STARTUP->capsule_bytes && C->header_crc == header_crc() &&
                 C->log_used <= LOG_BYTES;
-    bool had = C->magic != 0;
+    bool had = C->magic != 0 && STARTUP->incarnation > 1;
     if (good)
         roll_back();
     else

@@ -17,8 +17,8 @@
 #define DEBUG_EXIT 0x501
 #define ARCHIVE_VA 0x400000000000ull
 #define WINDOW_VA 0x410000000000ull
-#define VOLATILE_PAGES 768u
-#define CAPSULE_PAGES 512u
+#define VOLATILE_PAGES 176u /* and tables for the archive: two pages for each 2 MiB */
+#define CAPSULE_PAGES 256u
 #define OBJECT_PAGES 64u
 #define EXIT_PANIC 2
 #define RECLAIM_TRIES 10000u
@@ -146,6 +146,7 @@ static uint64_t now_ns(void)
 }
 
 static uint32_t incarnation;
+static uint64_t supervisor_pages; /* of each of its volatile regions */
 
 /* One incarnation of the supervisor; false when it could not be made. */
 static bool supervisor_start(const void *elf, size_t elf_bytes, uint64_t archive_bytes)
@@ -161,7 +162,7 @@ static bool supervisor_start(const void *elf, size_t elf_bytes, uint64_t archive
     s.old_space = incarnation > 1 ? (odd ? S_SPACE_B : S_SPACE_A) : 0;
     s.thread = odd ? S_THREAD_A : S_THREAD_B;
     s.volatile_region = odd ? S_VOLATILE_A : S_VOLATILE_B;
-    s.volatile_pages = VOLATILE_PAGES;
+    s.volatile_pages = supervisor_pages;
     s.persistent_region = S_PERSISTENT;
     s.capsule_pages = CAPSULE_PAGES;
     s.object_pages = OBJECT_PAGES;
@@ -203,7 +204,7 @@ static bool supervisor_start(const void *elf, size_t elf_bytes, uint64_t archive
     st->modules[0][0] = ARCHIVE_VA + B->modules[0].base % 4096;
     st->modules[0][1] = archive_bytes;
     strlcpy(st->module_names[0], "archive", 32);
-    for (unsigned tries = 0; !spawn_reclaim(s.volatile_region, VOLATILE_PAGES, 4); tries++) {
+    for (unsigned tries = 0; !spawn_reclaim(s.volatile_region, supervisor_pages, 4); tries++) {
         if (tries == RECLAIM_TRIES) {
             say("[root] pages of an earlier supervisor are still in use\n");
             break;
@@ -253,11 +254,12 @@ void root_main(void)
     if (!h || system_bytes < sizeof *h || h->magic != SYSTEM_MAGIC || h->version != SYSTEM_VERSION)
         stop("boot archive: system: missing or damaged");
     uint64_t regions = pages(1), small = pages(1);
-    uint64_t va = pages(VOLATILE_PAGES), vb = pages(VOLATILE_PAGES);
+    supervisor_pages = VOLATILE_PAGES + bytes / (1u << 20) + 2;
+    uint64_t va = pages(supervisor_pages), vb = pages(supervisor_pages);
     uint64_t persistent = pages(RT_CAP_PAGES + CAPSULE_PAGES + OBJECT_PAGES);
     uint64_t spare = pages(64); /* for tables of root's own later */
-    region(S_VOLATILE_A, regions, 0, va, VOLATILE_PAGES);
-    region(S_VOLATILE_B, regions, 1, vb, VOLATILE_PAGES);
+    region(S_VOLATILE_A, regions, 0, va, supervisor_pages);
+    region(S_VOLATILE_B, regions, 1, vb, supervisor_pages);
     region(S_PERSISTENT, regions, 2, persistent, RT_CAP_PAGES + CAPSULE_PAGES + OBJECT_PAGES);
     uint64_t first = pages(2);
     region(S_POOL, regions, 3, first, (page_end - first) & ~1ull);

@@ -5,7 +5,7 @@ bench_usage() {
 	cat <<'END'
 usage: ./pith bench [NAME...]
 
-A NAME is a group (kernel, linux, servers, recovery, size), or the beginning of a figure's name. A
+A NAME is a group (kernel, boot, linux, servers, recovery, size), or the beginning of a figure's name. A
 line per figure: name, value, unit, its limit, a peer's value, and ours as a share of the peer's.
 Status 1 when a limit is exceeded or a measurement fails.
 END
@@ -42,6 +42,8 @@ group_is_wanted() { # GROUP
 			mem.* | sig.* | fs.* | bw.*) [ "$1" = linux ] && return 0 ;;
 		servers | rpc* | ramfs* | memory*) [ "$1" = servers ] && return 0 ;;
 		recovery*) [ "$1" = recovery ] && return 0 ;;
+		boot.kernel) [ "$1" = kernel ] && return 0 ;;
+		boot | boot.*) [ "$1" = boot ] && return 0 ;;
 		call.scale*) [ "$1" = scale ] && return 0 ;;
 		kernel | call | call. | call.s | call.sc | call.sca | call.scal)
 			case $1 in kernel | scale) return 0 ;; esac ;;
@@ -183,6 +185,47 @@ measure_linux() {
 
 if group_is_wanted linux; then
 	measure_linux
+fi
+
+# To a shell's first command, in the smallest machine that the figure allows; and which is the
+# smallest in which a shell runs two programs at once.
+BOOT_MIB=48
+boots_in() { # MIB: does the default root come up there?
+	(
+		unset PITH_TMP PITH_PID
+		./pith run --mem "$1" --timeout 60 -- /bin/sh -c 'ls / | wc -l'
+	) </dev/null >"$PITH_TMP/serial" 2>&1
+}
+
+measure_boot() {
+	root=$PITH_TMP/boot-root
+	mkdir -p "$root/bin" || die "cannot write below build/"
+	gcc -O2 -std=gnu11 -static -s -o "$root/bin/boot" bench/linux/boot.c || die "bench/linux/boot.c does not build"
+	cp /bin/busybox "$root/bin/busybox" && ln -s busybox "$root/bin/sh"
+	(
+		unset PITH_TMP PITH_PID
+		./pith run --icount --cpu max,-erms --mem $BOOT_MIB --timeout 300 --root "$root" -- \
+			/bin/sh -c 'exec /bin/boot'
+	) </dev/null >"$PITH_TMP/serial" 2>&1
+	boot_status=$?
+	awk -v all=$((BOOT_MIB * 1024)) '$1 == "boot" { value[$2] = $3 }
+		END {
+			if (!("room" in value)) exit
+			print "boot boot.shell", value["instructions"], "instr"
+			printf "boot boot.memory %.1f MiB of=%d reserved=%.1f\n", (all - value["free"] - value["room"]) / 1024,
+				all / 1024, (all - value["free"]) / 1024
+		}' "$PITH_TMP/serial" >>"$figures"
+	[ $boot_status = 0 ] || run_failed "the boot with $BOOT_MIB MiB" $boot_status
+	least=$BOOT_MIB
+	boots_in $least || run_failed "a shell with $least MiB" $?
+	while [ $least -gt 16 ] && boots_in $((least - 2)); do
+		least=$((least - 2))
+	done
+	echo "boot boot.least $least MiB" >>"$figures"
+}
+
+if group_is_wanted boot; then
+	measure_boot
 fi
 
 # Figures that a component logs, each line behind its name in brackets.

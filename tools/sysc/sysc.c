@@ -228,7 +228,7 @@ static void component_read(void)
             die("a second component %s", c->name);
     strcpy(c->binary, c->name);
     c->priority = 40;
-    c->volatile_pages = 256;
+    c->volatile_pages = 128;
     c->object_pages = 32;
     if (!next(w, sizeof w) || strcmp(w, "{"))
         die("expected { after component %s", c->name);
