@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Ring bochs: the kernel's tests on the processor features that QEMU's emulator lacks (PCID,
-# INVPCID, x2APIC), from the ISO, with BIOS. Needs Debian's bochs and bochsbios.
+# INVPCID, x2APIC), from the ISO, with BIOS. Needs Debian's bochs, bochsbios
+# and vgabios.
 
 RING_WHAT="tests inside the guest under bochs: PCID, INVPCID, x2APIC"
 
@@ -9,8 +10,9 @@ ring_exists() {
 }
 
 ring_run() {
-	if ! command -v bochs >/dev/null 2>&1 || [ ! -r /usr/share/bochs/BIOS-bochs-latest ]; then
-		skip_test bochs "bochs is not installed (apt-get install bochs bochsbios)"
+	if ! command -v bochs >/dev/null 2>&1 || [ ! -r /usr/share/bochs/BIOS-bochs-latest ] ||
+		[ ! -r /usr/share/bochs/VGABIOS-lgpl-latest ]; then
+		skip_test bochs "bochs is not complete (apt-get install bochs bochsbios vgabios)"
 		return 0
 	fi
 	build build/release/pith.elf build/release/system/ktest.img
