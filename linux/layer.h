@@ -297,7 +297,8 @@ int64_t limit_file(uint64_t position, size_t bytes);
 
 /* Where a walk starts, and what is left of the path. */
 struct path {
-    uint32_t gate;
+    uint32_t gate; /* the session's: who we are */
+    uint32_t at;   /* the directory's; 0: the session's root */
     unsigned links;
     size_t length;
     char text[PATH_MAX];        /* what is sent to the gate */
@@ -305,6 +306,21 @@ struct path {
 };
 #define AT_FDCWD (-100)
 int64_t path_user(struct path *p, int64_t at, uint64_t text);
+/*
+ * A call that only looks, through `gate` and from `at`: first through the directory's own gate,
+ * which is enough for what anybody may do and costs less than sending it along.
+ */
+#define PATH_LOOK(p, call)                                                                         \
+    ({                                                                                             \
+        uint32_t gate = (p)->at ? (p)->at : (p)->gate, at = 0;                                     \
+        int64_t status_ = (call);                                                                  \
+        if (status_ == EACCES && (p)->at) {                                                        \
+            gate = (p)->gate;                                                                      \
+            at = (p)->at;                                                                          \
+            status_ = (call);                                                                      \
+        }                                                                                          \
+        status_;                                                                                   \
+    })
 int64_t path_set(struct path *p, int64_t at, const char *text);
 /* After a walk that was not DONE: true to go on with the rest. */
 int64_t path_follow(struct path *p, uint8_t walk, uint16_t walked, const char *target,

@@ -38,7 +38,8 @@ static int64_t make_at(int64_t at, uint64_t text, uint32_t mode, uint64_t specia
         return -EEXIST;
     if (proc_is(p.full))
         return -ENOENT;
-    return WALK(&p, file_make(p.gate, p.text, p.length, mode & ~self.umask, special, WALK_OUT));
+    return WALK(
+        &p, file_make(p.gate, p.at, p.text, p.length, mode & ~self.umask, special, WALK_OUT));
 }
 
 int64_t sys_mkdir(const uint64_t *a)
@@ -92,8 +93,8 @@ static int64_t unlink_at(int64_t at, uint64_t text, bool directory)
         return -ENOTEMPTY;
     if (proc_is(p.full))
         return -EPERM;
-    return WALK(&p, file_unlink(p.gate, p.text, p.length, directory ? FILE_UNLINK_DIRECTORY : 0,
-                                WALK_OUT));
+    return WALK(&p, file_unlink(p.gate, p.at, p.text, p.length,
+                        directory ? FILE_UNLINK_DIRECTORY : 0, WALK_OUT));
 }
 
 int64_t sys_unlink(const uint64_t *a)
@@ -113,7 +114,18 @@ int64_t sys_unlinkat(const uint64_t *a)
     return unlink_at((int64_t)a[0], a[1], a[2] & AT_REMOVEDIR);
 }
 
-/* The second path's gate goes along when it is not the first's. */
+/* The gate of the place that a path starts from. */
+static uint32_t place_of(const struct path *p)
+{
+    return p->at ? p->at : p->gate;
+}
+
+/* The second path's place goes along when it is not the first's. */
+static uint32_t second_place(const struct path *p, const struct path *q)
+{
+    return place_of(q) == place_of(p) ? 0 : place_of(q);
+}
+
 static int64_t rename_at(int64_t from, uint64_t old, int64_t to, uint64_t new, uint32_t flags)
 {
     struct path p, q;
@@ -124,8 +136,8 @@ static int64_t rename_at(int64_t from, uint64_t old, int64_t to, uint64_t new, u
         e = path_user(&q, to, new);
     if (e)
         return e;
-    return errno_of(file_rename(p.gate, q.gate == p.gate ? 0 : q.gate, p.text, p.length, q.text,
-                                q.length, flags));
+    return errno_of(file_rename(
+        p.gate, place_of(&p), second_place(&p, &q), p.text, p.length, q.text, q.length, flags));
 }
 
 int64_t sys_rename(const uint64_t *a)
@@ -160,11 +172,11 @@ static int64_t link_at(int64_t from, uint64_t old, int64_t to, uint64_t new, uin
     else
         f = flags & AT_SYMLINK_FOLLOW ? descriptor_named(p.full) : 0;
     if (f && f->kind == FILE_PLAIN)
-        return errno_of(file_link(f->slot, q.gate, "", 0, q.text, q.length, 0));
+        return errno_of(file_link(q.gate, f->slot, place_of(&q), "", 0, q.text, q.length, 0));
     if (f || flags & AT_EMPTY_PATH)
         return f ? -EPERM : -EBADF;
-    return errno_of(file_link(p.gate, q.gate == p.gate ? 0 : q.gate, p.text, p.length, q.text,
-                              q.length, flags & AT_SYMLINK_FOLLOW ? 0 : FILE_LOOK_NO_FOLLOW));
+    return errno_of(file_link(p.gate, place_of(&p), second_place(&p, &q), p.text, p.length, q.text,
+        q.length, flags & AT_SYMLINK_FOLLOW ? 0 : FILE_LOOK_NO_FOLLOW));
 }
 
 int64_t sys_link(const uint64_t *a)
@@ -185,7 +197,7 @@ static int64_t symlink_at(uint64_t text, int64_t at, uint64_t path)
     if (n <= 0)
         return n ? n : -ENOENT;
     int64_t e = path_user(&p, at, path);
-    return e ? e : errno_of(file_symlink(p.gate, target, (size_t)n, p.text, p.length));
+    return e ? e : errno_of(file_symlink(p.gate, p.at, target, (size_t)n, p.text, p.length));
 }
 
 int64_t sys_symlink(const uint64_t *a)
@@ -205,7 +217,7 @@ static int64_t change_path(struct path *p, struct file_changes *c)
     struct file_attributes a;
     if (device_attributes(p->full, &a))
         return 0;
-    return WALK(p, file_set_attributes(p->gate, c, p->text, p->length, WALK_OUT));
+    return WALK(p, file_set_attributes(p->gate, p->at, c, p->text, p->length, WALK_OUT));
 }
 
 /* path: one that is only a place in the tree will do. */
@@ -221,7 +233,8 @@ static int64_t change_file(struct file *f, struct file_changes *c, bool path)
         return -EBADF;
     if (f->kind != FILE_PLAIN && f->kind != FILE_DIRECTORY && f->kind != FILE_PATH)
         return 0;
-    return errno_of(file_set_attributes(f->slot, c, "", 0, &walk, &walked, target, 0, &length));
+    return errno_of(
+        file_set_attributes(SLOT_ROOT, f->slot, c, "", 0, &walk, &walked, target, 0, &length));
 }
 
 static int64_t change_at(int64_t at, uint64_t text, uint32_t flags, struct file_changes *c)

@@ -39,11 +39,12 @@ static int64_t path_start(struct path *p, int64_t at)
 {
     p->links = 0;
     p->length = strlen(p->text);
+    p->gate = SLOT_ROOT;
+    p->at = 0;
     if (p->text[0] == '/') {
-        p->gate = SLOT_ROOT;
         strlcpy(p->full, "/", sizeof p->full);
     } else if ((int32_t)at == AT_FDCWD) {
-        p->gate = self.cwd_slot;
+        p->at = self.cwd_slot == SLOT_ROOT ? 0 : self.cwd_slot;
         strlcpy(p->full, self.cwd, sizeof p->full);
     } else {
         struct file *f = file_of((uint32_t)at);
@@ -51,7 +52,7 @@ static int64_t path_start(struct path *p, int64_t at)
             return -EBADF;
         if (f->kind != FILE_DIRECTORY && f->kind != FILE_PATH && f->kind != FILE_PROC)
             return -ENOTDIR;
-        p->gate = f->slot ? f->slot : SLOT_ROOT;
+        p->at = f->slot;
         strlcpy(p->full, f->path ? f->path : "/", sizeof p->full);
     }
     return full_add(p->full, p->text);
@@ -92,7 +93,7 @@ int64_t path_follow(struct path *p, uint8_t walk, uint16_t walked, const char *t
     n += rest;
     p->text[n] = 0;
     p->length = n;
-    p->gate = SLOT_ROOT;
+    p->at = 0;
     strlcpy(p->full, "/", sizeof p->full);
     return full_add(p->full, p->text);
 }
@@ -102,8 +103,8 @@ static int64_t path_target(struct path *p, char *target, size_t *length)
 {
     uint8_t walk = 0;
     uint16_t walked = 0;
-    return errno_of(file_readlink(p->gate, p->text, p->length, &walk, &walked, target, PATH_MAX - 1,
-                                  length));
+    return errno_of(PATH_LOOK(p,
+        file_readlink(gate, at, p->text, p->length, &walk, &walked, target, PATH_MAX - 1, length)));
 }
 
 static uint32_t open_flags(uint32_t flags)
@@ -150,12 +151,11 @@ static int64_t open_at_server(struct path *p, uint32_t flags, uint32_t mode, uin
         int64_t status;
         rt_self()->recv_slot = slot;
         if (flags & (O_CREAT | O_TMPFILE) && !(flags & O_PATH))
-            status = file_create(p->gate, p->text, p->length, create_flags(flags),
-                                 (uint16_t)(mode & 07777), &walk, &walked, &created, &reply.a, 256,
-                                 &length, &got);
+            status = file_create(p->gate, p->at, p->text, p->length, create_flags(flags),
+                (uint16_t)(mode & 07777), &walk, &walked, &created, &reply.a, 256, &length, &got);
         else
-            status = file_open(p->gate, p->text, p->length, open_flags(flags), &walk, &walked,
-                               &reply.a, 256, &length, &got);
+            status = PATH_LOOK(p, file_open(gate, at, p->text, p->length, open_flags(flags), &walk,
+                                      &walked, &reply.a, 256, &length, &got));
         rt_self()->recv_slot = SLOT_RECEIVE;
         if (status)
             return errno_of(status);
@@ -182,7 +182,7 @@ static int64_t flags_check(uint32_t flags)
 /* Of a file that is open for reading only. */
 static int64_t truncate_unwritten(uint32_t slot)
 {
-    struct path p = { .gate = slot };
+    struct path p = {.gate = SLOT_ROOT, .at = slot};
     struct file_attributes a;
     uint32_t second = slot_take();
     int64_t e = second ? open_at_server(&p, O_WRONLY, 0, second, &a) : -ENFILE;
@@ -298,8 +298,28 @@ int64_t sys_fchdir(const uint64_t *a)
     return f->kind == FILE_DIRECTORY || f->kind == FILE_PROC ? cwd_set(f, f->path) : -ENOTDIR;
 }
 
+/* What the working directory is called by now: it, or one above it, may have been renamed. */
+static int64_t cwd_refresh(void)
+{
+    char path[PATH_MAX];
+    size_t n = 0;
+    if (self.cwd_slot == SLOT_ROOT)
+        return 0;
+    own_ready(path, sizeof path);
+    int64_t e = errno_of(file_locate(SLOT_ROOT, self.cwd_slot, path, PATH_MAX - 2, &n));
+    if (e)
+        return e;
+    self.cwd[0] = '/';
+    memcpy(self.cwd + 1, path, n);
+    self.cwd[n + 1] = 0;
+    return 0;
+}
+
 int64_t sys_getcwd(const uint64_t *a)
 {
+    int64_t e = cwd_refresh();
+    if (e)
+        return e;
     size_t n = strlen(self.cwd) + 1;
     if (a[1] < n)
         return -ERANGE;

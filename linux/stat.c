@@ -18,8 +18,8 @@ static int64_t look(struct path *p, uint32_t flags, struct file_attributes *out)
         uint8_t walk = 0;
         uint16_t walked = 0;
         size_t length = 0;
-        int64_t e = errno_of(file_look(p->gate, p->text, p->length, flags, &walk, &walked, &reply.a,
-                                       sizeof reply.target, &length));
+        int64_t e = errno_of(PATH_LOOK(p, file_look(gate, at, p->text, p->length, flags, &walk,
+                                              &walked, &reply.a, sizeof reply.target, &length)));
         if (e)
             return e;
         if (walk == FILE_WALK_DONE) {
@@ -47,7 +47,7 @@ int64_t file_attributes_of(struct file *f, struct file_attributes *a)
     case FILE_PLAIN:
     case FILE_DIRECTORY:
     case FILE_PATH:
-        return errno_of(file_look(f->slot, "", 0, 0, &walk, &walked, a, 0, &length));
+        return errno_of(file_look(f->slot, 0, "", 0, 0, &walk, &walked, a, 0, &length));
     case FILE_STREAM:
     case FILE_PIPE:
         a->mode = S_IFIFO | 0600;
@@ -70,7 +70,7 @@ int64_t file_attributes_of(struct file *f, struct file_attributes *a)
     case FILE_TERMINAL:
         if (device_attributes(f->path, a))
             return 0;
-        return errno_of(file_look(f->slot, "", 0, 0, &walk, &walked, a, 0, &length));
+        return errno_of(file_look(f->slot, 0, "", 0, 0, &walk, &walked, a, 0, &length));
     case FILE_NULL:
         device_attributes("/dev/null", a);
         return 0;
@@ -196,7 +196,7 @@ static int64_t path_descriptor(struct path *p, int64_t at)
     snprintf(text, sizeof text, "/proc/self/fd/%u", (unsigned)at);
     int64_t e = path_set(p, AT_FDCWD, text);
     if (!e && f->slot) {
-        p->gate = f->slot;
+        p->at = f->slot;
         p->text[0] = p->full[0] = 0;
         p->length = 0;
     }
@@ -224,8 +224,8 @@ static int64_t access_at(int64_t at, uint64_t text, uint32_t mode, uint32_t flag
                         (flags & AT_EACCESS ? FILE_ACCESS_EFFECTIVE : 0);
         if (device_attributes(p.full, &a))
             return mode & 1 && (a.mode & S_IFMT) == S_IFCHR ? -EACCES : 0;
-        e = errno_of(file_access(p.gate, p.text, p.length, what, &walk, &walked, target,
-                                 sizeof target - 1, &length));
+        e = errno_of(file_access(p.gate, p.at, p.text, p.length, what, &walk, &walked, target,
+            sizeof target - 1, &length));
         if (e || walk == FILE_WALK_DONE || (e = path_follow(&p, walk, walked, target, length)))
             return e;
     }
@@ -258,8 +258,8 @@ static int64_t link_text(struct path *p, char *target, size_t *length)
     for (;;) {
         uint8_t walk = 0;
         uint16_t walked = 0;
-        int64_t e = errno_of(file_readlink(p->gate, p->text, p->length, &walk, &walked, target,
-                                           PAGE - 1, length));
+        int64_t e = errno_of(PATH_LOOK(p,
+            file_readlink(gate, at, p->text, p->length, &walk, &walked, target, PAGE - 1, length)));
         if (e || walk == FILE_WALK_DONE || (e = path_follow(p, walk, walked, target, *length)))
             return e;
     }
@@ -325,7 +325,7 @@ int64_t sys_statfs(const uint64_t *a)
     int64_t e = path_user(&p, AT_FDCWD, a[0]);
     if (!e)
         e = look(&p, 0, &at);
-    return e ? e : proc_is(p.full) ? statfs_proc(a[1]) : statfs_out(p.gate, a[1]);
+    return e ? e : proc_is(p.full) ? statfs_proc(a[1]) : statfs_out(SLOT_ROOT, a[1]);
 }
 
 int64_t sys_fstatfs(const uint64_t *a)

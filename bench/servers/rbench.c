@@ -32,7 +32,7 @@ static bool call(unsigned server)
     case 0:
         return !counter_read(rt_cap("counter"), &value);
     case 1:
-        return !file_look(rt_cap("file"), "/", 1, 0, &walk, &walked, &a, 0, &length);
+        return !file_look(rt_cap("file"), 0, "/", 1, 0, &walk, &walked, &a, 0, &length);
     default:
         return !memory_totals(rt_cap("memory"), &t);
     }

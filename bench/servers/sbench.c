@@ -74,8 +74,9 @@ static void ramfs_measure(void)
     uint32_t file = 0, written = 0;
     uint64_t end = 0;
     memset(page, 7, sizeof page);
-    must(!file_create(root, "file", 4, FILE_OPEN_READ | FILE_OPEN_WRITE, 0644, &walk, &walked,
-             &created, &a, 0, &length, &file), "create");
+    must(!file_create(root, 0, "file", 4, FILE_OPEN_READ | FILE_OPEN_WRITE, 0644, &walk, &walked,
+             &created, &a, 0, &length, &file),
+        "create");
     pith_cap_delete(SPACE_SELF, 299);
     must(!pith_cap_copy(file, SPACE_SELF, 299, RIGHT_ALL).status, "keep");
     pith_cap_delete(SPACE_SELF, file);
@@ -84,8 +85,8 @@ static void ramfs_measure(void)
     figure("ramfs.read4k", LEAST(good &= !file_read(299, 0, page, PAGE, &length)), SAMPLES);
     must(good && length == PAGE && page[PAGE - 1] == 7, "read");
     figure("ramfs.write4k", LEAST(good &= !file_write(299, 0, 0, page, PAGE, &written, &end)), SAMPLES);
-    figure("ramfs.look", LEAST(good &= !file_look(root, "file", 4, 0, &walk, &walked, &a, 0, &length)),
-        SAMPLES);
+    figure("ramfs.look",
+        LEAST(good &= !file_look(root, 0, "file", 4, 0, &walk, &walked, &a, 0, &length)), SAMPLES);
     must(good, "look");
 }
 

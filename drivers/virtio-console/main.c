@@ -123,11 +123,12 @@ uint32_t file_serve_write(struct file_server *server, uint64_t badge, uint64_t s
     return 0;
 }
 
-uint32_t file_serve_look(struct file_server *server, uint64_t badge, struct rpc_in path,
-                         uint32_t flags, uint8_t *walk, uint16_t *walked,
-                         struct file_attributes *attributes, struct rpc_out *target)
+uint32_t file_serve_look(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
+    struct file_attributes *attributes, struct rpc_out *target)
 {
     (void)server;
+    (void)at;
     (void)path;
     (void)flags;
     (void)walk;

@@ -310,6 +310,7 @@ bool entry_add(struct node *directory, const char *name, uint32_t length, struct
     node_touch(directory, true);
     if ((node->mode & S_TYPE) == S_DIRECTORY) {
         TX_SET(node->parent, directory);
+        TX_SET(node->name, e);
         TX_SET(directory->links, directory->links + 1);
     } else {
         TX_SET(node->links, node->links + 1);

@@ -4,6 +4,7 @@
  *
  * node.c    nodes, their data pages, names
  * walk.c    from a path to a node
+ * session.c who asks, and what they may
  * share.c   pages that the memory server maps in address spaces
  * lock.c    locks on files
  * serve.c   the file protocol
@@ -11,8 +12,9 @@
  *
  * Invariants: an entry is in the hash chain of (directory, name) and in its directory's
  * list, which rises by cookie; node.links counts its names (a directory's: 2 + its
- * subdirectories), node.opens its gates; a node goes when both are 0. A gate's badge is its
- * open record's address; small badges are sessions at the root.
+ * subdirectories), node.opens its gates and the sessions whose root it is; a node goes when
+ * both are 0. A gate's badge is its open record's address, or its session's with bit 0; small
+ * badges are the super-user's sessions, which the system description gives.
  */
 #pragma once
 #include <proto/file_server.h>
@@ -20,7 +22,8 @@
 
 #define PAGE 4096ull
 #define HASH_BUCKETS 16384u
-#define SESSIONS_MAX 4096u
+#define DESCRIBED_MAX 4096u /* badges of the system description are below */
+#define SESSION_BIT 1u
 #define FANOUT 512u
 
 #define S_TYPE 0170000u
@@ -41,6 +44,7 @@ struct node {
     uint64_t tree; /* page tree's top: address of a data page or of a node page */
     int64_t accessed, modified, changed, born;  /* ns since 1970 */
     struct node *parent;                        /* directories */
+    struct entry *name; /* a directory's only one; NULL: the root, or none */
     struct entry *first, *last;
     uint64_t next_cookie;
     struct node *next_orphan;
@@ -63,6 +67,18 @@ struct open_file {
     struct node *node;
     uint64_t position;
     uint32_t flags, gate;
+    bool privileged; /* what it writes leaves set-id bits alone */
+};
+struct session {
+    struct session *next, *prev;
+    struct node *root; /* NULL: the file system's */
+    uint32_t gate, user, group, real_user, real_group;
+    uint32_t group_count, groups[]; /* rising */
+};
+/* Who asks, and where their path starts. */
+struct caller {
+    const struct session *session; /* NULL: anybody, who may only look */
+    struct node *root, *at;
 };
 struct file_server {
     struct node *root;
@@ -71,6 +87,7 @@ struct file_server {
     struct hard **hards;                       /* fill.c's, while it works */
     uint32_t maintenance, pad; /* our own gate */
     struct open_file *opens;
+    struct session *sessions;
     struct node *orphans, *exported;
     struct entry *hash[HASH_BUCKETS];
 };
@@ -136,5 +153,25 @@ struct walk {
 /* 0 (also when the last part does not exist: node NULL, parent set) or an error. */
 enum { WALK_STAY, WALK_FOLLOW, WALK_NEVER }; /* a link in the last part: stay (but follow before a
                                                 * slash), follow, stay in any case */
-uint32_t walk_path(struct node *start, struct rpc_in path, unsigned follow, struct walk *w);
+uint32_t walk_path(const struct caller *c, struct rpc_in path, unsigned follow, struct walk *w);
+
+/* ---- session.c ---- */
+#define MAY_READ 4u
+#define MAY_WRITE 2u
+#define MAY_EXECUTE 1u
+/* at: a slot that the caller sent, or 0. An error: it is not ours. */
+uint32_t caller_of(uint64_t badge, uint32_t at, struct caller *c);
+bool may(const struct session *s, const struct node *n, unsigned want);
+bool may_really(const struct session *s, const struct node *n, unsigned want); /* by real ids */
+bool is_super(const struct session *s);
+bool is_owner(const struct session *s, const struct node *n); /* or the super-user */
+bool in_group(const struct session *s, uint32_t group);
+/* A name in the directory may be made (status 0), or that entry removed. */
+uint32_t may_add(const struct caller *c, const struct node *directory);
+uint32_t may_remove(const struct caller *c, const struct entry *e);
+/* Who owns a new node: all but its type and its permissions. */
+void node_own(struct node *n, const struct session *s, const struct node *directory);
+void sessions_check(void); /* at the start, in a transaction: those that nobody holds go */
+bool session_closed(uint64_t badge); /* inside a transaction; false: the badge is no session's */
+
 void fill_from_archive(const uint8_t *archive, uint64_t bytes);

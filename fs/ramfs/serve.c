@@ -7,7 +7,8 @@
 #define RAMFS_MAGIC 0x01021994u
 #define MODE_BITS 07777u
 #define MAPPED_AGAIN_NS 500000000ull
-#define MAINTENANCE 4095u /* badge of our own gate; descriptions use smaller ones */
+#define MAINTENANCE (DESCRIBED_MAX - 1) /* badge of our own gate; descriptions use smaller ones */
+#define SET_ID_BITS 06000u
 
 static struct walk *walk_buffer(void)
 {
@@ -17,12 +18,7 @@ static struct walk *walk_buffer(void)
 
 static struct open_file *opened(uint64_t badge)
 {
-    return badge < SESSIONS_MAX ? 0 : (struct open_file *)badge;
-}
-
-static struct node *node_of(uint64_t badge)
-{
-    return badge < SESSIONS_MAX ? fs->root : opened(badge)->node;
+    return badge < DESCRIBED_MAX || badge & SESSION_BIT ? 0 : (struct open_file *)badge;
 }
 
 static bool is(const struct node *n, uint32_t type)
@@ -76,13 +72,14 @@ static void walk_out(const struct walk *w, uint8_t *kind, uint16_t *walked, stru
 
 /* ---- open files --------------------------------------------------------------------------- */
 
-static uint32_t open_make(struct node *n, uint32_t flags, uint32_t *file)
+static uint32_t open_make(const struct caller *c, struct node *n, uint32_t flags, uint32_t *file)
 {
     struct open_file *o = capsule_alloc(sizeof *o);
     if (!o)
         return FILE_ERROR_NOMEM;
     o->node = n;
     o->flags = flags;
+    o->privileged = is_super(c->session);
     o->gate = rt_gate_create(rt_cap("file"), (uint64_t)o);
     if (!o->gate)
         return FILE_ERROR_MFILE;
@@ -119,7 +116,7 @@ static void closed_take(void)
     uint64_t badge;
     while (rt_closed(rt_cap("file"), &badge)) {
         tx_begin();
-        for (struct open_file *o = fs->opens; o; o = o->next)
+        for (struct open_file *o = session_closed(badge) ? 0 : fs->opens; o; o = o->next)
             if ((uint64_t)o == badge) {
                 open_end(o);
                 break;
@@ -138,22 +135,32 @@ static void leftovers_close(void)
         if (r.status || r.value <= 1)
             open_end(o);
     }
+    sessions_check();
     tx_commit();
 }
 
-static uint32_t kind_check(const struct walk *w, uint32_t flags)
+static uint32_t open_check(
+    const struct caller *c, const struct walk *w, uint32_t flags, bool created)
 {
     const struct node *n = w->node;
+    unsigned want = flags & FILE_OPEN_EXECUTE
+                        ? MAY_EXECUTE /* who runs it need not see it */
+                        : (flags & FILE_OPEN_READ ? MAY_READ : 0) |
+                              (flags & (FILE_OPEN_WRITE | FILE_OPEN_TRUNCATE) ? MAY_WRITE : 0);
     if ((flags & FILE_OPEN_DIRECTORY || w->slash) && !is(n, S_DIRECTORY))
         return FILE_ERROR_NOTDIR;
     if (is(n, S_LINK) && !(flags & FILE_OPEN_PATH))
         return FILE_ERROR_LOOP;
     if (is(n, S_DIRECTORY) && flags & FILE_OPEN_WRITE)
         return FILE_ERROR_ISDIR;
+    if (flags & FILE_OPEN_EXECUTE && !is(n, S_REGULAR))
+        return FILE_ERROR_ACCES;
+    if (!(flags & FILE_OPEN_PATH) && !created && !may(c->session, n, want))
+        return FILE_ERROR_ACCES;
+    if (flags & FILE_OPEN_NO_ACCESS_TIME && !is_owner(c->session, n))
+        return c->session ? FILE_ERROR_PERM : FILE_ERROR_ACCES;
     if (is(n, S_SOCKET) && !(flags & FILE_OPEN_PATH))
         return FILE_ERROR_NXIO;
-    if (flags & FILE_OPEN_EXECUTE && (!is(n, S_REGULAR) || !(n->mode & 0111)))
-        return FILE_ERROR_ACCES;
     if (flags & FILE_OPEN_EXECUTE && n->writers)
         return FILE_ERROR_TXTBSY;
     return 0;
@@ -167,14 +174,17 @@ static void content_out(struct node *n, uint32_t flags, struct rpc_out *content)
         content->length = node_read(n, 0, content, n->size, &bad);
 }
 
-uint32_t file_serve_open(struct file_server *s, uint64_t badge, struct rpc_in path, uint32_t flags,
-    uint8_t *walk, uint16_t *walked, struct file_attributes *attributes, struct rpc_out *content,
-    uint32_t *file)
+uint32_t file_serve_open(struct file_server *s, uint64_t badge, uint32_t at, struct rpc_in path,
+    uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
+    struct rpc_out *content, uint32_t *file)
 {
     struct walk *w = walk_buffer();
+    struct caller c;
     (void)s;
     tx_begin();
-    uint32_t status = walk_path(node_of(badge), path, !(flags & FILE_OPEN_NO_FOLLOW), w);
+    uint32_t status = caller_of(badge, at, &c);
+    if (!status)
+        status = walk_path(&c, path, !(flags & FILE_OPEN_NO_FOLLOW), w);
     if (status)
         return undo(status);
     walk_out(w, walk, walked, content);
@@ -182,9 +192,9 @@ uint32_t file_serve_open(struct file_server *s, uint64_t badge, struct rpc_in pa
         return end(0);
     if (!w->node)
         return undo(FILE_ERROR_NOENT);
-    status = kind_check(w, flags);
+    status = open_check(&c, w, flags, false);
     if (!status)
-        status = open_make(w->node, flags, file);
+        status = open_make(&c, w->node, flags, file);
     if (status)
         return undo(status);
     node_attributes(w->node, attributes);
@@ -192,11 +202,12 @@ uint32_t file_serve_open(struct file_server *s, uint64_t badge, struct rpc_in pa
     return end(0);
 }
 
-uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t sequence,
+uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t sequence, uint32_t at,
     struct rpc_in path, uint32_t flags, uint16_t mode, uint8_t *walk, uint16_t *walked,
     bool *created, struct file_attributes *attributes, struct rpc_out *content, uint32_t *file)
 {
     struct walk *w = walk_buffer();
+    struct caller c;
     struct stored r;
     (void)s;
     tx_begin();
@@ -204,8 +215,9 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
     if (again && r.status)
         return end(r.status);
     bool exclusive = flags & FILE_OPEN_EXCLUSIVE && !again;
-    uint32_t status =
-        walk_path(node_of(badge), path, !(flags & (FILE_OPEN_NO_FOLLOW | FILE_OPEN_EXCLUSIVE)), w);
+    uint32_t status = caller_of(badge, at, &c);
+    if (!status)
+        status = walk_path(&c, path, !(flags & (FILE_OPEN_NO_FOLLOW | FILE_OPEN_EXCLUSIVE)), w);
     if (status)
         return undo(status);
     walk_out(w, walk, walked, content);
@@ -215,9 +227,14 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
     if (flags & FILE_OPEN_TEMPORARY) {
         if (!w->node || !is(w->node, S_DIRECTORY))
             return undo(w->node ? FILE_ERROR_NOTDIR : FILE_ERROR_NOENT);
+        const struct node *directory = w->node;
+        if ((status = may_add(&c, directory)) != 0)
+            return undo(status);
         w->node = node_new(S_REGULAR | (mode & MODE_BITS));
         if (!w->node)
             return undo(FILE_ERROR_NOSPC);
+        node_own(w->node, c.session, directory);
+        *created = true;
         TX_SET(w->node->temporary, !(flags & FILE_OPEN_EXCLUSIVE));
         flags &= ~(uint32_t)FILE_OPEN_DIRECTORY;
         w->slash = false;
@@ -231,14 +248,17 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
             return undo(FILE_ERROR_ISDIR);
         if (w->parent != fs->root && !w->parent->parent)
             return undo(FILE_ERROR_NOENT); /* a directory that was removed */
+        if ((status = may_add(&c, w->parent)) != 0)
+            return undo(status);
         w->node = node_new(S_REGULAR | (mode & MODE_BITS));
         if (!w->node || !entry_add(w->parent, w->last, w->last_length, w->node))
             return undo(FILE_ERROR_NOSPC);
+        node_own(w->node, c.session, w->parent);
         *created = true;
     }
-    status = kind_check(w, flags);
+    status = open_check(&c, w, flags, *created);
     if (!status)
-        status = open_make(w->node, flags, file);
+        status = open_make(&c, w->node, flags, file);
     if (status)
         return undo(status);
     if (flags & FILE_OPEN_TRUNCATE && is(w->node, S_REGULAR) && w->node->size && !again) {
@@ -253,13 +273,17 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
 
 /* ---- looking ---------------------------------------------------------------------------------- */
 
-uint32_t file_serve_look(struct file_server *s, uint64_t badge, struct rpc_in path, uint32_t flags,
-    uint8_t *walk, uint16_t *walked, struct file_attributes *attributes, struct rpc_out *target)
+uint32_t file_serve_look(struct file_server *s, uint64_t badge, uint32_t at, struct rpc_in path,
+    uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
+    struct rpc_out *target)
 {
     struct walk *w = walk_buffer();
+    struct caller c;
     (void)s;
     tx_begin();
-    uint32_t status = walk_path(node_of(badge), path, !(flags & FILE_LOOK_NO_FOLLOW), w);
+    uint32_t status = caller_of(badge, at, &c);
+    if (!status)
+        status = walk_path(&c, path, !(flags & FILE_LOOK_NO_FOLLOW), w);
     if (status)
         return end(status);
     walk_out(w, walk, walked, target);
@@ -273,13 +297,16 @@ uint32_t file_serve_look(struct file_server *s, uint64_t badge, struct rpc_in pa
     return end(0);
 }
 
-uint32_t file_serve_access(struct file_server *s, uint64_t badge, struct rpc_in path, uint32_t what,
-    uint8_t *walk, uint16_t *walked, struct rpc_out *target)
+uint32_t file_serve_access(struct file_server *s, uint64_t badge, uint32_t at, struct rpc_in path,
+    uint32_t what, uint8_t *walk, uint16_t *walked, struct rpc_out *target)
 {
     struct walk *w = walk_buffer();
+    struct caller c;
     (void)s;
     tx_begin();
-    uint32_t status = walk_path(node_of(badge), path, !(what & FILE_ACCESS_NO_FOLLOW), w);
+    uint32_t status = caller_of(badge, at, &c);
+    if (!status)
+        status = walk_path(&c, path, !(what & FILE_ACCESS_NO_FOLLOW), w);
     if (status)
         return end(status);
     walk_out(w, walk, walked, target);
@@ -287,19 +314,22 @@ uint32_t file_serve_access(struct file_server *s, uint64_t badge, struct rpc_in 
         return end(0);
     if (!w->node)
         return end(FILE_ERROR_NOENT);
-    /* Sessions are root's so far: only execution needs a bit. */
-    if (what & FILE_ACCESS_EXECUTE && !(w->node->mode & 0111))
-        return end(FILE_ERROR_ACCES);
-    return end(0);
+    unsigned want = what & (MAY_READ | MAY_WRITE | MAY_EXECUTE);
+    bool good = what & FILE_ACCESS_EFFECTIVE ? may(c.session, w->node, want)
+                                             : may_really(c.session, w->node, want);
+    return end(good ? 0 : FILE_ERROR_ACCES);
 }
 
-uint32_t file_serve_readlink(struct file_server *s, uint64_t badge, struct rpc_in path,
+uint32_t file_serve_readlink(struct file_server *s, uint64_t badge, uint32_t at, struct rpc_in path,
     uint8_t *walk, uint16_t *walked, struct rpc_out *target)
 {
     struct walk *w = walk_buffer();
+    struct caller c;
     (void)s;
     tx_begin();
-    uint32_t status = walk_path(node_of(badge), path, WALK_STAY, w);
+    uint32_t status = caller_of(badge, at, &c);
+    if (!status)
+        status = walk_path(&c, path, WALK_STAY, w);
     if (status)
         return end(status);
     walk_out(w, walk, walked, target);
@@ -317,9 +347,12 @@ uint32_t file_serve_readlink(struct file_server *s, uint64_t badge, struct rpc_i
 uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t position,
     struct rpc_out *entries, uint32_t *count)
 {
-    struct node *d = node_of(badge);
+    const struct open_file *o = opened(badge);
     uint64_t used = 0;
     (void)s;
+    if (!o || !(o->flags & FILE_OPEN_READ))
+        return FILE_ERROR_BADF;
+    const struct node *d = o->node;
     if (!is(d, S_DIRECTORY))
         return FILE_ERROR_NOTDIR;
     if (!d->links)
@@ -385,7 +418,50 @@ uint32_t file_serve_file_system(struct file_server *s, uint64_t badge, struct fi
     return 0;
 }
 
+/* The names on the way up are found in the opposite order, so the path is laid from its end. */
+uint32_t file_serve_locate(struct file_server *s, uint64_t badge, uint32_t at, struct rpc_out *path)
+{
+    static char text[FILE_PATH_MAX]; /* used under the transaction's lock only */
+    struct caller c;
+    size_t from = sizeof text;
+    (void)s;
+    tx_begin();
+    uint32_t status = caller_of(badge, at, &c);
+    if (!status && !is(c.at, S_DIRECTORY))
+        status = FILE_ERROR_NOTDIR;
+    for (const struct node *n = c.at; !status && n != c.root; n = n->parent) {
+        const struct entry *e = n->parent ? n->name : 0;
+        size_t slash = from < sizeof text;
+        if (!e)
+            status = FILE_ERROR_NOENT;
+        else if (e->length + slash > from)
+            status = FILE_ERROR_NAMETOOLONG;
+        if (status)
+            break;
+        if (slash)
+            text[--from] = '/';
+        from -= e->length;
+        memcpy(text + from, e->name, e->length);
+    }
+    size_t length = sizeof text - from;
+    if (!status && length > path->capacity)
+        status = FILE_ERROR_NAMETOOLONG;
+    if (!status && !rt_copy_to_client(path->offset, text + from, length))
+        status = RPC_BAD_BUFFER;
+    path->length = status ? 0 : length;
+    return end(status);
+}
+
 /* ---- data ------------------------------------------------------------------------------------------ */
+
+/* Its contents have changed. Who has changed a program is not to be run with others' ids. */
+static void written_to(const struct open_file *o)
+{
+    struct node *n = o->node;
+    node_touch(n, true);
+    if (n->mode & SET_ID_BITS && !o->privileged)
+        TX_SET(n->mode, n->mode & ~(n->mode & 0010 ? SET_ID_BITS : 04000u));
+}
 
 static uint32_t data_check(const struct open_file *o, uint32_t flag)
 {
@@ -463,7 +539,7 @@ uint32_t file_serve_write(struct file_server *s, uint64_t badge, uint64_t sequen
     if (bad || (!done && data.length))
         return undo(bad ? RPC_BAD_BUFFER : FILE_ERROR_NOSPC);
     if (done)
-        node_touch(o->node, true);
+        written_to(o);
     if (shared)
         TX_SET(o->position, position + done);
     *written = (uint32_t)done;
@@ -525,7 +601,7 @@ uint32_t file_serve_truncate(
     if (repeated(badge, sequence, &r))
         return end(r.status);
     node_resize(o->node, size);
-    node_touch(o->node, true);
+    written_to(o);
     return finish(badge, sequence, &r, 0);
 }
 
@@ -577,7 +653,7 @@ uint32_t file_serve_allocate(struct file_server *s, uint64_t badge, uint64_t seq
             TX_SET(o->node->size, position + size);
             share_changed(o->node, 0, 0);
         }
-        node_touch(o->node, true);
+        written_to(o);
     }
     return finish(badge, sequence, &r, 0);
 }
@@ -594,9 +670,9 @@ uint32_t file_serve_sync(struct file_server *s, uint64_t badge, uint32_t park, b
 /* ---- names ------------------------------------------------------------------------------------------- */
 
 /* Walks to where a new name goes; nothing may have it yet. */
-static uint32_t walk_new(uint64_t badge, struct rpc_in path, bool directory, struct walk *w)
+static uint32_t walk_new(const struct caller *c, struct rpc_in path, bool directory, struct walk *w)
 {
-    uint32_t status = walk_path(node_of(badge), path, WALK_NEVER, w);
+    uint32_t status = walk_path(c, path, WALK_NEVER, w);
     if (status || w->kind != FILE_WALK_DONE)
         return status;
     if (w->node)
@@ -605,21 +681,24 @@ static uint32_t walk_new(uint64_t badge, struct rpc_in path, bool directory, str
         return FILE_ERROR_NOENT;
     if (w->parent != fs->root && !w->parent->parent)
         return FILE_ERROR_NOENT;
-    return 0;
+    return may_add(c, w->parent);
 }
 
-uint32_t file_serve_make(struct file_server *s, uint64_t badge, uint64_t sequence,
+uint32_t file_serve_make(struct file_server *s, uint64_t badge, uint64_t sequence, uint32_t at,
     struct rpc_in path, uint32_t mode, uint64_t special, uint8_t *walk, uint16_t *walked,
     struct rpc_out *target)
 {
     struct walk *w = walk_buffer();
+    struct caller c;
     struct stored r;
     (void)s;
     tx_begin();
     if (repeated(badge, sequence, &r))
         return end(r.status);
     uint32_t type = mode & S_TYPE;
-    uint32_t status = walk_new(badge, path, type == S_DIRECTORY, w);
+    uint32_t status = caller_of(badge, at, &c);
+    if (!status)
+        status = walk_new(&c, path, type == S_DIRECTORY, w);
     if (status)
         return undo(status);
     walk_out(w, walk, walked, target);
@@ -628,10 +707,13 @@ uint32_t file_serve_make(struct file_server *s, uint64_t badge, uint64_t sequenc
     if (type != S_DIRECTORY && type != S_REGULAR && type != S_FIFO && type != S_SOCKET &&
         type != S_CHAR && type != S_BLOCK)
         return undo(FILE_ERROR_INVAL);
+    if ((type == S_CHAR || type == S_BLOCK) && !is_super(c.session))
+        return undo(FILE_ERROR_PERM);
     struct node *n = node_new(type | (mode & MODE_BITS));
     if (!n)
         return undo(FILE_ERROR_NOSPC);
     n->special = special;
+    node_own(n, c.session, w->parent);
     if (!entry_add(w->parent, w->last, w->last_length, n))
         return undo(FILE_ERROR_NOSPC);
     return finish(badge, sequence, &r, 0);
@@ -649,12 +731,17 @@ static void name_remove(struct entry *e)
     node_drop(n);
 }
 
-static uint32_t name_removable(const struct walk *w, bool directory)
+static uint32_t name_removable(const struct caller *c, const struct walk *w, bool directory)
 {
     if (!w->node)
         return FILE_ERROR_NOENT;
     if (!w->entry)
         return directory ? FILE_ERROR_BUSY : FILE_ERROR_ISDIR; /* "/", "." or ".." */
+    uint32_t status = may_remove(c, w->entry);
+    if (status)
+        return status;
+    if (w->node == c->root)
+        return FILE_ERROR_BUSY;
     if (is(w->node, S_DIRECTORY)) {
         if (!directory)
             return FILE_ERROR_ISDIR;
@@ -663,41 +750,29 @@ static uint32_t name_removable(const struct walk *w, bool directory)
     return directory || w->slash ? FILE_ERROR_NOTDIR : 0;
 }
 
-uint32_t file_serve_unlink(struct file_server *s, uint64_t badge, uint64_t sequence,
+uint32_t file_serve_unlink(struct file_server *s, uint64_t badge, uint64_t sequence, uint32_t at,
     struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked, struct rpc_out *target)
 {
     struct walk *w = walk_buffer();
+    struct caller c;
     struct stored r;
     (void)s;
     tx_begin();
     if (repeated(badge, sequence, &r))
         return end(r.status);
-    uint32_t status = walk_path(node_of(badge), path, WALK_NEVER, w);
+    uint32_t status = caller_of(badge, at, &c);
+    if (!status)
+        status = walk_path(&c, path, WALK_NEVER, w);
     if (status)
         return undo(status);
     walk_out(w, walk, walked, target);
     if (w->kind != FILE_WALK_DONE)
         return end(0);
-    status = name_removable(w, flags & FILE_UNLINK_DIRECTORY);
+    status = name_removable(&c, w, flags & FILE_UNLINK_DIRECTORY);
     if (status)
         return undo(status);
     name_remove(w->entry);
     return finish(badge, sequence, &r, 0);
-}
-
-/* The directory a second path starts from: a gate of ours, or the gate called. */
-static bool second_start(uint32_t cap, uint64_t badge, uint64_t *start)
-{
-    *start = badge;
-    if (!cap)
-        return true;
-    for (struct open_file *o = fs->opens; o; o = o->next)
-        if (pith_cap_same(cap, o->gate).value) {
-            *start = (uint64_t)o;
-            return true;
-        }
-    *start = 0; /* a session's gate: the root */
-    return true;
 }
 
 static bool inside(const struct node *n, const struct node *directory)
@@ -708,22 +783,38 @@ static bool inside(const struct node *n, const struct node *directory)
     return false;
 }
 
-uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t sequence,
-    uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags)
+/* What takes a name from n in a directory and puts `other`, if there is one, in its place. */
+static uint32_t may_move(const struct caller *c, const struct entry *from,
+    const struct node *directory, const struct entry *other)
+{
+    uint32_t status = may_remove(c, from);
+    if (!status)
+        status = other ? may_remove(c, other) : may_add(c, directory);
+    /* Its ".." changes. */
+    if (!status && is(from->node, S_DIRECTORY) && from->directory != directory &&
+        !may(c->session, from->node, MAY_WRITE))
+        status = FILE_ERROR_ACCES;
+    return status;
+}
+
+uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t sequence, uint32_t at,
+    uint32_t new_at, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags)
 {
     struct walk *w = walk_buffer();
     static struct walk to;
+    struct caller c, d;
     struct stored r;
-    uint64_t start;
     (void)s;
     tx_begin();
     if (repeated(badge, sequence, &r))
         return end(r.status);
-    if (!second_start(new_directory, badge, &start))
-        return undo(FILE_ERROR_XDEV);
-    uint32_t status = walk_path(node_of(badge), old_path, WALK_NEVER, w);
+    uint32_t status = caller_of(badge, at, &c);
     if (!status)
-        status = walk_path(node_of(start), new_path, WALK_NEVER, &to);
+        status = caller_of(badge, new_at ? new_at : at, &d);
+    if (!status)
+        status = walk_path(&c, old_path, WALK_NEVER, w);
+    if (!status)
+        status = walk_path(&d, new_path, WALK_NEVER, &to);
     if (status)
         return undo(status);
     if (w->kind != FILE_WALK_DONE || to.kind != FILE_WALK_DONE)
@@ -745,6 +836,11 @@ uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t seque
             return undo(FILE_ERROR_INVAL);
         struct node *from_parent = w->parent;
         struct entry *a = w->entry, *b = to.entry;
+        status = may_move(&c, a, to.parent, b);
+        if (!status)
+            status = may_move(&c, b, from_parent, a);
+        if (status)
+            return undo(status);
         if (n != other) {
             TX_SET(a->node, other);
             TX_SET(b->node, n);
@@ -754,10 +850,14 @@ uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t seque
                 TX_SET(up->links, up->links + 1);
                 TX_SET(down->links, down->links - 1);
             }
-            if (directory)
+            if (directory) {
                 TX_SET(n->parent, to.parent);
-            if (is(other, S_DIRECTORY))
+                TX_SET(n->name, b);
+            }
+            if (is(other, S_DIRECTORY)) {
                 TX_SET(other->parent, from_parent);
+                TX_SET(other->name, a);
+            }
         }
         return finish(badge, sequence, &r, 0);
     }
@@ -766,6 +866,11 @@ uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t seque
             return undo(FILE_ERROR_EXIST);
         if (other == n)
             return finish(badge, sequence, &r, 0);
+    }
+    status = may_move(&c, w->entry, to.parent, to.entry);
+    if (status)
+        return undo(status);
+    if (other) {
         if (is(other, S_DIRECTORY) && !directory)
             return undo(FILE_ERROR_ISDIR);
         if (directory && !is(other, S_DIRECTORY))
@@ -783,19 +888,21 @@ uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t seque
     return finish(badge, sequence, &r, 0);
 }
 
-uint32_t file_serve_link(struct file_server *s, uint64_t badge, uint64_t sequence,
-    uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags)
+uint32_t file_serve_link(struct file_server *s, uint64_t badge, uint64_t sequence, uint32_t at,
+    uint32_t new_at, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags)
 {
     struct walk *w = walk_buffer();
+    struct caller c, d;
     struct stored r;
-    uint64_t start;
     (void)s;
     tx_begin();
     if (repeated(badge, sequence, &r))
         return end(r.status);
-    if (!second_start(new_directory, badge, &start))
-        return undo(FILE_ERROR_XDEV);
-    uint32_t status = walk_path(node_of(badge), old_path, !(flags & FILE_LOOK_NO_FOLLOW), w);
+    uint32_t status = caller_of(badge, at, &c);
+    if (!status)
+        status = caller_of(badge, new_at ? new_at : at, &d);
+    if (!status)
+        status = walk_path(&c, old_path, !(flags & FILE_LOOK_NO_FOLLOW), w);
     if (status || w->kind != FILE_WALK_DONE)
         return undo(status ? status : FILE_ERROR_XDEV);
     struct node *n = w->node;
@@ -803,7 +910,7 @@ uint32_t file_serve_link(struct file_server *s, uint64_t badge, uint64_t sequenc
         return undo(FILE_ERROR_NOENT);
     if (is(n, S_DIRECTORY))
         return undo(FILE_ERROR_PERM);
-    status = walk_new(start, new_path, WALK_STAY, w);
+    status = walk_new(&d, new_path, WALK_STAY, w);
     if (status || w->kind != FILE_WALK_DONE)
         return undo(status ? status : FILE_ERROR_XDEV);
     if (!n->links && !n->temporary)
@@ -814,16 +921,19 @@ uint32_t file_serve_link(struct file_server *s, uint64_t badge, uint64_t sequenc
     return finish(badge, sequence, &r, 0);
 }
 
-uint32_t file_serve_symlink(struct file_server *s, uint64_t badge, uint64_t sequence,
+uint32_t file_serve_symlink(struct file_server *s, uint64_t badge, uint64_t sequence, uint32_t at,
     struct rpc_in target, struct rpc_in path)
 {
     struct walk *w = walk_buffer();
+    struct caller c;
     struct stored r;
     (void)s;
     tx_begin();
     if (repeated(badge, sequence, &r))
         return end(r.status);
-    uint32_t status = walk_new(badge, path, WALK_STAY, w);
+    uint32_t status = caller_of(badge, at, &c);
+    if (!status)
+        status = walk_new(&c, path, WALK_STAY, w);
     if (status || w->kind != FILE_WALK_DONE)
         return undo(status ? status : FILE_ERROR_XDEV);
     struct node *n = node_new(S_LINK | 0777);
@@ -836,6 +946,7 @@ uint32_t file_serve_symlink(struct file_server *s, uint64_t badge, uint64_t sequ
         return undo(FILE_ERROR_INVAL);
     n->tree = (uint64_t)text;
     n->size = target.length;
+    node_own(n, c.session, w->parent);
     if (!entry_add(w->parent, w->last, w->last_length, n))
         return undo(FILE_ERROR_NOSPC);
     return finish(badge, sequence, &r, 0);
@@ -849,35 +960,44 @@ static int64_t nanoseconds(const struct file_time *t)
     return seconds * 1000000000 + t->nanoseconds;
 }
 
-uint32_t file_serve_set_attributes(struct file_server *s, uint64_t badge, uint64_t sequence,
-    const struct file_changes *c, struct rpc_in path, uint8_t *walk, uint16_t *walked,
-    struct rpc_out *target)
+/* chmod, chown and utimensat: who may. */
+static uint32_t may_change(
+    const struct session *s, const struct node *n, const struct file_changes *c)
 {
-    struct walk *w = walk_buffer();
-    struct stored r;
-    (void)s;
-    tx_begin();
-    if (repeated(badge, sequence, &r))
-        return end(r.status);
-    uint32_t status = walk_path(node_of(badge), path, !(c->what & FILE_CHANGE_NO_FOLLOW), w);
-    if (status)
-        return undo(status);
-    walk_out(w, walk, walked, target);
-    if (w->kind != FILE_WALK_DONE)
-        return end(0);
-    struct node *n = w->node;
-    if (!n)
-        return undo(FILE_ERROR_NOENT);
-    tx_save(n, sizeof *n);
+    const uint32_t now = FILE_CHANGE_ACCESS_NOW | FILE_CHANGE_MODIFY_NOW;
+    const uint32_t times = FILE_CHANGE_ACCESS_TIME | FILE_CHANGE_MODIFY_TIME;
+    if (!s)
+        return FILE_ERROR_ACCES;
+    bool owner = is_owner(s, n);
+    if (c->what & FILE_CHANGE_OWNER && !is_super(s) && (!owner || c->owner != n->owner))
+        return FILE_ERROR_PERM;
+    if (c->what & FILE_CHANGE_GROUP && !is_super(s) &&
+        (!owner || (c->group != n->group && !in_group(s, c->group))))
+        return FILE_ERROR_PERM;
+    if (c->what & FILE_CHANGE_MODE && !owner)
+        return FILE_ERROR_PERM;
+    if (!(c->what & times) || owner)
+        return 0;
+    if ((c->what & now) != now)
+        return FILE_ERROR_PERM;
+    return may(s, n, MAY_WRITE) ? 0 : FILE_ERROR_ACCES;
+}
+
+static void change(struct node *n, const struct session *s, const struct file_changes *c)
+{
     int64_t now = (int64_t)rt_realtime_ns();
-    if (c->what & FILE_CHANGE_MODE)
-        n->mode = (n->mode & S_TYPE) | (c->mode & MODE_BITS);
+    tx_save(n, sizeof *n);
     if (c->what & FILE_CHANGE_OWNER)
         n->owner = c->owner;
     if (c->what & FILE_CHANGE_GROUP)
         n->group = c->group;
     if (c->what & (FILE_CHANGE_OWNER | FILE_CHANGE_GROUP) && !is(n, S_DIRECTORY))
-        n->mode &= n->mode & 0010 ? ~06000u : ~04000u; /* who gets it does not get these */
+        n->mode &= ~(n->mode & 0010 ? SET_ID_BITS : 04000u); /* who gets it does not get these */
+    if (c->what & FILE_CHANGE_MODE) {
+        n->mode = (n->mode & S_TYPE) | (c->mode & MODE_BITS);
+        if (!is_super(s) && !in_group(s, n->group))
+            n->mode &= ~02000u;
+    }
     if (c->what & FILE_CHANGE_ACCESS_TIME)
         n->accessed = nanoseconds(&c->accessed);
     if (c->what & FILE_CHANGE_MODIFY_TIME)
@@ -887,6 +1007,33 @@ uint32_t file_serve_set_attributes(struct file_server *s, uint64_t badge, uint64
     if (c->what & FILE_CHANGE_MODIFY_NOW)
         n->modified = now;
     n->changed = now;
+}
+
+uint32_t file_serve_set_attributes(struct file_server *s, uint64_t badge, uint64_t sequence,
+    uint32_t at, const struct file_changes *changes, struct rpc_in path, uint8_t *walk,
+    uint16_t *walked, struct rpc_out *target)
+{
+    struct walk *w = walk_buffer();
+    struct caller c;
+    struct stored r;
+    (void)s;
+    tx_begin();
+    if (repeated(badge, sequence, &r))
+        return end(r.status);
+    uint32_t status = caller_of(badge, at, &c);
+    if (!status)
+        status = walk_path(&c, path, !(changes->what & FILE_CHANGE_NO_FOLLOW), w);
+    if (status)
+        return undo(status);
+    walk_out(w, walk, walked, target);
+    if (w->kind != FILE_WALK_DONE)
+        return end(0);
+    if (!w->node)
+        return undo(FILE_ERROR_NOENT);
+    status = may_change(c.session, w->node, changes);
+    if (status)
+        return undo(status);
+    change(w->node, c.session, changes);
     return finish(badge, sequence, &r, 0);
 }
 

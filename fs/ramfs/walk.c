@@ -36,7 +36,7 @@ static void stopped(struct walk *w, uint8_t kind, const char *at, const char *pe
     }
 }
 
-uint32_t walk_path(struct node *start, struct rpc_in path, unsigned follow, struct walk *w)
+uint32_t walk_path(const struct caller *c, struct rpc_in path, unsigned follow, struct walk *w)
 {
     char *original = w->path, *pending = w->work;
     unsigned links = 0;
@@ -48,7 +48,7 @@ uint32_t walk_path(struct node *start, struct rpc_in path, unsigned follow, stru
     w->entry = 0;
     w->parent = 0;
     w->slash = false;
-    w->node = start;
+    w->node = c->at;
     if (path.length >= sizeof w->path || !rt_copy_from_client(path.offset, w->path, path.length))
         return path.length >= sizeof w->path ? FILE_ERROR_NAMETOOLONG : RPC_BAD_BUFFER;
     w->path[path.length] = 0;
@@ -74,6 +74,8 @@ uint32_t walk_path(struct node *start, struct rpc_in path, unsigned follow, stru
             return FILE_ERROR_NOENT;
         if ((w->node->mode & S_TYPE) != S_DIRECTORY)
             return FILE_ERROR_NOTDIR;
+        if (!may(c->session, w->node, MAY_EXECUTE))
+            return FILE_ERROR_ACCES;
         if (length > FILE_NAME_MAX)
             return FILE_ERROR_NAMETOOLONG;
         w->slash = last && (slash || must_be_directory);
@@ -83,7 +85,9 @@ uint32_t walk_path(struct node *start, struct rpc_in path, unsigned follow, stru
         if (length == 1 && name[0] == '.')
             continue;
         if (length == 2 && name[0] == '.' && name[1] == '.') {
-            if (w->node == fs->root) {
+            if (w->node == c->root || w->node == fs->root) {
+                if (!c->session)
+                    return FILE_ERROR_ACCES; /* whose root? */
                 stopped(w, FILE_WALK_PARENT, original, pending);
                 return 0;
             }

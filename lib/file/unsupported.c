@@ -8,39 +8,63 @@
 #define UNSUPPORTED __attribute__((weak))
 #define UNUSED(x) (void)(x)
 
-UNSUPPORTED uint32_t file_serve_open(struct file_server *server, uint64_t badge, struct rpc_in
-    path, uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
-    struct rpc_out *content, uint32_t *file)
+UNSUPPORTED uint32_t file_serve_open(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
+    struct file_attributes *attributes, struct rpc_out *content, uint32_t *file)
 {
-    UNUSED(server); UNUSED(badge); UNUSED(path); UNUSED(flags); UNUSED(walk); UNUSED(walked);
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(at);
+    UNUSED(path);
+    UNUSED(flags);
+    UNUSED(walk);
+    UNUSED(walked);
     UNUSED(attributes); UNUSED(content); UNUSED(file);
     return FILE_ERROR_NOTDIR;
 }
 
-UNSUPPORTED uint32_t file_serve_create(struct file_server *server, uint64_t badge, uint64_t
-    sequence, struct rpc_in path, uint32_t flags, uint16_t mode, uint8_t *walk, uint16_t
-    *walked, bool *created, struct file_attributes *attributes, struct rpc_out *content,
-    uint32_t *file)
+UNSUPPORTED uint32_t file_serve_create(struct file_server *server, uint64_t badge,
+    uint64_t sequence, uint32_t at, struct rpc_in path, uint32_t flags, uint16_t mode,
+    uint8_t *walk, uint16_t *walked, bool *created, struct file_attributes *attributes,
+    struct rpc_out *content, uint32_t *file)
 {
-    UNUSED(server); UNUSED(badge); UNUSED(sequence); UNUSED(path); UNUSED(flags); UNUSED(mode);
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(at);
+    UNUSED(sequence);
+    UNUSED(path);
+    UNUSED(flags);
+    UNUSED(mode);
     UNUSED(walk); UNUSED(walked); UNUSED(created); UNUSED(attributes); UNUSED(content);
     UNUSED(file);
     return FILE_ERROR_NOTDIR;
 }
 
-UNSUPPORTED uint32_t file_serve_look(struct file_server *server, uint64_t badge, struct rpc_in
-    path, uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
-    struct rpc_out *target)
+UNSUPPORTED uint32_t file_serve_look(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
+    struct file_attributes *attributes, struct rpc_out *target)
 {
-    UNUSED(server); UNUSED(badge); UNUSED(path); UNUSED(flags); UNUSED(walk); UNUSED(walked);
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(at);
+    UNUSED(path);
+    UNUSED(flags);
+    UNUSED(walk);
+    UNUSED(walked);
     UNUSED(attributes); UNUSED(target);
     return FILE_ERROR_NOTDIR;
 }
 
-UNSUPPORTED uint32_t file_serve_access(struct file_server *server, uint64_t badge, struct rpc_in
-    path, uint32_t what, uint8_t *walk, uint16_t *walked, struct rpc_out *target)
+UNSUPPORTED uint32_t file_serve_access(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_in path, uint32_t what, uint8_t *walk, uint16_t *walked, struct rpc_out *target)
 {
-    UNUSED(server); UNUSED(badge); UNUSED(path); UNUSED(what); UNUSED(walk); UNUSED(walked);
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(at);
+    UNUSED(path);
+    UNUSED(what);
+    UNUSED(walk);
+    UNUSED(walked);
     UNUSED(target);
     return FILE_ERROR_NOTDIR;
 }
@@ -83,53 +107,84 @@ UNSUPPORTED uint32_t file_serve_getdents(struct file_server *server, uint64_t ba
     return FILE_ERROR_NOTDIR;
 }
 
-UNSUPPORTED uint32_t file_serve_make(struct file_server *server, uint64_t badge, uint64_t
-    sequence, struct rpc_in path, uint32_t mode, uint64_t special, uint8_t *walk, uint16_t
-    *walked, struct rpc_out *target)
+UNSUPPORTED uint32_t file_serve_make(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t at, struct rpc_in path, uint32_t mode, uint64_t special, uint8_t *walk,
+    uint16_t *walked, struct rpc_out *target)
 {
-    UNUSED(server); UNUSED(badge); UNUSED(sequence); UNUSED(path); UNUSED(mode);
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(at);
+    UNUSED(sequence);
+    UNUSED(path);
+    UNUSED(mode);
     UNUSED(special); UNUSED(walk); UNUSED(walked); UNUSED(target);
     return FILE_ERROR_NOTDIR;
 }
 
-UNSUPPORTED uint32_t file_serve_unlink(struct file_server *server, uint64_t badge, uint64_t
-    sequence, struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked, struct
-    rpc_out *target)
+UNSUPPORTED uint32_t file_serve_unlink(struct file_server *server, uint64_t badge,
+    uint64_t sequence, uint32_t at, struct rpc_in path, uint32_t flags, uint8_t *walk,
+    uint16_t *walked, struct rpc_out *target)
 {
-    UNUSED(server); UNUSED(badge); UNUSED(sequence); UNUSED(path); UNUSED(flags); UNUSED(walk);
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(at);
+    UNUSED(sequence);
+    UNUSED(path);
+    UNUSED(flags);
+    UNUSED(walk);
     UNUSED(walked); UNUSED(target);
     return FILE_ERROR_NOTDIR;
 }
 
-UNSUPPORTED uint32_t file_serve_rename(struct file_server *server, uint64_t badge, uint64_t
-    sequence, uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t
-    flags)
+UNSUPPORTED uint32_t file_serve_rename(struct file_server *server, uint64_t badge,
+    uint64_t sequence, uint32_t at, uint32_t new_at, struct rpc_in old_path, struct rpc_in new_path,
+    uint32_t flags)
 {
-    UNUSED(server); UNUSED(badge); UNUSED(sequence); UNUSED(new_directory); UNUSED(old_path);
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(at);
+    UNUSED(new_at);
+    UNUSED(sequence);
+    UNUSED(old_path);
     UNUSED(new_path); UNUSED(flags);
     return FILE_ERROR_NOTDIR;
 }
 
-UNSUPPORTED uint32_t file_serve_link(struct file_server *server, uint64_t badge, uint64_t
-    sequence, uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t
-    flags)
+UNSUPPORTED uint32_t file_serve_link(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t at, uint32_t new_at, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags)
 {
-    UNUSED(server); UNUSED(badge); UNUSED(sequence); UNUSED(new_directory); UNUSED(old_path);
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(at);
+    UNUSED(new_at);
+    UNUSED(sequence);
+    UNUSED(old_path);
     UNUSED(new_path); UNUSED(flags);
     return FILE_ERROR_NOTDIR;
 }
 
-UNSUPPORTED uint32_t file_serve_symlink(struct file_server *server, uint64_t badge, uint64_t
-    sequence, struct rpc_in target, struct rpc_in path)
+UNSUPPORTED uint32_t file_serve_symlink(struct file_server *server, uint64_t badge,
+    uint64_t sequence, uint32_t at, struct rpc_in target, struct rpc_in path)
 {
-    UNUSED(server); UNUSED(badge); UNUSED(sequence); UNUSED(target); UNUSED(path);
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(at);
+    UNUSED(sequence);
+    UNUSED(target);
+    UNUSED(path);
     return FILE_ERROR_NOTDIR;
 }
 
-UNSUPPORTED uint32_t file_serve_readlink(struct file_server *server, uint64_t badge, struct
-    rpc_in path, uint8_t *walk, uint16_t *walked, struct rpc_out *target)
+UNSUPPORTED uint32_t file_serve_readlink(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_in path, uint8_t *walk, uint16_t *walked, struct rpc_out *target)
 {
-    UNUSED(server); UNUSED(badge); UNUSED(path); UNUSED(walk); UNUSED(walked); UNUSED(target);
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(at);
+    UNUSED(path);
+    UNUSED(walk);
+    UNUSED(walked);
+    UNUSED(target);
     return FILE_ERROR_NOTDIR;
 }
 
@@ -141,10 +196,15 @@ UNSUPPORTED uint32_t file_serve_truncate(struct file_server *server, uint64_t ba
 }
 
 UNSUPPORTED uint32_t file_serve_set_attributes(struct file_server *server, uint64_t badge,
-    uint64_t sequence, const struct file_changes *changes, struct rpc_in path, uint8_t *walk,
-    uint16_t *walked, struct rpc_out *target)
+    uint64_t sequence, uint32_t at, const struct file_changes *changes, struct rpc_in path,
+    uint8_t *walk, uint16_t *walked, struct rpc_out *target)
 {
-    UNUSED(server); UNUSED(badge); UNUSED(sequence); UNUSED(changes); UNUSED(path);
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(at);
+    UNUSED(sequence);
+    UNUSED(changes);
+    UNUSED(path);
     UNUSED(walk); UNUSED(walked); UNUSED(target);
     return FILE_ERROR_NOTDIR;
 }
@@ -195,4 +255,30 @@ UNSUPPORTED uint32_t file_serve_file_system(struct file_server *server, uint64_t
 {
     UNUSED(server); UNUSED(badge); UNUSED(file_system);
     return FILE_ERROR_IO;
+}
+
+UNSUPPORTED uint32_t file_serve_session(struct file_server *server, uint64_t badge, uint32_t root,
+    uint32_t user, uint32_t group, uint32_t real_user, uint32_t real_group, struct rpc_in groups,
+    uint32_t *session)
+{
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(root);
+    UNUSED(user);
+    UNUSED(group);
+    UNUSED(real_user);
+    UNUSED(real_group);
+    UNUSED(groups);
+    UNUSED(session);
+    return FILE_ERROR_PERM;
+}
+
+UNSUPPORTED uint32_t file_serve_locate(
+    struct file_server *server, uint64_t badge, uint32_t at, struct rpc_out *path)
+{
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(at);
+    UNUSED(path);
+    return FILE_ERROR_NOTDIR;
 }

@@ -39,8 +39,8 @@ static int64_t create(const char *path, uint32_t flags, uint32_t *file)
     bool created;
     struct file_attributes a;
     size_t length = 0;
-    return file_create(root, path, strlen(path), flags, 0644, &walk, &walked, &created, &a, 0,
-                       &length, file);
+    return file_create(
+        root, 0, path, strlen(path), flags, 0644, &walk, &walked, &created, &a, 0, &length, file);
 }
 
 static int64_t open(const char *path, uint32_t flags, uint32_t *file, struct file_attributes *a)
@@ -48,7 +48,7 @@ static int64_t open(const char *path, uint32_t flags, uint32_t *file, struct fil
     uint8_t walk;
     uint16_t walked;
     size_t length = 0;
-    return file_open(root, path, strlen(path), flags, &walk, &walked, a, 0, &length, file);
+    return file_open(root, 0, path, strlen(path), flags, &walk, &walked, a, 0, &length, file);
 }
 
 static int64_t look(const char *path, struct file_attributes *a)
@@ -56,7 +56,8 @@ static int64_t look(const char *path, struct file_attributes *a)
     uint8_t walk;
     uint16_t walked;
     size_t length = 0;
-    return file_look(root, path, strlen(path), FILE_LOOK_NO_FOLLOW, &walk, &walked, a, 0, &length);
+    return file_look(
+        root, 0, path, strlen(path), FILE_LOOK_NO_FOLLOW, &walk, &walked, a, 0, &length);
 }
 
 static int64_t make(const char *path, uint32_t mode)
@@ -65,8 +66,8 @@ static int64_t make(const char *path, uint32_t mode)
     uint16_t walked;
     char target[256];
     size_t length = 0;
-    return file_make(root, path, strlen(path), mode, 0, &walk, &walked, target, sizeof target,
-                     &length);
+    return file_make(
+        root, 0, path, strlen(path), mode, 0, &walk, &walked, target, sizeof target, &length);
 }
 
 static int64_t remove_name(const char *path, uint32_t flags)
@@ -75,13 +76,13 @@ static int64_t remove_name(const char *path, uint32_t flags)
     uint16_t walked;
     char target[256];
     size_t length = 0;
-    return file_unlink(root, path, strlen(path), flags, &walk, &walked, target, sizeof target,
-                       &length);
+    return file_unlink(
+        root, 0, path, strlen(path), flags, &walk, &walked, target, sizeof target, &length);
 }
 
 static int64_t rename(const char *from, const char *to)
 {
-    return file_rename(root, 0, from, strlen(from), to, strlen(to), 0);
+    return file_rename(root, root, 0, from, strlen(from), to, strlen(to), 0);
 }
 
 /* Keeps a capability that came with a reply: out of the receive slots. */
@@ -135,7 +136,7 @@ static void write_and_read(unsigned round)
     uint32_t again = 0;
     EXPECT(open(other, FILE_OPEN_READ, &again, &a), 0);
     keep(again, 301);
-    EXPECT(file_symlink(root, other + 5, strlen(other + 5), "work/link", 9), 0);
+    EXPECT(file_symlink(root, 0, other + 5, strlen(other + 5), "work/link", 9), 0);
     EXPECT(open("work/link", FILE_OPEN_READ, &again, &a), 0);
     keep(again, 302);
     pith_cap_delete(SPACE_SELF, 302);

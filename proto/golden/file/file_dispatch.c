@@ -33,8 +33,9 @@ static bool changes_is_valid(const struct file_changes *value)
 static uint64_t __attribute__((noinline))
 dispatch_open(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint32_t flags = (uint32_t)(m->w[1] >> 32);
+    uint32_t flags = (uint32_t)m->w[2];
     struct rpc_in path = { .length = (uint16_t)m->w[1] };
+    uint32_t at = 0;
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct file_attributes attributes = { 0 };
@@ -51,7 +52,12 @@ dispatch_open(struct file_server *server, uint64_t badge, struct msg *m)
     content.offset = sizeof(attributes);
     if ((flags & ~(uint64_t)FILE_OPEN_ALL) != 0)
         return RPC_BAD_FIELD;
-    status = file_serve_open(server, badge, path, flags, &walk, &walked, &attributes, &content,
+    if ((uint8_t)(m->w[1] >> 32)) {
+        at = rt_received_cap(0);
+        if (!at)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = file_serve_open(server, badge, at, path, flags, &walk, &walked, &attributes, &content,
         &file);
     if (status)
         return status;
@@ -68,9 +74,10 @@ dispatch_open(struct file_server *server, uint64_t badge, struct msg *m)
 static uint64_t __attribute__((noinline))
 dispatch_create(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint32_t flags = (uint32_t)(m->w[1] >> 32);
-    uint16_t mode = (uint16_t)m->w[2];
+    uint32_t flags = (uint32_t)m->w[2];
+    uint16_t mode = (uint16_t)(m->w[2] >> 32);
     struct rpc_in path = { .length = (uint16_t)m->w[1] };
+    uint32_t at = 0;
     uint8_t walk = 0;
     uint16_t walked = 0;
     bool created = 0;
@@ -90,7 +97,12 @@ dispatch_create(struct file_server *server, uint64_t badge, struct msg *m)
         return RPC_BAD_FIELD;
     if (mode > 4095)
         return RPC_BAD_FIELD;
-    status = file_serve_create(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, path, flags, mode,
+    if ((uint8_t)(m->w[1] >> 32)) {
+        at = rt_received_cap(0);
+        if (!at)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = file_serve_create(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, at, path, flags, mode,
         &walk, &walked, &created, &attributes, &content, &file);
     if (status)
         return status;
@@ -108,8 +120,9 @@ dispatch_create(struct file_server *server, uint64_t badge, struct msg *m)
 static uint64_t __attribute__((noinline))
 dispatch_look(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint32_t flags = (uint32_t)(m->w[1] >> 32);
+    uint32_t flags = (uint32_t)m->w[2];
     struct rpc_in path = { .length = (uint16_t)m->w[1] };
+    uint32_t at = 0;
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct file_attributes attributes = { 0 };
@@ -125,7 +138,12 @@ dispatch_look(struct file_server *server, uint64_t badge, struct msg *m)
     target.offset = sizeof(attributes);
     if ((flags & ~(uint64_t)FILE_LOOK_ALL) != 0)
         return RPC_BAD_FIELD;
-    status = file_serve_look(server, badge, path, flags, &walk, &walked, &attributes, &target);
+    if ((uint8_t)(m->w[1] >> 32)) {
+        at = rt_received_cap(0);
+        if (!at)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = file_serve_look(server, badge, at, path, flags, &walk, &walked, &attributes, &target);
     if (status)
         return status;
     if (!rt_copy_to_client(0, &attributes, sizeof(attributes)))
@@ -139,8 +157,9 @@ dispatch_look(struct file_server *server, uint64_t badge, struct msg *m)
 static uint64_t __attribute__((noinline))
 dispatch_access(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint32_t what = (uint32_t)(m->w[1] >> 32);
+    uint32_t what = (uint32_t)m->w[2];
     struct rpc_in path = { .length = (uint16_t)m->w[1] };
+    uint32_t at = 0;
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct rpc_out target = { .capacity = (uint16_t)(m->w[1] >> 16) };
@@ -154,7 +173,12 @@ dispatch_access(struct file_server *server, uint64_t badge, struct msg *m)
         return RPC_BAD_FIELD;
     if ((what & ~(uint64_t)FILE_ACCESS_ALL) != 0)
         return RPC_BAD_FIELD;
-    status = file_serve_access(server, badge, path, what, &walk, &walked, &target);
+    if ((uint8_t)(m->w[1] >> 32)) {
+        at = rt_received_cap(0);
+        if (!at)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = file_serve_access(server, badge, at, path, what, &walk, &walked, &target);
     if (status)
         return status;
     if (target.length > target.capacity)
@@ -291,9 +315,10 @@ dispatch_getdents(struct file_server *server, uint64_t badge, struct msg *m)
 static uint64_t __attribute__((noinline))
 dispatch_make(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint32_t mode = (uint32_t)(m->w[1] >> 32);
-    uint64_t special = m->w[2];
+    uint32_t mode = (uint32_t)m->w[2];
+    uint64_t special = m->w[3];
     struct rpc_in path = { .length = (uint16_t)m->w[1] };
+    uint32_t at = 0;
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct rpc_out target = { .capacity = (uint16_t)(m->w[1] >> 16) };
@@ -307,7 +332,12 @@ dispatch_make(struct file_server *server, uint64_t badge, struct msg *m)
         return RPC_BAD_FIELD;
     if (target.capacity > 4095)
         return RPC_BAD_FIELD;
-    status = file_serve_make(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, path, mode, special,
+    if ((uint8_t)(m->w[1] >> 32)) {
+        at = rt_received_cap(0);
+        if (!at)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = file_serve_make(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, at, path, mode, special,
         &walk, &walked, &target);
     if (status)
         return status;
@@ -320,8 +350,9 @@ dispatch_make(struct file_server *server, uint64_t badge, struct msg *m)
 static uint64_t __attribute__((noinline))
 dispatch_unlink(struct file_server *server, uint64_t badge, struct msg *m)
 {
-    uint32_t flags = (uint32_t)(m->w[1] >> 32);
+    uint32_t flags = (uint32_t)m->w[2];
     struct rpc_in path = { .length = (uint16_t)m->w[1] };
+    uint32_t at = 0;
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct rpc_out target = { .capacity = (uint16_t)(m->w[1] >> 16) };
@@ -337,8 +368,13 @@ dispatch_unlink(struct file_server *server, uint64_t badge, struct msg *m)
         return RPC_BAD_FIELD;
     if ((flags & ~(uint64_t)FILE_UNLINK_ALL) != 0)
         return RPC_BAD_FIELD;
-    status = file_serve_unlink(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, path, flags, &walk,
-        &walked, &target);
+    if ((uint8_t)(m->w[1] >> 32)) {
+        at = rt_received_cap(0);
+        if (!at)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = file_serve_unlink(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, at, path, flags,
+        &walk, &walked, &target);
     if (status)
         return status;
     if (target.length > target.capacity)
@@ -353,7 +389,8 @@ dispatch_rename(struct file_server *server, uint64_t badge, struct msg *m)
     uint32_t flags = (uint32_t)m->w[2];
     struct rpc_in old_path = { .length = (uint16_t)m->w[1] };
     struct rpc_in new_path = { .length = (uint16_t)(m->w[1] >> 16) };
-    uint32_t new_directory = 0;
+    uint32_t at = 0;
+    uint32_t new_at = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
@@ -369,13 +406,16 @@ dispatch_rename(struct file_server *server, uint64_t badge, struct msg *m)
     new_path.offset = old_path.length;
     if ((flags & ~(uint64_t)FILE_RENAME_ALL) != 0)
         return RPC_BAD_FIELD;
+    at = rt_received_cap(0);
+    if (!at)
+        return RPC_BAD_CAPABILITY;
     if ((uint8_t)(m->w[1] >> 32)) {
-        new_directory = rt_received_cap(0);
-        if (!new_directory)
+        new_at = rt_received_cap(1);
+        if (!new_at)
             return RPC_BAD_CAPABILITY;
     }
-    status = file_serve_rename(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, new_directory,
-        old_path, new_path, flags);
+    status = file_serve_rename(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, at, new_at, old_path,
+        new_path, flags);
     if (status)
         return status;
     return 0;
@@ -387,7 +427,8 @@ dispatch_link(struct file_server *server, uint64_t badge, struct msg *m)
     uint32_t flags = (uint32_t)m->w[2];
     struct rpc_in old_path = { .length = (uint16_t)m->w[1] };
     struct rpc_in new_path = { .length = (uint16_t)(m->w[1] >> 16) };
-    uint32_t new_directory = 0;
+    uint32_t at = 0;
+    uint32_t new_at = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
@@ -401,12 +442,15 @@ dispatch_link(struct file_server *server, uint64_t badge, struct msg *m)
     new_path.offset = old_path.length;
     if ((flags & ~(uint64_t)FILE_LOOK_ALL) != 0)
         return RPC_BAD_FIELD;
+    at = rt_received_cap(0);
+    if (!at)
+        return RPC_BAD_CAPABILITY;
     if ((uint8_t)(m->w[1] >> 32)) {
-        new_directory = rt_received_cap(0);
-        if (!new_directory)
+        new_at = rt_received_cap(1);
+        if (!new_at)
             return RPC_BAD_CAPABILITY;
     }
-    status = file_serve_link(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, new_directory, old_path,
+    status = file_serve_link(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, at, new_at, old_path,
         new_path, flags);
     if (status)
         return status;
@@ -418,6 +462,7 @@ dispatch_symlink(struct file_server *server, uint64_t badge, struct msg *m)
 {
     struct rpc_in target = { .length = (uint16_t)m->w[1] };
     struct rpc_in path = { .length = (uint16_t)(m->w[1] >> 16) };
+    uint32_t at = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
@@ -431,7 +476,12 @@ dispatch_symlink(struct file_server *server, uint64_t badge, struct msg *m)
     if (path.length > 4095)
         return RPC_BAD_FIELD;
     path.offset = target.length;
-    status = file_serve_symlink(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, target, path);
+    if ((uint8_t)(m->w[1] >> 32)) {
+        at = rt_received_cap(0);
+        if (!at)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = file_serve_symlink(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, at, target, path);
     if (status)
         return status;
     return 0;
@@ -441,6 +491,7 @@ static uint64_t __attribute__((noinline))
 dispatch_readlink(struct file_server *server, uint64_t badge, struct msg *m)
 {
     struct rpc_in path = { .length = (uint16_t)m->w[1] };
+    uint32_t at = 0;
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct rpc_out target = { .capacity = (uint16_t)(m->w[1] >> 16) };
@@ -452,7 +503,12 @@ dispatch_readlink(struct file_server *server, uint64_t badge, struct msg *m)
         return RPC_BAD_FIELD;
     if (target.capacity > 4095)
         return RPC_BAD_FIELD;
-    status = file_serve_readlink(server, badge, path, &walk, &walked, &target);
+    if ((uint8_t)(m->w[1] >> 32)) {
+        at = rt_received_cap(0);
+        if (!at)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = file_serve_readlink(server, badge, at, path, &walk, &walked, &target);
     if (status)
         return status;
     if (target.length > target.capacity)
@@ -480,6 +536,7 @@ dispatch_set_attributes(struct file_server *server, uint64_t badge, struct msg *
 {
     struct file_changes changes;
     struct rpc_in path = { .length = (uint16_t)m->w[1] };
+    uint32_t at = 0;
     uint8_t walk = 0;
     uint16_t walked = 0;
     struct rpc_out target = { .capacity = (uint16_t)(m->w[1] >> 16) };
@@ -496,7 +553,12 @@ dispatch_set_attributes(struct file_server *server, uint64_t badge, struct msg *
     path.offset = sizeof(changes);
     if (!changes_is_valid(&changes))
         return RPC_BAD_FIELD;
-    status = file_serve_set_attributes(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, &changes,
+    if ((uint8_t)(m->w[1] >> 32)) {
+        at = rt_received_cap(0);
+        if (!at)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = file_serve_set_attributes(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, at, &changes,
         path, &walk, &walked, &target);
     if (status)
         return status;
@@ -646,6 +708,61 @@ dispatch_file_system(struct file_server *server, uint64_t badge, struct msg *m)
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_session(struct file_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t user = (uint32_t)(m->w[1] >> 32);
+    uint32_t group = (uint32_t)m->w[2];
+    uint32_t real_user = (uint32_t)(m->w[2] >> 32);
+    uint32_t real_group = (uint32_t)m->w[3];
+    struct rpc_in groups = { .length = (uint16_t)m->w[1] };
+    uint32_t root = 0;
+    uint32_t session = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    if (groups.length > 3968)
+        return RPC_BAD_FIELD;
+    if ((uint8_t)(m->w[1] >> 16)) {
+        root = rt_received_cap(0);
+        if (!root)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = file_serve_session(server, badge, root, user, group, real_user, real_group, groups,
+        &session);
+    if (status)
+        return status;
+    if (session)
+        rt_reply_cap(0, session);
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_locate(struct file_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t at = 0;
+    struct rpc_out path = { .capacity = (uint16_t)m->w[1] };
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    if (path.capacity > 4095)
+        return RPC_BAD_FIELD;
+    if ((uint8_t)(m->w[1] >> 16)) {
+        at = rt_received_cap(0);
+        if (!at)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = file_serve_locate(server, badge, at, &path);
+    if (status)
+        return status;
+    if (path.length > path.capacity)
+        return RPC_BAD_BUFFER;
+    m->w[1] = (uint64_t)path.length;
+    return 0;
+}
+
 uint64_t file_dispatch(struct file_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
@@ -700,6 +817,10 @@ uint64_t file_dispatch(struct file_server *server, uint64_t badge, struct msg *m
         return dispatch_map(server, badge, m);
     case FILE_OP_FILE_SYSTEM:
         return dispatch_file_system(server, badge, m);
+    case FILE_OP_SESSION:
+        return dispatch_session(server, badge, m);
+    case FILE_OP_LOCATE:
+        return dispatch_locate(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

@@ -14,7 +14,8 @@ extern const struct rpc_fuzz_protocol file_fuzz;
 static const struct rpc_fuzz_field open_fields[] = {
     { 1, 0, 16, (uint64_t)0, (uint64_t)4095 },
     { 1, 16, 16, (uint64_t)0, (uint64_t)4096 },
-    { 1, 32, 32, (uint64_t)0, (uint64_t)4095 },
+    { 1, 32, 8, (uint64_t)0, (uint64_t)1 },
+    { 2, 0, 32, (uint64_t)0, (uint64_t)4095 },
 };
 
 static const uint32_t open_errors[] = {
@@ -39,8 +40,9 @@ static const uint32_t open_errors[] = {
 static const struct rpc_fuzz_field create_fields[] = {
     { 1, 0, 16, (uint64_t)0, (uint64_t)4095 },
     { 1, 16, 16, (uint64_t)0, (uint64_t)4096 },
-    { 1, 32, 32, (uint64_t)0, (uint64_t)4095 },
-    { 2, 0, 16, (uint64_t)0, (uint64_t)4095 },
+    { 1, 32, 8, (uint64_t)0, (uint64_t)1 },
+    { 2, 0, 32, (uint64_t)0, (uint64_t)4095 },
+    { 2, 32, 16, (uint64_t)0, (uint64_t)4095 },
 };
 
 static const uint32_t create_errors[] = {
@@ -69,7 +71,8 @@ static const uint32_t create_errors[] = {
 static const struct rpc_fuzz_field look_fields[] = {
     { 1, 0, 16, (uint64_t)0, (uint64_t)4095 },
     { 1, 16, 16, (uint64_t)0, (uint64_t)4095 },
-    { 1, 32, 32, (uint64_t)0, (uint64_t)1 },
+    { 1, 32, 8, (uint64_t)0, (uint64_t)1 },
+    { 2, 0, 32, (uint64_t)0, (uint64_t)1 },
 };
 
 static const uint32_t look_errors[] = {
@@ -86,7 +89,8 @@ static const uint32_t look_errors[] = {
 static const struct rpc_fuzz_field access_fields[] = {
     { 1, 0, 16, (uint64_t)0, (uint64_t)4095 },
     { 1, 16, 16, (uint64_t)0, (uint64_t)4095 },
-    { 1, 32, 32, (uint64_t)0, (uint64_t)31 },
+    { 1, 32, 8, (uint64_t)0, (uint64_t)1 },
+    { 2, 0, 32, (uint64_t)0, (uint64_t)31 },
 };
 
 static const uint32_t access_errors[] = {
@@ -182,8 +186,9 @@ static const uint32_t getdents_errors[] = {
 static const struct rpc_fuzz_field make_fields[] = {
     { 1, 0, 16, (uint64_t)1, (uint64_t)4095 },
     { 1, 16, 16, (uint64_t)0, (uint64_t)4095 },
-    { 1, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
-    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 1, 32, 8, (uint64_t)0, (uint64_t)1 },
+    { 2, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
 };
 
 static const uint32_t make_errors[] = {
@@ -207,7 +212,8 @@ static const uint32_t make_errors[] = {
 static const struct rpc_fuzz_field unlink_fields[] = {
     { 1, 0, 16, (uint64_t)1, (uint64_t)4095 },
     { 1, 16, 16, (uint64_t)0, (uint64_t)4095 },
-    { 1, 32, 32, (uint64_t)0, (uint64_t)1 },
+    { 1, 32, 8, (uint64_t)0, (uint64_t)1 },
+    { 2, 0, 32, (uint64_t)0, (uint64_t)1 },
 };
 
 static const uint32_t unlink_errors[] = {
@@ -285,6 +291,7 @@ static const uint32_t link_errors[] = {
 static const struct rpc_fuzz_field symlink_fields[] = {
     { 1, 0, 16, (uint64_t)1, (uint64_t)4095 },
     { 1, 16, 16, (uint64_t)1, (uint64_t)4095 },
+    { 1, 32, 8, (uint64_t)0, (uint64_t)1 },
 };
 
 static const uint32_t symlink_errors[] = {
@@ -308,6 +315,7 @@ static const uint32_t symlink_errors[] = {
 static const struct rpc_fuzz_field readlink_fields[] = {
     { 1, 0, 16, (uint64_t)0, (uint64_t)4095 },
     { 1, 16, 16, (uint64_t)0, (uint64_t)4095 },
+    { 1, 32, 8, (uint64_t)0, (uint64_t)1 },
 };
 
 static const uint32_t readlink_errors[] = {
@@ -344,6 +352,7 @@ static const uint32_t truncate_errors[] = {
 static const struct rpc_fuzz_field set_attributes_fields[] = {
     { 1, 0, 16, (uint64_t)0, (uint64_t)4095 },
     { 1, 16, 16, (uint64_t)0, (uint64_t)4095 },
+    { 1, 32, 8, (uint64_t)0, (uint64_t)1 },
 };
 
 static const uint32_t set_attributes_errors[] = {
@@ -453,15 +462,47 @@ static const uint32_t file_system_errors[] = {
     FILE_ERROR_IO,
 };
 
+static const struct rpc_fuzz_field session_fields[] = {
+    { 1, 0, 16, (uint64_t)0, (uint64_t)3968 },
+    { 1, 16, 8, (uint64_t)0, (uint64_t)1 },
+    { 1, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 2, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 2, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 3, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const uint32_t session_errors[] = {
+    FILE_ERROR_PERM,
+    FILE_ERROR_NOTDIR,
+    FILE_ERROR_INVAL,
+    FILE_ERROR_MFILE,
+    FILE_ERROR_NOMEM,
+    FILE_ERROR_STALE,
+    FILE_ERROR_IO,
+};
+
+static const struct rpc_fuzz_field locate_fields[] = {
+    { 1, 0, 16, (uint64_t)0, (uint64_t)4095 },
+    { 1, 16, 8, (uint64_t)0, (uint64_t)1 },
+};
+
+static const uint32_t locate_errors[] = {
+    FILE_ERROR_NOENT,
+    FILE_ERROR_NOTDIR,
+    FILE_ERROR_NAMETOOLONG,
+    FILE_ERROR_STALE,
+    FILE_ERROR_IO,
+};
+
 static const struct rpc_fuzz_operation operations[] = {
     {
         .number = 1,
         .mutating = false,
         .parks = false,
-        .caps_in = 0,
+        .caps_in = 1,
         .in_bytes_max = 4095,
         .out_bytes_max = 4224,
-        .field_count = 3,
+        .field_count = 4,
         .error_count = 16,
         .fields = open_fields,
         .errors = open_errors,
@@ -470,10 +511,10 @@ static const struct rpc_fuzz_operation operations[] = {
         .number = 2,
         .mutating = true,
         .parks = false,
-        .caps_in = 0,
+        .caps_in = 1,
         .in_bytes_max = 4095,
         .out_bytes_max = 4224,
-        .field_count = 4,
+        .field_count = 5,
         .error_count = 20,
         .fields = create_fields,
         .errors = create_errors,
@@ -482,10 +523,10 @@ static const struct rpc_fuzz_operation operations[] = {
         .number = 3,
         .mutating = false,
         .parks = false,
-        .caps_in = 0,
+        .caps_in = 1,
         .in_bytes_max = 4095,
         .out_bytes_max = 4223,
-        .field_count = 3,
+        .field_count = 4,
         .error_count = 8,
         .fields = look_fields,
         .errors = look_errors,
@@ -494,10 +535,10 @@ static const struct rpc_fuzz_operation operations[] = {
         .number = 4,
         .mutating = false,
         .parks = false,
-        .caps_in = 0,
+        .caps_in = 1,
         .in_bytes_max = 4095,
         .out_bytes_max = 4095,
-        .field_count = 3,
+        .field_count = 4,
         .error_count = 10,
         .fields = access_fields,
         .errors = access_errors,
@@ -566,10 +607,10 @@ static const struct rpc_fuzz_operation operations[] = {
         .number = 10,
         .mutating = true,
         .parks = false,
-        .caps_in = 0,
+        .caps_in = 1,
         .in_bytes_max = 4095,
         .out_bytes_max = 4095,
-        .field_count = 4,
+        .field_count = 5,
         .error_count = 15,
         .fields = make_fields,
         .errors = make_errors,
@@ -578,10 +619,10 @@ static const struct rpc_fuzz_operation operations[] = {
         .number = 11,
         .mutating = true,
         .parks = false,
-        .caps_in = 0,
+        .caps_in = 1,
         .in_bytes_max = 4095,
         .out_bytes_max = 4095,
-        .field_count = 3,
+        .field_count = 4,
         .error_count = 14,
         .fields = unlink_fields,
         .errors = unlink_errors,
@@ -590,7 +631,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .number = 12,
         .mutating = true,
         .parks = false,
-        .caps_in = 1,
+        .caps_in = 2,
         .in_bytes_max = 8190,
         .out_bytes_max = 0,
         .field_count = 4,
@@ -602,7 +643,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .number = 13,
         .mutating = true,
         .parks = false,
-        .caps_in = 1,
+        .caps_in = 2,
         .in_bytes_max = 8190,
         .out_bytes_max = 0,
         .field_count = 4,
@@ -614,10 +655,10 @@ static const struct rpc_fuzz_operation operations[] = {
         .number = 14,
         .mutating = true,
         .parks = false,
-        .caps_in = 0,
+        .caps_in = 1,
         .in_bytes_max = 8190,
         .out_bytes_max = 0,
-        .field_count = 2,
+        .field_count = 3,
         .error_count = 15,
         .fields = symlink_fields,
         .errors = symlink_errors,
@@ -626,10 +667,10 @@ static const struct rpc_fuzz_operation operations[] = {
         .number = 15,
         .mutating = false,
         .parks = false,
-        .caps_in = 0,
+        .caps_in = 1,
         .in_bytes_max = 4095,
         .out_bytes_max = 4095,
-        .field_count = 2,
+        .field_count = 3,
         .error_count = 9,
         .fields = readlink_fields,
         .errors = readlink_errors,
@@ -650,10 +691,10 @@ static const struct rpc_fuzz_operation operations[] = {
         .number = 17,
         .mutating = true,
         .parks = false,
-        .caps_in = 0,
+        .caps_in = 1,
         .in_bytes_max = 4143,
         .out_bytes_max = 4095,
-        .field_count = 2,
+        .field_count = 3,
         .error_count = 12,
         .fields = set_attributes_fields,
         .errors = set_attributes_errors,
@@ -729,10 +770,34 @@ static const struct rpc_fuzz_operation operations[] = {
         .error_count = 3,
         .errors = file_system_errors,
     },
+    {
+        .number = 24,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 1,
+        .in_bytes_max = 3968,
+        .out_bytes_max = 0,
+        .field_count = 6,
+        .error_count = 7,
+        .fields = session_fields,
+        .errors = session_errors,
+    },
+    {
+        .number = 25,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 1,
+        .in_bytes_max = 0,
+        .out_bytes_max = 4095,
+        .field_count = 2,
+        .error_count = 5,
+        .fields = locate_fields,
+        .errors = locate_errors,
+    },
 };
 
 const struct rpc_fuzz_protocol file_fuzz = {
     .name = "file",
-    .operation_count = 23,
+    .operation_count = 25,
     .operations = operations,
 };

@@ -12,7 +12,8 @@ extern const struct rpc_trace_protocol file_trace;
 static const struct rpc_trace_field open_request[] = {
     { "path_length", 1, 0, 16, RPC_LENGTH },
     { "content_capacity", 1, 16, 16, RPC_LENGTH },
-    { "flags", 1, 32, 32, RPC_HEX },
+    { "at_present", 1, 32, 8, RPC_UNSIGNED },
+    { "flags", 2, 0, 32, RPC_HEX },
 };
 
 static const struct rpc_trace_field open_reply[] = {
@@ -24,8 +25,9 @@ static const struct rpc_trace_field open_reply[] = {
 static const struct rpc_trace_field create_request[] = {
     { "path_length", 1, 0, 16, RPC_LENGTH },
     { "content_capacity", 1, 16, 16, RPC_LENGTH },
-    { "flags", 1, 32, 32, RPC_HEX },
-    { "mode", 2, 0, 16, RPC_UNSIGNED },
+    { "at_present", 1, 32, 8, RPC_UNSIGNED },
+    { "flags", 2, 0, 32, RPC_HEX },
+    { "mode", 2, 32, 16, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field create_reply[] = {
@@ -38,7 +40,8 @@ static const struct rpc_trace_field create_reply[] = {
 static const struct rpc_trace_field look_request[] = {
     { "path_length", 1, 0, 16, RPC_LENGTH },
     { "target_capacity", 1, 16, 16, RPC_LENGTH },
-    { "flags", 1, 32, 32, RPC_HEX },
+    { "at_present", 1, 32, 8, RPC_UNSIGNED },
+    { "flags", 2, 0, 32, RPC_HEX },
 };
 
 static const struct rpc_trace_field look_reply[] = {
@@ -50,7 +53,8 @@ static const struct rpc_trace_field look_reply[] = {
 static const struct rpc_trace_field access_request[] = {
     { "path_length", 1, 0, 16, RPC_LENGTH },
     { "target_capacity", 1, 16, 16, RPC_LENGTH },
-    { "what", 1, 32, 32, RPC_HEX },
+    { "at_present", 1, 32, 8, RPC_UNSIGNED },
+    { "what", 2, 0, 32, RPC_HEX },
 };
 
 static const struct rpc_trace_field access_reply[] = {
@@ -110,8 +114,9 @@ static const struct rpc_trace_field getdents_reply[] = {
 static const struct rpc_trace_field make_request[] = {
     { "path_length", 1, 0, 16, RPC_LENGTH },
     { "target_capacity", 1, 16, 16, RPC_LENGTH },
-    { "mode", 1, 32, 32, RPC_UNSIGNED },
-    { "special", 2, 0, 64, RPC_UNSIGNED },
+    { "at_present", 1, 32, 8, RPC_UNSIGNED },
+    { "mode", 2, 0, 32, RPC_UNSIGNED },
+    { "special", 3, 0, 64, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field make_reply[] = {
@@ -123,7 +128,8 @@ static const struct rpc_trace_field make_reply[] = {
 static const struct rpc_trace_field unlink_request[] = {
     { "path_length", 1, 0, 16, RPC_LENGTH },
     { "target_capacity", 1, 16, 16, RPC_LENGTH },
-    { "flags", 1, 32, 32, RPC_HEX },
+    { "at_present", 1, 32, 8, RPC_UNSIGNED },
+    { "flags", 2, 0, 32, RPC_HEX },
 };
 
 static const struct rpc_trace_field unlink_reply[] = {
@@ -135,25 +141,27 @@ static const struct rpc_trace_field unlink_reply[] = {
 static const struct rpc_trace_field rename_request[] = {
     { "old_path_length", 1, 0, 16, RPC_LENGTH },
     { "new_path_length", 1, 16, 16, RPC_LENGTH },
-    { "new_directory_present", 1, 32, 8, RPC_UNSIGNED },
+    { "new_at_present", 1, 32, 8, RPC_UNSIGNED },
     { "flags", 2, 0, 32, RPC_HEX },
 };
 
 static const struct rpc_trace_field link_request[] = {
     { "old_path_length", 1, 0, 16, RPC_LENGTH },
     { "new_path_length", 1, 16, 16, RPC_LENGTH },
-    { "new_directory_present", 1, 32, 8, RPC_UNSIGNED },
+    { "new_at_present", 1, 32, 8, RPC_UNSIGNED },
     { "flags", 2, 0, 32, RPC_HEX },
 };
 
 static const struct rpc_trace_field symlink_request[] = {
     { "target_length", 1, 0, 16, RPC_LENGTH },
     { "path_length", 1, 16, 16, RPC_LENGTH },
+    { "at_present", 1, 32, 8, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field readlink_request[] = {
     { "path_length", 1, 0, 16, RPC_LENGTH },
     { "target_capacity", 1, 16, 16, RPC_LENGTH },
+    { "at_present", 1, 32, 8, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field readlink_reply[] = {
@@ -169,6 +177,7 @@ static const struct rpc_trace_field truncate_request[] = {
 static const struct rpc_trace_field set_attributes_request[] = {
     { "path_length", 1, 0, 16, RPC_LENGTH },
     { "target_capacity", 1, 16, 16, RPC_LENGTH },
+    { "at_present", 1, 32, 8, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field set_attributes_reply[] = {
@@ -217,30 +226,50 @@ static const struct rpc_trace_field map_request[] = {
     { "shared", 4, 8, 8, RPC_UNSIGNED },
 };
 
+static const struct rpc_trace_field session_request[] = {
+    { "groups_length", 1, 0, 16, RPC_LENGTH },
+    { "root_present", 1, 16, 8, RPC_UNSIGNED },
+    { "user", 1, 32, 32, RPC_UNSIGNED },
+    { "group", 2, 0, 32, RPC_UNSIGNED },
+    { "real_user", 2, 32, 32, RPC_UNSIGNED },
+    { "real_group", 3, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field locate_request[] = {
+    { "path_capacity", 1, 0, 16, RPC_LENGTH },
+    { "at_present", 1, 16, 8, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field locate_reply[] = {
+    { "path_length", 1, 0, 16, RPC_LENGTH },
+};
+
 static const struct rpc_trace_operation operations[] = {
-    { 1, "open", false, 3, 3, open_request, open_reply },
-    { 2, "create", true, 4, 4, create_request, create_reply },
-    { 3, "look", false, 3, 3, look_request, look_reply },
-    { 4, "access", false, 3, 3, access_request, access_reply },
+    { 1, "open", false, 4, 3, open_request, open_reply },
+    { 2, "create", true, 5, 4, create_request, create_reply },
+    { 3, "look", false, 4, 3, look_request, look_reply },
+    { 4, "access", false, 4, 3, access_request, access_reply },
     { 5, "read", false, 2, 1, read_request, read_reply },
     { 6, "write", true, 3, 2, write_request, write_reply },
     { 7, "read_next", true, 1, 2, read_next_request, read_next_reply },
     { 8, "seek", true, 2, 1, seek_request, seek_reply },
     { 9, "getdents", false, 2, 2, getdents_request, getdents_reply },
-    { 10, "make", true, 4, 3, make_request, make_reply },
-    { 11, "unlink", true, 3, 3, unlink_request, unlink_reply },
+    { 10, "make", true, 5, 3, make_request, make_reply },
+    { 11, "unlink", true, 4, 3, unlink_request, unlink_reply },
     { 12, "rename", true, 4, 0, rename_request, NULL },
     { 13, "link", true, 4, 0, link_request, NULL },
-    { 14, "symlink", true, 2, 0, symlink_request, NULL },
-    { 15, "readlink", false, 2, 3, readlink_request, readlink_reply },
+    { 14, "symlink", true, 3, 0, symlink_request, NULL },
+    { 15, "readlink", false, 3, 3, readlink_request, readlink_reply },
     { 16, "truncate", true, 1, 0, truncate_request, NULL },
-    { 17, "set_attributes", true, 2, 3, set_attributes_request, set_attributes_reply },
+    { 17, "set_attributes", true, 3, 3, set_attributes_request, set_attributes_reply },
     { 18, "allocate", true, 3, 0, allocate_request, NULL },
     { 19, "sync", false, 1, 0, sync_request, NULL },
     { 20, "lock", true, 5, 0, lock_request, NULL },
     { 21, "lock_query", false, 4, 4, lock_query_request, lock_query_reply },
     { 22, "map", false, 5, 0, map_request, NULL },
     { 23, "file_system", false, 0, 0, NULL, NULL },
+    { 24, "session", false, 6, 0, session_request, NULL },
+    { 25, "locate", false, 2, 1, locate_request, locate_reply },
 };
 
 static const struct rpc_trace_error errors[] = {
@@ -278,8 +307,8 @@ static const struct rpc_trace_error errors[] = {
 
 const struct rpc_trace_protocol file_trace = {
     .name = "file",
-    .version = 1,
-    .operation_count = 23,
+    .version = 2,
+    .operation_count = 25,
     .error_count = 30,
     .operations = operations,
     .errors = errors,

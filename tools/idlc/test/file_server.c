@@ -47,10 +47,11 @@ static void check_sequence(uint64_t sequence)
     assert(rpc_sequence_number(sequence) != 0 && sequence >> 48 == 0);
 }
 
-uint32_t file_serve_open(struct file_server *server, uint64_t badge, struct rpc_in path,
-    uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
-    struct rpc_out *content, uint32_t *file)
+uint32_t file_serve_open(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
+    struct file_attributes *attributes, struct rpc_out *content, uint32_t *file)
 {
+    (void)at;
     (void)server, (void)badge;
     assert(!(flags & ~FILE_OPEN_ALL) && content->offset == sizeof(*attributes));
     *walk = FILE_WALK_LINK;
@@ -61,27 +62,30 @@ uint32_t file_serve_open(struct file_server *server, uint64_t badge, struct rpc_
 }
 
 uint32_t file_serve_create(struct file_server *server, uint64_t badge, uint64_t sequence,
-    struct rpc_in path, uint32_t flags, uint16_t mode, uint8_t *walk, uint16_t *walked,
+    uint32_t at, struct rpc_in path, uint32_t flags, uint16_t mode, uint8_t *walk, uint16_t *walked,
     bool *created, struct file_attributes *attributes, struct rpc_out *content, uint32_t *file)
 {
+    (void)at;
     check_sequence(sequence);
     assert(mode <= 07777);
     *created = true;
-    return file_serve_open(server, badge, path, flags, walk, walked, attributes, content, file);
+    return file_serve_open(server, badge, at, path, flags, walk, walked, attributes, content, file);
 }
 
-uint32_t file_serve_look(struct file_server *server, uint64_t badge, struct rpc_in path,
-    uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
-    struct rpc_out *target)
+uint32_t file_serve_look(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
+    struct file_attributes *attributes, struct rpc_out *target)
 {
+    (void)at;
     (void)server, (void)badge, (void)walk, (void)walked, (void)attributes;
     assert(!(flags & ~FILE_LOOK_ALL));
     return walk_and_answer(path, 0, target, FILE_PATH_MAX);
 }
 
-uint32_t file_serve_access(struct file_server *server, uint64_t badge, struct rpc_in path,
-    uint32_t what, uint8_t *walk, uint16_t *walked, struct rpc_out *target)
+uint32_t file_serve_access(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_in path, uint32_t what, uint8_t *walk, uint16_t *walked, struct rpc_out *target)
 {
+    (void)at;
     (void)server, (void)badge, (void)walk, (void)walked;
     assert(!(what & ~FILE_ACCESS_ALL));
     return walk_and_answer(path, 0, target, FILE_PATH_MAX);
@@ -138,18 +142,21 @@ uint32_t file_serve_getdents(struct file_server *server, uint64_t badge, uint64_
     return status ? status : file_server_answer;
 }
 
-uint32_t file_serve_make(struct file_server *server, uint64_t badge, uint64_t sequence,
+uint32_t file_serve_make(struct file_server *server, uint64_t badge, uint64_t sequence, uint32_t at,
     struct rpc_in path, uint32_t mode, uint64_t special, uint8_t *walk, uint16_t *walked,
     struct rpc_out *target)
 {
+    (void)at;
     (void)server, (void)badge, (void)mode, (void)special, (void)walk, (void)walked;
     check_sequence(sequence);
     return walk_and_answer(path, 1, target, FILE_PATH_MAX);
 }
 
 uint32_t file_serve_unlink(struct file_server *server, uint64_t badge, uint64_t sequence,
-    struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked, struct rpc_out *target)
+    uint32_t at, struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
+    struct rpc_out *target)
 {
+    (void)at;
     (void)server, (void)badge, (void)walk, (void)walked;
     check_sequence(sequence);
     assert(!(flags & ~FILE_UNLINK_ALL));
@@ -165,34 +172,40 @@ static uint32_t two_paths(struct rpc_in old_path, uint64_t old_minimum, struct r
 }
 
 uint32_t file_serve_rename(struct file_server *server, uint64_t badge, uint64_t sequence,
-    uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags)
+    uint32_t at, uint32_t new_at, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags)
 {
-    (void)server, (void)badge, (void)new_directory;
+    (void)at;
+    (void)new_at;
+    (void)server, (void)badge;
     check_sequence(sequence);
     assert(!(flags & ~FILE_RENAME_ALL));
     return two_paths(old_path, 1, new_path);
 }
 
-uint32_t file_serve_link(struct file_server *server, uint64_t badge, uint64_t sequence,
-    uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags)
+uint32_t file_serve_link(struct file_server *server, uint64_t badge, uint64_t sequence, uint32_t at,
+    uint32_t new_at, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags)
 {
-    (void)server, (void)badge, (void)new_directory;
+    (void)at;
+    (void)new_at;
+    (void)server, (void)badge;
     check_sequence(sequence);
     assert(!(flags & ~FILE_LOOK_ALL));
     return two_paths(old_path, 0, new_path);
 }
 
 uint32_t file_serve_symlink(struct file_server *server, uint64_t badge, uint64_t sequence,
-    struct rpc_in target, struct rpc_in path)
+    uint32_t at, struct rpc_in target, struct rpc_in path)
 {
+    (void)at;
     (void)server, (void)badge;
     check_sequence(sequence);
     return two_paths(target, 1, path);
 }
 
-uint32_t file_serve_readlink(struct file_server *server, uint64_t badge, struct rpc_in path,
-    uint8_t *walk, uint16_t *walked, struct rpc_out *target)
+uint32_t file_serve_readlink(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_in path, uint8_t *walk, uint16_t *walked, struct rpc_out *target)
 {
+    (void)at;
     (void)server, (void)badge, (void)walk, (void)walked;
     return walk_and_answer(path, 0, target, FILE_PATH_MAX);
 }
@@ -206,9 +219,10 @@ uint32_t file_serve_truncate(
 }
 
 uint32_t file_serve_set_attributes(struct file_server *server, uint64_t badge, uint64_t sequence,
-    const struct file_changes *changes, struct rpc_in path, uint8_t *walk, uint16_t *walked,
-    struct rpc_out *target)
+    uint32_t at, const struct file_changes *changes, struct rpc_in path, uint8_t *walk,
+    uint16_t *walked, struct rpc_out *target)
 {
+    (void)at;
     (void)server, (void)badge, (void)walk, (void)walked;
     check_sequence(sequence);
     assert(
@@ -268,4 +282,28 @@ uint32_t file_serve_file_system(
     (void)server, (void)badge;
     file_system->name_max = FILE_NAME_MAX;
     return file_server_answer;
+}
+
+uint32_t file_serve_session(struct file_server *server, uint64_t badge, uint32_t root,
+    uint32_t user, uint32_t group, uint32_t real_user, uint32_t real_group, struct rpc_in groups,
+    uint32_t *session)
+{
+    (void)server;
+    (void)badge;
+    (void)root;
+    (void)user;
+    (void)group;
+    (void)real_user;
+    (void)real_group;
+    *session = 9;
+    return take(groups, 0, FILE_GROUPS_BYTES);
+}
+
+uint32_t file_serve_locate(
+    struct file_server *server, uint64_t badge, uint32_t at, struct rpc_out *path)
+{
+    (void)server;
+    (void)badge;
+    (void)at;
+    return give(path, FILE_PATH_MAX);
 }

@@ -58,17 +58,17 @@ static void open_brings_all(void)
     size_t length;
 
     reset();
-    CHECK(file_open(GATE, "etc/passwd", 10, FILE_OPEN_READ, &walk, &walked, &out.attributes,
+    CHECK(file_open(GATE, 0, "etc/passwd", 10, FILE_OPEN_READ, &walk, &walked, &out.attributes,
               sizeof(out.content), &length, &file) == 0);
     CHECK(walk == FILE_WALK_LINK && walked == 0x1234 && out.attributes.node == 77);
     CHECK(length == 21 && !strcmp(out.content, "some bytes of a file"));
     CHECK(loopback.reply_caps[0] == 9 && file == LOOPBACK_RECEIVE_SLOT);
     CHECK(loopback.transfer.in_len == 10 && !memcmp(loopback.transfer.in, "etc/passwd", 10));
     file_server_answer = FILE_ERROR_NOENT;
-    CHECK(file_open(GATE, "x", 1, FILE_OPEN_READ, &walk, &walked, &out.attributes, 0, &length,
+    CHECK(file_open(GATE, 0, "x", 1, FILE_OPEN_READ, &walk, &walked, &out.attributes, 0, &length,
               &file) == ENOENT);
-    CHECK(file_open(GATE, "x", 1, 1u << 31, &walk, &walked, &out.attributes, 0, &length, &file) ==
-          RPC_BAD_FIELD);
+    CHECK(file_open(GATE, 0, "x", 1, 1u << 31, &walk, &walked, &out.attributes, 0, &length,
+              &file) == RPC_BAD_FIELD);
 }
 
 static void rename_joins_paths(void)
@@ -76,13 +76,15 @@ static void rename_joins_paths(void)
     char path[FILE_PATH_MAX + 1] = "";
 
     reset();
-    CHECK(file_rename(GATE, 12, "old", 3, "newer", 5, FILE_RENAME_EXCHANGE) == 0);
-    CHECK(loopback.transfer.in_len == 8 && loopback.transfer.caps_in[0] == 12);
-    CHECK(file_rename(GATE, 0, "old", 3, "newer", 5, 0) == 0 && loopback.transfer.n_caps_in == 0);
+    CHECK(file_rename(GATE, 11, 12, "old", 3, "newer", 5, FILE_RENAME_EXCHANGE) == 0);
+    CHECK(loopback.transfer.in_len == 8 && loopback.transfer.caps_in[0] == 11 &&
+          loopback.transfer.caps_in[1] == 12);
+    CHECK(
+        file_rename(GATE, 11, 0, "old", 3, "newer", 5, 0) == 0 && loopback.transfer.n_caps_in == 1);
     CHECK(loopback.request.w[0] >> RPC_SEQUENCE_SHIFT);
-    CHECK(file_rename(GATE, 0, "old", 3, "", 0, 0) == RPC_BAD_FIELD);
-    CHECK(file_rename(GATE, 0, path, sizeof(path), "x", 1, 0) == RPC_BAD_FIELD);
-    CHECK(file_rename(GATE, 0, path, FILE_PATH_MAX, path, FILE_PATH_MAX, 0) == 0);
+    CHECK(file_rename(GATE, 11, 0, "old", 3, "", 0, 0) == RPC_BAD_FIELD);
+    CHECK(file_rename(GATE, 11, 0, path, sizeof(path), "x", 1, 0) == RPC_BAD_FIELD);
+    CHECK(file_rename(GATE, 11, 0, path, FILE_PATH_MAX, path, FILE_PATH_MAX, 0) == 0);
 }
 
 static void read_and_write(void)

@@ -14,17 +14,21 @@
 /*
  * Files and directories.
  *
- * A gate stands for a session's root or for an open file; its badge says which, and with it whose
- * credentials and which open mode hold. Paths are relative to the gate they are sent through,
- * which must then be a directory (or the root); a leading slash means nothing. The server walks
- * the whole path. It follows relative links itself. Where the way leaves this file system, at
- * a link to an absolute path or at ".." above the root, it stops and says so in `walk`: mount
- * tables are the client's. The last close of a file reaches the server as "no senders left".
+ * A gate stands for a session or for an open file; its badge says which. A session is who asks:
+ * credentials, and a root directory. What a path names is looked up and changed through a
+ * session's gate, with its credentials. Paths are relative to the session's root, or to `at`, a
+ * gate of an open directory (with an empty path: of any open file); a leading slash means nothing.
+ * An open file's own gate has no credentials: through it goes what its open mode allows, and of the
+ * operations with a path those that only look, as far as anybody at all may do it (ACCES: ask
+ * through a session). The server walks the whole path. It follows relative links itself. Where the
+ * way leaves this file system, at a link to an absolute path or at ".." above the root, it stops
+ * and says so in `walk`: mount tables are the client's. The last close of a file reaches the server
+ * as "no senders left".
  *
  * Errors are Linux's errno values. A mutating request is done exactly once, however often it is
  * repeated with the same sequence. Times are given by the server unless a client sets them.
  */
-enum { FILE_VERSION = 1 };
+enum { FILE_VERSION = 2 };
 
 /* Operations. */
 enum {
@@ -51,6 +55,8 @@ enum {
     FILE_OP_LOCK_QUERY = 21,
     FILE_OP_MAP = 22,
     FILE_OP_FILE_SYSTEM = 23,
+    FILE_OP_SESSION = 24,
+    FILE_OP_LOCATE = 25,
 };
 
 /* Errors, as stubs return them. */
@@ -118,6 +124,9 @@ enum { FILE_INLINE_MAX = 4096 };
 enum { FILE_ENTRIES_MAX = 65536 };
 /* Most links followed in one walk. */
 enum { FILE_LINKS_MAX = 40 };
+/* Most groups of a session beside its first, and their bytes. */
+enum { FILE_GROUPS_MAX = 992 };
+enum { FILE_GROUPS_BYTES = 3968 };
 /* A position: the open file's own, shared by all who hold its gate. */
 #define FILE_SHARED_POSITION UINT64_C(18446744073709551615)
 

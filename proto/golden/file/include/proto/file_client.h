@@ -20,6 +20,7 @@
  * Opens what exists. With `content`, a small regular file opened for reading comes along whole:
  * content_length is then the file's size.
  * Idempotent.
+ *   at: a slot, or 0 for none.
  *   path: 0 to 4095 bytes.
  *   flags: flags open.
  *   walk: an enum walk.
@@ -28,9 +29,9 @@
  * Errors: NOENT NOTDIR ISDIR ACCES PERM LOOP NAMETOOLONG NXIO NODEV TXTBSY ROFS MFILE NOMEM INVAL
  *       STALE IO
  */
-static inline int64_t file_open(uint32_t via, const void *path, size_t path_length, uint32_t flags,
-    uint8_t *walk, uint16_t *walked, struct file_attributes *attributes, size_t content_capacity,
-    size_t *content_length, uint32_t *file)
+static inline int64_t file_open(uint32_t via, uint32_t at, const void *path, size_t path_length,
+    uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
+    size_t content_capacity, size_t *content_length, uint32_t *file)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -42,12 +43,15 @@ static inline int64_t file_open(uint32_t via, const void *path, size_t path_leng
         content_capacity = 4096;
     m = (struct msg){ .w = {
         FILE_OP_OPEN,
-        [1] = (uint64_t)path_length | (uint64_t)flags << 32 | (uint64_t)content_capacity << 16,
+        [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)content_capacity << 16,
+        [2] = (uint64_t)flags,
     } };
     x.in = path;
     x.in_len = path_length;
     x.out = attributes;
     x.out_len = sizeof(struct file_attributes) + content_capacity;
+    if (at)
+        x.caps_in[x.n_caps_in++] = at;
     x.n_caps_out = 1;
     status = rt_call_x(via, &m, &x);
     if (status)
@@ -66,6 +70,7 @@ static inline int64_t file_open(uint32_t via, const void *path, size_t path_leng
 /*
  * Opens a regular file and makes it if it does not exist, with `mode` less the session's umask.
  * Mutating.
+ *   at: a slot, or 0 for none.
  *   path: 0 to 4095 bytes.
  *   flags: flags open.
  *   mode: 0 to 4095.
@@ -75,7 +80,7 @@ static inline int64_t file_open(uint32_t via, const void *path, size_t path_leng
  * Errors: NOENT NOTDIR ISDIR ACCES PERM EXIST LOOP NAMETOOLONG NXIO NODEV TXTBSY ROFS NOSPC DQUOT
  *       MFILE NOMEM INVAL STALE OPNOTSUPP IO
  */
-static inline int64_t file_create(uint32_t via, const void *path, size_t path_length,
+static inline int64_t file_create(uint32_t via, uint32_t at, const void *path, size_t path_length,
     uint32_t flags, uint16_t mode, uint8_t *walk, uint16_t *walked, bool *created,
     struct file_attributes *attributes, size_t content_capacity, size_t *content_length,
     uint32_t *file)
@@ -90,13 +95,15 @@ static inline int64_t file_create(uint32_t via, const void *path, size_t path_le
         content_capacity = 4096;
     m = (struct msg){ .w = {
         FILE_OP_CREATE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)path_length | (uint64_t)flags << 32 | (uint64_t)content_capacity << 16,
-        [2] = (uint64_t)mode,
+        [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)content_capacity << 16,
+        [2] = (uint64_t)flags | (uint64_t)mode << 32,
     } };
     x.in = path;
     x.in_len = path_length;
     x.out = attributes;
     x.out_len = sizeof(struct file_attributes) + content_capacity;
+    if (at)
+        x.caps_in[x.n_caps_in++] = at;
     x.n_caps_out = 1;
     status = rt_call_x(via, &m, &x);
     if (status)
@@ -114,18 +121,20 @@ static inline int64_t file_create(uint32_t via, const void *path, size_t path_le
 }
 
 /*
- * Attributes without opening: of what the path names, or with an empty path of the gate's file.
+ * Attributes without opening: of what the path names, or with an empty path of the file of `at`,
+ *       or of the gate called.
  * An absolute link on the way comes out as `target`, which lies behind the attributes.
  * Idempotent.
+ *   at: a slot, or 0 for none.
  *   path: 0 to 4095 bytes.
  *   flags: flags look.
  *   walk: an enum walk.
  *   target: 0 to 4095 bytes, right behind *attributes in memory.
  * Errors: NOENT NOTDIR ACCES LOOP NAMETOOLONG NOMEM STALE IO
  */
-static inline int64_t file_look(uint32_t via, const void *path, size_t path_length, uint32_t flags,
-    uint8_t *walk, uint16_t *walked, struct file_attributes *attributes, size_t target_capacity,
-    size_t *target_length)
+static inline int64_t file_look(uint32_t via, uint32_t at, const void *path, size_t path_length,
+    uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
+    size_t target_capacity, size_t *target_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -137,12 +146,15 @@ static inline int64_t file_look(uint32_t via, const void *path, size_t path_leng
         target_capacity = 4095;
     m = (struct msg){ .w = {
         FILE_OP_LOOK,
-        [1] = (uint64_t)path_length | (uint64_t)flags << 32 | (uint64_t)target_capacity << 16,
+        [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)target_capacity << 16,
+        [2] = (uint64_t)flags,
     } };
     x.in = path;
     x.in_len = path_length;
     x.out = attributes;
     x.out_len = sizeof(struct file_attributes) + target_capacity;
+    if (at)
+        x.caps_in[x.n_caps_in++] = at;
     status = rt_call_x(via, &m, &x);
     if (status)
         return status;
@@ -159,13 +171,14 @@ static inline int64_t file_look(uint32_t via, const void *path, size_t path_leng
 /*
  * Asks whether the session may do something, as access(2) does.
  * Idempotent.
+ *   at: a slot, or 0 for none.
  *   path: 0 to 4095 bytes.
  *   what: flags access.
  *   walk: an enum walk.
  *   target: 0 to 4095 bytes.
  * Errors: NOENT NOTDIR ACCES LOOP NAMETOOLONG ROFS TXTBSY NOMEM STALE IO
  */
-static inline int64_t file_access(uint32_t via, const void *path, size_t path_length,
+static inline int64_t file_access(uint32_t via, uint32_t at, const void *path, size_t path_length,
     uint32_t what, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity,
     size_t *target_length)
 {
@@ -179,12 +192,15 @@ static inline int64_t file_access(uint32_t via, const void *path, size_t path_le
         target_capacity = 4095;
     m = (struct msg){ .w = {
         FILE_OP_ACCESS,
-        [1] = (uint64_t)path_length | (uint64_t)what << 32 | (uint64_t)target_capacity << 16,
+        [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)target_capacity << 16,
+        [2] = (uint64_t)what,
     } };
     x.in = path;
     x.in_len = path_length;
     x.out = target;
     x.out_len = target_capacity;
+    if (at)
+        x.caps_in[x.n_caps_in++] = at;
     status = rt_call_x(via, &m, &x);
     if (status)
         return status;
@@ -361,15 +377,16 @@ static inline int64_t file_getdents(uint32_t via, uint64_t position, void *entri
 /*
  * Makes a directory, fifo, socket or device node: the type is in `mode`, as for mknod(2).
  * Mutating.
+ *   at: a slot, or 0 for none.
  *   path: 1 to 4095 bytes.
  *   walk: an enum walk.
  *   target: 0 to 4095 bytes.
  * Errors: NOENT NOTDIR ACCES PERM EXIST LOOP NAMETOOLONG MLINK ROFS NOSPC DQUOT NOMEM INVAL STALE
  *       IO
  */
-static inline int64_t file_make(uint32_t via, const void *path, size_t path_length, uint32_t mode,
-    uint64_t special, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity,
-    size_t *target_length)
+static inline int64_t file_make(uint32_t via, uint32_t at, const void *path, size_t path_length,
+    uint32_t mode, uint64_t special, uint8_t *walk, uint16_t *walked, void *target,
+    size_t target_capacity, size_t *target_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -381,13 +398,16 @@ static inline int64_t file_make(uint32_t via, const void *path, size_t path_leng
         target_capacity = 4095;
     m = (struct msg){ .w = {
         FILE_OP_MAKE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)path_length | (uint64_t)mode << 32 | (uint64_t)target_capacity << 16,
-        [2] = special,
+        [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)target_capacity << 16,
+        [2] = (uint64_t)mode,
+        [3] = special,
     } };
     x.in = path;
     x.in_len = path_length;
     x.out = target;
     x.out_len = target_capacity;
+    if (at)
+        x.caps_in[x.n_caps_in++] = at;
     status = rt_call_x(via, &m, &x);
     if (status)
         return status;
@@ -404,13 +424,14 @@ static inline int64_t file_make(uint32_t via, const void *path, size_t path_leng
 /*
  * Removes a name. The file goes with its last name and its last gate.
  * Mutating.
+ *   at: a slot, or 0 for none.
  *   path: 1 to 4095 bytes.
  *   flags: flags unlink.
  *   walk: an enum walk.
  *   target: 0 to 4095 bytes.
  * Errors: NOENT NOTDIR ISDIR ACCES PERM BUSY NOTEMPTY LOOP NAMETOOLONG ROFS NOMEM INVAL STALE IO
  */
-static inline int64_t file_unlink(uint32_t via, const void *path, size_t path_length,
+static inline int64_t file_unlink(uint32_t via, uint32_t at, const void *path, size_t path_length,
     uint32_t flags, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity,
     size_t *target_length)
 {
@@ -424,12 +445,15 @@ static inline int64_t file_unlink(uint32_t via, const void *path, size_t path_le
         target_capacity = 4095;
     m = (struct msg){ .w = {
         FILE_OP_UNLINK | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)path_length | (uint64_t)flags << 32 | (uint64_t)target_capacity << 16,
+        [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)target_capacity << 16,
+        [2] = (uint64_t)flags,
     } };
     x.in = path;
     x.in_len = path_length;
     x.out = target;
     x.out_len = target_capacity;
+    if (at)
+        x.caps_in[x.n_caps_in++] = at;
     status = rt_call_x(via, &m, &x);
     if (status)
         return status;
@@ -444,17 +468,18 @@ static inline int64_t file_unlink(uint32_t via, const void *path, size_t path_le
 }
 
 /*
- * Gives a file another name. The new path is relative to `new_directory`, a gate of the same file
- * system, or without it to the gate called. Neither path may leave the file system: XDEV.
+ * Gives a file another name. The old path is relative to `at`, an open directory's or a session's
+ * gate (then: its root), the new one to `new_at`, or without it to `at` too. Neither path may leave
+ * the file system: XDEV.
  * Mutating.
- *   new_directory: a slot, or 0 for none.
+ *   new_at: a slot, or 0 for none.
  *   old_path: 1 to 4095 bytes.
  *   new_path: 1 to 4095 bytes.
  *   flags: flags rename.
  * Errors: NOENT NOTDIR ISDIR ACCES PERM EXIST BUSY NOTEMPTY XDEV LOOP NAMETOOLONG MLINK ROFS NOSPC
  *       DQUOT NOMEM INVAL STALE IO
  */
-static inline int64_t file_rename(uint32_t via, uint32_t new_directory, const void *old_path,
+static inline int64_t file_rename(uint32_t via, uint32_t at, uint32_t new_at, const void *old_path,
     size_t old_path_length, const void *new_path, size_t new_path_length, uint32_t flags)
 {
     struct msg m;
@@ -468,7 +493,7 @@ static inline int64_t file_rename(uint32_t via, uint32_t new_directory, const vo
         return RPC_BAD_FIELD;
     m = (struct msg){ .w = {
         FILE_OP_RENAME | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)(new_directory != 0) << 32 | (uint64_t)old_path_length |
+        [1] = (uint64_t)(new_at != 0) << 32 | (uint64_t)old_path_length |
             (uint64_t)new_path_length << 16,
         [2] = (uint64_t)flags,
     } };
@@ -476,8 +501,9 @@ static inline int64_t file_rename(uint32_t via, uint32_t new_directory, const vo
     memcpy(in_block + old_path_length, new_path, new_path_length);
     x.in = in_block;
     x.in_len = old_path_length + new_path_length;
-    if (new_directory)
-        x.caps_in[x.n_caps_in++] = new_directory;
+    x.caps_in[x.n_caps_in++] = at;
+    if (new_at)
+        x.caps_in[x.n_caps_in++] = new_at;
     status = rt_call_x(via, &m, &x);
     if (status)
         return status;
@@ -487,16 +513,16 @@ static inline int64_t file_rename(uint32_t via, uint32_t new_directory, const vo
 }
 
 /*
- * Gives a file one more name; as rename. An empty old path means the gate's own file.
+ * Gives a file one more name; as rename. An empty old path means the file of `at`.
  * Mutating.
- *   new_directory: a slot, or 0 for none.
+ *   new_at: a slot, or 0 for none.
  *   old_path: 0 to 4095 bytes.
  *   new_path: 1 to 4095 bytes.
  *   flags: flags look.
  * Errors: NOENT NOTDIR ACCES PERM EXIST XDEV LOOP NAMETOOLONG MLINK ROFS NOSPC DQUOT NOMEM INVAL
  *       STALE IO
  */
-static inline int64_t file_link(uint32_t via, uint32_t new_directory, const void *old_path,
+static inline int64_t file_link(uint32_t via, uint32_t at, uint32_t new_at, const void *old_path,
     size_t old_path_length, const void *new_path, size_t new_path_length, uint32_t flags)
 {
     struct msg m;
@@ -510,7 +536,7 @@ static inline int64_t file_link(uint32_t via, uint32_t new_directory, const void
         return RPC_BAD_FIELD;
     m = (struct msg){ .w = {
         FILE_OP_LINK | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)(new_directory != 0) << 32 | (uint64_t)old_path_length |
+        [1] = (uint64_t)(new_at != 0) << 32 | (uint64_t)old_path_length |
             (uint64_t)new_path_length << 16,
         [2] = (uint64_t)flags,
     } };
@@ -518,8 +544,9 @@ static inline int64_t file_link(uint32_t via, uint32_t new_directory, const void
     memcpy(in_block + old_path_length, new_path, new_path_length);
     x.in = in_block;
     x.in_len = old_path_length + new_path_length;
-    if (new_directory)
-        x.caps_in[x.n_caps_in++] = new_directory;
+    x.caps_in[x.n_caps_in++] = at;
+    if (new_at)
+        x.caps_in[x.n_caps_in++] = new_at;
     status = rt_call_x(via, &m, &x);
     if (status)
         return status;
@@ -531,12 +558,13 @@ static inline int64_t file_link(uint32_t via, uint32_t new_directory, const void
 /*
  * Makes a link with that target, which is not looked at.
  * Mutating.
+ *   at: a slot, or 0 for none.
  *   target: 1 to 4095 bytes.
  *   path: 1 to 4095 bytes.
  * Errors: NOENT NOTDIR ACCES PERM EXIST XDEV LOOP NAMETOOLONG ROFS NOSPC DQUOT NOMEM INVAL STALE IO
  */
-static inline int64_t file_symlink(uint32_t via, const void *target, size_t target_length,
-    const void *path, size_t path_length)
+static inline int64_t file_symlink(uint32_t via, uint32_t at, const void *target,
+    size_t target_length, const void *path, size_t path_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -549,12 +577,14 @@ static inline int64_t file_symlink(uint32_t via, const void *target, size_t targ
         return RPC_BAD_FIELD;
     m = (struct msg){ .w = {
         FILE_OP_SYMLINK | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)target_length | (uint64_t)path_length << 16,
+        [1] = (uint64_t)(at != 0) << 32 | (uint64_t)target_length | (uint64_t)path_length << 16,
     } };
     memcpy(in_block + 0, target, target_length);
     memcpy(in_block + target_length, path, path_length);
     x.in = in_block;
     x.in_len = target_length + path_length;
+    if (at)
+        x.caps_in[x.n_caps_in++] = at;
     status = rt_call_x(via, &m, &x);
     if (status)
         return status;
@@ -564,16 +594,19 @@ static inline int64_t file_symlink(uint32_t via, const void *target, size_t targ
 }
 
 /*
- * The target of a link: that which the path names, or with an empty path the gate's own. Where
+ * The target of a link: that which the path names, or with an empty path that of `at` or of the
+ *       gate called. Where
  * the walk was not DONE, the target of the link that it met.
  * Idempotent.
+ *   at: a slot, or 0 for none.
  *   path: 0 to 4095 bytes.
  *   walk: an enum walk.
  *   target: 0 to 4095 bytes.
  * Errors: NOENT NOTDIR ACCES INVAL LOOP NAMETOOLONG NOMEM STALE IO
  */
-static inline int64_t file_readlink(uint32_t via, const void *path, size_t path_length,
-    uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity, size_t *target_length)
+static inline int64_t file_readlink(uint32_t via, uint32_t at, const void *path,
+    size_t path_length, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity,
+    size_t *target_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -585,12 +618,14 @@ static inline int64_t file_readlink(uint32_t via, const void *path, size_t path_
         target_capacity = 4095;
     m = (struct msg){ .w = {
         FILE_OP_READLINK,
-        [1] = (uint64_t)path_length | (uint64_t)target_capacity << 16,
+        [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)target_capacity << 16,
     } };
     x.in = path;
     x.in_len = path_length;
     x.out = target;
     x.out_len = target_capacity;
+    if (at)
+        x.caps_in[x.n_caps_in++] = at;
     status = rt_call_x(via, &m, &x);
     if (status)
         return status;
@@ -627,16 +662,18 @@ static inline int64_t file_truncate(uint32_t via, uint64_t size)
 }
 
 /*
- * Changes attributes of what the path names, or with an empty path of the gate's file.
+ * Changes attributes of what the path names, or with an empty path of the file of `at`, or of the
+ *       gate called.
  * Mutating.
+ *   at: a slot, or 0 for none.
  *   path: 0 to 4095 bytes.
  *   walk: an enum walk.
  *   target: 0 to 4095 bytes.
  * Errors: NOENT NOTDIR ACCES PERM INVAL LOOP NAMETOOLONG OPNOTSUPP ROFS NOMEM STALE IO
  */
-static inline int64_t file_set_attributes(uint32_t via, const struct file_changes *changes,
-    const void *path, size_t path_length, uint8_t *walk, uint16_t *walked, void *target,
-    size_t target_capacity, size_t *target_length)
+static inline int64_t file_set_attributes(uint32_t via, uint32_t at,
+    const struct file_changes *changes, const void *path, size_t path_length, uint8_t *walk,
+    uint16_t *walked, void *target, size_t target_capacity, size_t *target_length)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -649,7 +686,7 @@ static inline int64_t file_set_attributes(uint32_t via, const struct file_change
         target_capacity = 4095;
     m = (struct msg){ .w = {
         FILE_OP_SET_ATTRIBUTES | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)path_length | (uint64_t)target_capacity << 16,
+        [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)target_capacity << 16,
     } };
     memcpy(in_block + 0, changes, sizeof(struct file_changes));
     memcpy(in_block + sizeof(struct file_changes), path, path_length);
@@ -657,6 +694,8 @@ static inline int64_t file_set_attributes(uint32_t via, const struct file_change
     x.in_len = sizeof(struct file_changes) + path_length;
     x.out = target;
     x.out_len = target_capacity;
+    if (at)
+        x.caps_in[x.n_caps_in++] = at;
     status = rt_call_x(via, &m, &x);
     if (status)
         return status;
@@ -833,5 +872,82 @@ static inline int64_t file_file_system(uint32_t via, struct file_file_system *fi
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * A gate of another session. Only through a session that the system description gave (a badge below
+ * 4096; those are the super-user's): whoever holds it says who others are.
+ * Idempotent.
+ *   root: a slot, or 0 for none. An open directory's gate, which becomes the root; or another
+ *       session's, whose root it gets.
+ *   user: For what is asked for: Linux's fsuid and fsgid.
+ *   real_user: For access: the real ones.
+ *   groups: 0 to 3968 bytes. Supplementary groups: 32 bits each.
+ *   session: the slot where the capability arrived, if the server passed one.
+ * Errors: PERM NOTDIR INVAL MFILE NOMEM STALE IO
+ */
+static inline int64_t file_session(uint32_t via, uint32_t root, uint32_t user, uint32_t group,
+    uint32_t real_user, uint32_t real_group, const void *groups, size_t groups_length,
+    uint32_t *session)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    if (groups_length > 3968)
+        return RPC_BAD_FIELD;
+    m = (struct msg){ .w = {
+        FILE_OP_SESSION,
+        [1] = (uint64_t)(root != 0) << 16 | (uint64_t)user << 32 | (uint64_t)groups_length,
+        [2] = (uint64_t)group | (uint64_t)real_user << 32,
+        [3] = (uint64_t)real_group,
+    } };
+    x.in = groups;
+    x.in_len = groups_length;
+    if (root)
+        x.caps_in[x.n_caps_in++] = root;
+    x.n_caps_out = 1;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *session = x.recv_slot + 0;
+    return 0;
+}
+
+/*
+ * The path of an open directory from the session's root, without the first slash.
+ * Idempotent.
+ *   at: a slot, or 0 for none.
+ *   path: 0 to 4095 bytes.
+ * Errors: NOENT NOTDIR NAMETOOLONG STALE IO
+ */
+static inline int64_t file_locate(uint32_t via, uint32_t at, void *path, size_t path_capacity,
+    size_t *path_length)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    if (path_capacity > 4095)
+        path_capacity = 4095;
+    m = (struct msg){ .w = {
+        FILE_OP_LOCATE,
+        [1] = (uint64_t)(at != 0) << 16 | (uint64_t)path_capacity,
+    } };
+    x.out = path;
+    x.out_len = path_capacity;
+    if (at)
+        x.caps_in[x.n_caps_in++] = at;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *path_length = (uint16_t)m.w[1];
+    if (*path_length > path_capacity)
+        return RPC_BAD_BUFFER;
     return 0;
 }

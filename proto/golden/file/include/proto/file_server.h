@@ -34,28 +34,30 @@ uint64_t file_dispatch(struct file_server *server, uint64_t badge, struct msg *m
  * Opens what exists. With `content`, a small regular file opened for reading comes along whole:
  * content_length is then the file's size.
  */
-uint32_t file_serve_open(struct file_server *server, uint64_t badge, struct rpc_in path,
-    uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
-    struct rpc_out *content, uint32_t *file);
+uint32_t file_serve_open(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
+    struct file_attributes *attributes, struct rpc_out *content, uint32_t *file);
 
 /*
  * Opens a regular file and makes it if it does not exist, with `mode` less the session's umask.
  */
 uint32_t file_serve_create(struct file_server *server, uint64_t badge, uint64_t sequence,
-    struct rpc_in path, uint32_t flags, uint16_t mode, uint8_t *walk, uint16_t *walked,
-    bool *created, struct file_attributes *attributes, struct rpc_out *content, uint32_t *file);
+    uint32_t at, struct rpc_in path, uint32_t flags, uint16_t mode, uint8_t *walk,
+    uint16_t *walked, bool *created, struct file_attributes *attributes, struct rpc_out *content,
+    uint32_t *file);
 
 /*
- * Attributes without opening: of what the path names, or with an empty path of the gate's file.
+ * Attributes without opening: of what the path names, or with an empty path of the file of `at`,
+ *       or of the gate called.
  * An absolute link on the way comes out as `target`, which lies behind the attributes.
  */
-uint32_t file_serve_look(struct file_server *server, uint64_t badge, struct rpc_in path,
-    uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
-    struct rpc_out *target);
+uint32_t file_serve_look(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
+    struct file_attributes *attributes, struct rpc_out *target);
 
 /* Asks whether the session may do something, as access(2) does. */
-uint32_t file_serve_access(struct file_server *server, uint64_t badge, struct rpc_in path,
-    uint32_t what, uint8_t *walk, uint16_t *walked, struct rpc_out *target);
+uint32_t file_serve_access(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_in path, uint32_t what, uint8_t *walk, uint16_t *walked, struct rpc_out *target);
 
 /* Reads from a position. Fewer bytes than asked for means the end of the file. */
 uint32_t file_serve_read(struct file_server *server, uint64_t badge, uint32_t park,
@@ -83,43 +85,49 @@ uint32_t file_serve_getdents(struct file_server *server, uint64_t badge, uint64_
 
 /* Makes a directory, fifo, socket or device node: the type is in `mode`, as for mknod(2). */
 uint32_t file_serve_make(struct file_server *server, uint64_t badge, uint64_t sequence,
-    struct rpc_in path, uint32_t mode, uint64_t special, uint8_t *walk, uint16_t *walked,
-    struct rpc_out *target);
+    uint32_t at, struct rpc_in path, uint32_t mode, uint64_t special, uint8_t *walk,
+    uint16_t *walked, struct rpc_out *target);
 
 /* Removes a name. The file goes with its last name and its last gate. */
 uint32_t file_serve_unlink(struct file_server *server, uint64_t badge, uint64_t sequence,
-    struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked, struct rpc_out *target);
+    uint32_t at, struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
+    struct rpc_out *target);
 
 /*
- * Gives a file another name. The new path is relative to `new_directory`, a gate of the same file
- * system, or without it to the gate called. Neither path may leave the file system: XDEV.
+ * Gives a file another name. The old path is relative to `at`, an open directory's or a session's
+ * gate (then: its root), the new one to `new_at`, or without it to `at` too. Neither path may leave
+ * the file system: XDEV.
  */
 uint32_t file_serve_rename(struct file_server *server, uint64_t badge, uint64_t sequence,
-    uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags);
+    uint32_t at, uint32_t new_at, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags);
 
-/* Gives a file one more name; as rename. An empty old path means the gate's own file. */
+/* Gives a file one more name; as rename. An empty old path means the file of `at`. */
 uint32_t file_serve_link(struct file_server *server, uint64_t badge, uint64_t sequence,
-    uint32_t new_directory, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags);
+    uint32_t at, uint32_t new_at, struct rpc_in old_path, struct rpc_in new_path, uint32_t flags);
 
 /* Makes a link with that target, which is not looked at. */
 uint32_t file_serve_symlink(struct file_server *server, uint64_t badge, uint64_t sequence,
-    struct rpc_in target, struct rpc_in path);
+    uint32_t at, struct rpc_in target, struct rpc_in path);
 
 /*
- * The target of a link: that which the path names, or with an empty path the gate's own. Where
+ * The target of a link: that which the path names, or with an empty path that of `at` or of the
+ *       gate called. Where
  * the walk was not DONE, the target of the link that it met.
  */
-uint32_t file_serve_readlink(struct file_server *server, uint64_t badge, struct rpc_in path,
-    uint8_t *walk, uint16_t *walked, struct rpc_out *target);
+uint32_t file_serve_readlink(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_in path, uint8_t *walk, uint16_t *walked, struct rpc_out *target);
 
 /* Sets the size of the open file; what is added reads as zeros. */
 uint32_t file_serve_truncate(struct file_server *server, uint64_t badge, uint64_t sequence,
     uint64_t size);
 
-/* Changes attributes of what the path names, or with an empty path of the gate's file. */
+/*
+ * Changes attributes of what the path names, or with an empty path of the file of `at`, or of the
+ *       gate called.
+ */
 uint32_t file_serve_set_attributes(struct file_server *server, uint64_t badge, uint64_t sequence,
-    const struct file_changes *changes, struct rpc_in path, uint8_t *walk, uint16_t *walked,
-    struct rpc_out *target);
+    uint32_t at, const struct file_changes *changes, struct rpc_in path, uint8_t *walk,
+    uint16_t *walked, struct rpc_out *target);
 
 /* Reserves or frees space. */
 uint32_t file_serve_allocate(struct file_server *server, uint64_t badge, uint64_t sequence,
@@ -150,3 +158,15 @@ uint32_t file_serve_map(struct file_server *server, uint64_t badge, uint32_t mem
 /* The file system that the gate is in. */
 uint32_t file_serve_file_system(struct file_server *server, uint64_t badge,
     struct file_file_system *file_system);
+
+/*
+ * A gate of another session. Only through a session that the system description gave (a badge below
+ * 4096; those are the super-user's): whoever holds it says who others are.
+ */
+uint32_t file_serve_session(struct file_server *server, uint64_t badge, uint32_t root,
+    uint32_t user, uint32_t group, uint32_t real_user, uint32_t real_group, struct rpc_in groups,
+    uint32_t *session);
+
+/* The path of an open directory from the session's root, without the first slash. */
+uint32_t file_serve_locate(struct file_server *server, uint64_t badge, uint32_t at,
+    struct rpc_out *path);
