@@ -231,13 +231,27 @@ static int64_t stack_build(struct image *m, struct words *w, uint64_t top, uint6
     sp &= ~15ull;
     uint64_t seed = push(&sp, random, sizeof random, &e);
     const uint64_t aux[][2] = {
-        { AT_HWCAP, cpu_features() }, { AT_PAGESZ, PAGE }, { AT_CLKTCK, 100 },
-        { AT_PHDR, m->base + m->phdr }, { AT_PHENT, sizeof(struct elf_segment) },
-        { AT_PHNUM, m->header.phnum }, { AT_BASE, 0 }, { AT_FLAGS, 0 },
-        { AT_ENTRY, m->base + m->header.entry }, { AT_UID, 0 }, { AT_EUID, 0 }, { AT_GID, 0 },
-        { AT_EGID, 0 }, { AT_SECURE, 0 }, { AT_RANDOM, seed }, { AT_HWCAP2, 2 }, { AT_EXECFN, name },
-        { AT_PLATFORM, platform }, { AT_SYSINFO_EHDR, LAYER_BASE_ADDRESS },
-        { AT_MINSIGSTKSZ, 4096 }, { AT_NULL, 0 },
+        {AT_HWCAP, cpu_features()},
+        {AT_PAGESZ, PAGE},
+        {AT_CLKTCK, 100},
+        {AT_PHDR, m->base + m->phdr},
+        {AT_PHENT, sizeof(struct elf_segment)},
+        {AT_PHNUM, m->header.phnum},
+        {AT_BASE, 0},
+        {AT_FLAGS, 0},
+        {AT_ENTRY, m->base + m->header.entry},
+        {AT_UID, self.ids.real_user},
+        {AT_EUID, self.ids.user},
+        {AT_GID, self.ids.real_group},
+        {AT_EGID, self.ids.group},
+        {AT_SECURE, 0},
+        {AT_RANDOM, seed},
+        {AT_HWCAP2, 2},
+        {AT_EXECFN, name},
+        {AT_PLATFORM, platform},
+        {AT_SYSINFO_EHDR, LAYER_BASE_ADDRESS},
+        {AT_MINSIGSTKSZ, 4096},
+        {AT_NULL, 0},
     };
     uint64_t words = 1 + w->argc + 1 + w->envc + 1;
     sp -= sizeof aux + words * 8;
@@ -271,6 +285,8 @@ static void name_set(struct words *w)
     size_t n = 0;
     for (unsigned i = 0; i < w->argc && n < sizeof line; i++)
         n += strlcpy(line + n, w->argv[i], sizeof line - n) + 1;
+    self.ids.saved_user = self.ids.file_user = self.ids.user; /* as the server does */
+    self.ids.saved_group = self.ids.file_group = self.ids.group;
     process_name(SLOT_PROCESS, true, line, n < sizeof line ? n : sizeof line);
 }
 
@@ -357,7 +373,6 @@ static int64_t script_words(char *head, size_t n, const char *path, struct words
 /* at and flags as execveat has them; an empty text is the descriptor itself. */
 static int64_t image_open(struct image *m, int64_t at, const char *text, uint32_t flags, struct path *p)
 {
-    struct file_attributes a;
     int64_t e;
     if (!*text) {
         m->file = file_of((uint32_t)at);
@@ -372,9 +387,7 @@ static int64_t image_open(struct image *m, int64_t at, const char *text, uint32_
         if (e)
             return e;
     }
-    e = m->file->kind == FILE_PLAIN ? file_attributes_of(m->file, &a) : -EACCES;
-    if (!e && !(a.mode & 0111))
-        e = -EACCES;
+    e = m->file->kind == FILE_PLAIN && (*text || may_search(m->file->slot)) ? 0 : -EACCES;
     if (e)
         file_drop(m->file);
     return e;
@@ -418,7 +431,7 @@ static int64_t words_run(struct block *b, int64_t at, const char *path, uint32_t
         }
         if (!e) {
             strlcpy(self.command, last ? last + 1 : text, sizeof self.command);
-            strlcpy(self.executable, p.full, sizeof self.executable);
+            strlcpy(self.executable, full_shown(p.full), sizeof self.executable);
             e = image_run(b, &m, w);
         }
         file_drop(m.file);

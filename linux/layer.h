@@ -17,6 +17,7 @@
 #include "ring.h"
 #include <abi/stubs.h>
 #include <proto/memory.h>
+#include <proto/process.h>
 #include <rt/call.h>
 #include <rt/format.h>
 #include <rt/string.h>
@@ -140,8 +141,10 @@ struct self {
     uint32_t umask, cores;
     bool shares_memory;             /* it has or had a shared mapping: see futex.c */
     uint32_t deaths;                /* children that were waited for: see ring.c */
+    struct process_ids ids;
     uint32_t cwd_slot;              /* a directory's gate; SLOT_ROOT at the start */
-    char cwd[PATH_MAX];
+    char root[PATH_MAX];            /* chroot's, "/" at the start: full names begin with it */
+    char cwd[PATH_MAX];             /* a full name */
     char executable[PATH_MAX];      /* absolute */
     char command[16];               /* prctl's name */
     uint64_t stack_low, stack_high;
@@ -302,7 +305,7 @@ struct path {
     unsigned links;
     size_t length;
     char text[PATH_MAX];        /* what is sent to the gate */
-    char full[PATH_MAX];        /* absolute, cleaned lexically */
+    char full[PATH_MAX];        /* absolute, as without chroot, cleaned lexically */
 };
 #define AT_FDCWD (-100)
 int64_t path_user(struct path *p, int64_t at, uint64_t text);
@@ -325,6 +328,8 @@ int64_t path_set(struct path *p, int64_t at, const char *text);
 /* After a walk that was not DONE: true to go on with the rest. */
 int64_t path_follow(struct path *p, uint8_t walk, uint16_t walked, const char *target,
                     size_t target_length);
+const char *full_shown(const char *full); /* as the program knows it, below its root */
+bool may_search(uint32_t directory);      /* its gate's slot */
 int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **out);
 
 /* ---- devices: devices.c ------------------------------------------------------------------------ */

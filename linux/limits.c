@@ -58,6 +58,8 @@ static int64_t limit_change(uint64_t which, uint64_t new, uint64_t old)
         return -EINVAL;
     if (new && which == LIMIT_NOFILE && l.most > FDS_MAX)
         return -EPERM;
+    if (new &&l.most > limits[which].most && self.ids.user)
+        return -EPERM;
     if (old && !user_write(old, &limits[which], sizeof l))
         return -EFAULT;
     if (new)

@@ -216,7 +216,7 @@ static int64_t change_path(struct path *p, struct file_changes *c)
 {
     struct file_attributes a;
     if (device_attributes(p->full, &a))
-        return 0;
+        return self.ids.user ? -EPERM : 0;
     return WALK(p, file_set_attributes(p->gate, p->at, c, p->text, p->length, WALK_OUT));
 }
 
@@ -277,8 +277,7 @@ int64_t sys_fchmodat(const uint64_t *a)
 static struct file_changes owner_change(uint64_t owner, uint64_t group)
 {
     struct file_changes c = { .owner = (uint32_t)owner, .group = (uint32_t)group };
-    c.what = ((uint32_t)owner != UINT32_MAX ? FILE_CHANGE_OWNER : 0) |
-             ((uint32_t)group != UINT32_MAX ? FILE_CHANGE_GROUP : 0);
+    c.what = FILE_CHANGE_OWNER | FILE_CHANGE_GROUP;
     return c;
 }
 

@@ -9,21 +9,30 @@
 #include "layer.h"
 #include <proto/file_client.h>
 
-/* Adds the parts of text to an absolute, clean path. */
-static int64_t full_add(char *full, const char *text)
+/* A full path that is too long to be told: nothing is looked for by it. */
+#define FULL_UNKNOWN "?"
+
+/* Adds the parts of text to an absolute, clean path, which stays below the root. */
+static void full_add(char *full, const char *text)
 {
-    size_t n = strlen(full);
+    size_t n = strlen(full), floor = strlen(self.root);
+    if (*full != '/')
+        return;
+    if (strncmp(full, self.root, floor) || (floor > 1 && full[floor] && full[floor] != '/'))
+        floor = 1; /* a directory that was opened before the root was changed */
     while (*text) {
         const char *end = strchrnul(text, '/');
         size_t part = (size_t)(end - text);
         if (part == 2 && text[0] == '.' && text[1] == '.') {
-            while (n > 1 && full[n - 1] != '/')
+            while (n > floor && full[n - 1] != '/')
                 n--;
-            if (n > 1)
+            if (n > floor)
                 n--;
         } else if (part && !(part == 1 && text[0] == '.')) {
-            if (n + part + 2 > PATH_MAX)
-                return -ENAMETOOLONG;
+            if (n + part + 2 > PATH_MAX) {
+                strlcpy(full, FULL_UNKNOWN, PATH_MAX);
+                return;
+            }
             if (n > 1)
                 full[n++] = '/';
             memcpy(full + n, text, part);
@@ -32,7 +41,12 @@ static int64_t full_add(char *full, const char *text)
         full[n] = 0;
         text = *end ? end + 1 : end;
     }
-    return 0;
+}
+
+const char *full_shown(const char *full)
+{
+    size_t n = strlen(self.root);
+    return n > 1 && !strncmp(full, self.root, n) && full[n] == '/' ? full + n : full;
 }
 
 static int64_t path_start(struct path *p, int64_t at)
@@ -42,7 +56,7 @@ static int64_t path_start(struct path *p, int64_t at)
     p->gate = SLOT_ROOT;
     p->at = 0;
     if (p->text[0] == '/') {
-        strlcpy(p->full, "/", sizeof p->full);
+        strlcpy(p->full, self.root, sizeof p->full);
     } else if ((int32_t)at == AT_FDCWD) {
         p->at = self.cwd_slot == SLOT_ROOT ? 0 : self.cwd_slot;
         strlcpy(p->full, self.cwd, sizeof p->full);
@@ -55,7 +69,8 @@ static int64_t path_start(struct path *p, int64_t at)
         p->at = f->slot;
         strlcpy(p->full, f->path ? f->path : "/", sizeof p->full);
     }
-    return full_add(p->full, p->text);
+    full_add(p->full, p->text);
+    return 0;
 }
 
 int64_t path_set(struct path *p, int64_t at, const char *text)
@@ -94,8 +109,9 @@ int64_t path_follow(struct path *p, uint8_t walk, uint16_t walked, const char *t
     p->text[n] = 0;
     p->length = n;
     p->at = 0;
-    strlcpy(p->full, "/", sizeof p->full);
-    return full_add(p->full, p->text);
+    strlcpy(p->full, self.root, sizeof p->full);
+    full_add(p->full, p->text);
+    return 0;
 }
 
 /* The target of the link where a walk stopped, when the operation did not say. */
@@ -262,6 +278,8 @@ int64_t sys_creat(const uint64_t *a)
 /* A directory of /proc has no gate: its name alone finds what is in it. */
 static int64_t cwd_set(struct file *f, const char *full)
 {
+    if (f->slot && !may_search(f->slot))
+        return -EACCES;
     uint32_t slot = f->slot ? slot_take() : SLOT_ROOT;
     if (!slot)
         return -ENFILE;
@@ -299,29 +317,23 @@ int64_t sys_fchdir(const uint64_t *a)
 }
 
 /* What the working directory is called by now: it, or one above it, may have been renamed. */
-static int64_t cwd_refresh(void)
-{
-    char path[PATH_MAX];
-    size_t n = 0;
-    if (self.cwd_slot == SLOT_ROOT)
-        return 0;
-    own_ready(path, sizeof path);
-    int64_t e = errno_of(file_locate(SLOT_ROOT, self.cwd_slot, path, PATH_MAX - 2, &n));
-    if (e)
-        return e;
-    self.cwd[0] = '/';
-    memcpy(self.cwd + 1, path, n);
-    self.cwd[n + 1] = 0;
-    return 0;
-}
-
 int64_t sys_getcwd(const uint64_t *a)
 {
-    int64_t e = cwd_refresh();
-    if (e)
-        return e;
-    size_t n = strlen(self.cwd) + 1;
-    if (a[1] < n)
+    char path[PATH_MAX + 1] = "/";
+    size_t n = 0;
+    if (self.cwd_slot == SLOT_ROOT) {
+        n = strlcpy(path, self.cwd, sizeof path); /* the root, or in /proc */
+    } else {
+        own_ready(path, sizeof path);
+        int64_t e = errno_of(file_locate(SLOT_ROOT, self.cwd_slot, path + 1, PATH_MAX - 1, &n));
+        if (e && e != -EXDEV)
+            return e;
+        if (e)
+            n = (size_t)snprintf(path, sizeof path, "(unreachable)%s", self.cwd);
+        else
+            path[++n] = 0;
+    }
+    if (a[1] < n + 1)
         return -ERANGE;
-    return user_write(a[0], self.cwd, n) ? (int64_t)n : -EFAULT;
+    return user_write(a[0], path, n + 1) ? (int64_t)n + 1 : -EFAULT;
 }

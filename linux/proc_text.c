@@ -86,18 +86,23 @@ static size_t make_status(const struct about *a, char *to, size_t size)
     const struct process_identity *i = &a->identity;
     char letter = state_letter(i), name[16];
     uint64_t mapped, resident;
+    struct process_ids ids = {.real_user = 0};
+    size_t none = 0;
     proc_command(a, name);
     pages_of(a, &mapped, &resident);
+    own_ready(&ids, sizeof ids);
+    (void)process_ids(SLOT_PROCESS, i->process, &ids, 0, &none);
     return PRINT(
         "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\n"
-        "TracerPid:\t0\nUid:\t%u\t%u\t%u\t%u\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t \n"
+        "TracerPid:\t0\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t \n"
         "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nThreads:\t%u\n",
         name, self.umask, letter,
         letter == 'R'   ? "running"
         : letter == 'S' ? "sleeping"
         : letter == 'T' ? "stopped"
                         : "zombie",
-        i->process, i->process, i->parent, i->user, i->user, i->user, i->user, FDS_MAX,
+        i->process, i->process, i->parent, ids.real_user, ids.user, ids.saved_user, ids.file_user,
+        ids.real_group, ids.group, ids.saved_group, ids.file_group, FDS_MAX,
         (unsigned long)mapped * 4, (unsigned long)mapped * 4, (unsigned long)resident * 4,
         (unsigned long)resident * 4, i->threads ? i->threads : 1);
 }

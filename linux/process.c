@@ -232,15 +232,6 @@ int64_t sys_zero(const uint64_t *a)
     return 0;
 }
 
-int64_t sys_getresuid(const uint64_t *a)
-{
-    uint32_t zero = 0;
-    for (unsigned i = 0; i < 3; i++)
-        if (!user_write(a[i], &zero, 4))
-            return -EFAULT;
-    return 0;
-}
-
 int64_t sys_set_tid_address(const uint64_t *a)
 {
     block_self()->tid_address = a[0];

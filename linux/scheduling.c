@@ -9,13 +9,19 @@
 enum { POLICY_OTHER, POLICY_FIFO, POLICY_RR, POLICY_BATCH, POLICY_IDLE = 5, REALTIME_MOST = 99 };
 #define SLICE_NS 10000000
 
-static int64_t exists(uint64_t pid)
+/* 0, -ESRCH, or -EPERM: it is another user's. */
+static int64_t whose(uint64_t pid)
 {
     if ((int32_t)pid < 0)
         return -EINVAL;
     if (!pid || pid == self.pid || (uint32_t)pid == block_self()->tid)
         return 0;
-    int64_t e = errno_of(process_kill(SLOT_PROCESS, (int32_t)pid, 0));
+    return errno_of(process_kill(SLOT_PROCESS, (int32_t)pid, 0));
+}
+
+static int64_t exists(uint64_t pid)
+{
+    int64_t e = whose(pid);
     return e == -EPERM ? 0 : e;
 }
 
@@ -113,10 +119,13 @@ int64_t sys_setpriority(const uint64_t *a)
     if (a[0] > 2)
         return -EINVAL;
     if (!is_our_own(a[0], a[1])) {
-        int64_t e = a[0] == 0 ? exists((uint32_t)a[1]) : 0;
-        return e ? -ESRCH : 0;
+        int64_t e = a[0] == 0 ? whose((uint32_t)a[1]) : 0;
+        return e && e != -EPERM ? -ESRCH : e;
     }
-    nice_value = value < NICE_LEAST ? NICE_LEAST : value > NICE_MOST ? NICE_MOST : value;
+    value = value < NICE_LEAST ? NICE_LEAST : value > NICE_MOST ? NICE_MOST : value;
+    if (value < nice_value && self.ids.user)
+        return -EACCES;
+    nice_value = value;
     return 0;
 }
 

@@ -57,6 +57,7 @@ static void take_start(struct block *b, const struct process_start *s)
     self.realtime_ns = s->realtime_ns;
     self.tsc_hz = s->ticks_per_second;
     self.cores = s->cores;
+    self.ids = s->ids;
     memcpy(self.random, s->random, sizeof self.random);
     rt_self_make(b, s->lane);
     b->tid = s->process;
@@ -98,6 +99,7 @@ void layer_start(struct block *b)
     block_register(b);
     self.umask = 022;
     self.cwd_slot = SLOT_ROOT;
+    strlcpy(self.root, "/", sizeof self.root);
     strlcpy(self.cwd, "/", sizeof self.cwd);
     /* Words with '=' before the first without are the environment and our own options. */
     static char path[] = "PATH=/bin:/sbin:/usr/bin:/usr/sbin", home[] = "HOME=/root",

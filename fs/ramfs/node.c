@@ -168,6 +168,10 @@ bool orphans_free(void)
             TX_SET(n->next_orphan, 0);
             cut(n, 0);
         }
+        if (n->parent) {
+            TX_SET(n->parent->opens, n->parent->opens - 1);
+            node_drop(n->parent);
+        }
         TX_SET(fs->node_count, fs->node_count - 1);
         capsule_free(n, sizeof *n);
         tx_commit();

@@ -9,6 +9,7 @@
 #define MAPPED_AGAIN_NS 500000000ull
 #define MAINTENANCE (DESCRIBED_MAX - 1) /* badge of our own gate; descriptions use smaller ones */
 #define SET_ID_BITS 06000u
+#define SAME UINT32_MAX /* an owner or a group that stays */
 
 static struct walk *walk_buffer(void)
 {
@@ -246,7 +247,7 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
     if (!w->node) {
         if (w->slash)
             return undo(FILE_ERROR_ISDIR);
-        if (w->parent != fs->root && !w->parent->parent)
+        if (!w->parent->links)
             return undo(FILE_ERROR_NOENT); /* a directory that was removed */
         if ((status = may_add(&c, w->parent)) != 0)
             return undo(status);
@@ -430,10 +431,10 @@ uint32_t file_serve_locate(struct file_server *s, uint64_t badge, uint32_t at, s
     if (!status && !is(c.at, S_DIRECTORY))
         status = FILE_ERROR_NOTDIR;
     for (const struct node *n = c.at; !status && n != c.root; n = n->parent) {
-        const struct entry *e = n->parent ? n->name : 0;
+        const struct entry *e = n->name;
         size_t slash = from < sizeof text;
         if (!e)
-            status = FILE_ERROR_NOENT;
+            status = n == fs->root ? FILE_ERROR_XDEV : FILE_ERROR_NOENT;
         else if (e->length + slash > from)
             status = FILE_ERROR_NAMETOOLONG;
         if (status)
@@ -679,7 +680,7 @@ static uint32_t walk_new(const struct caller *c, struct rpc_in path, bool direct
         return FILE_ERROR_EXIST;
     if (w->slash && !directory)
         return FILE_ERROR_NOENT;
-    if (w->parent != fs->root && !w->parent->parent)
+    if (!w->parent->links)
         return FILE_ERROR_NOENT;
     return may_add(c, w->parent);
 }
@@ -726,7 +727,9 @@ static void name_remove(struct entry *e)
     entry_remove(e);
     if (is(n, S_DIRECTORY)) {
         TX_SET(n->links, 0);
-        TX_SET(n->parent, 0);
+        TX_SET(n->name, 0);
+        /* Who is still in it can go up. */
+        TX_SET(n->parent->opens, n->parent->opens + 1);
     }
     node_drop(n);
 }
@@ -878,7 +881,7 @@ uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t seque
         if (is(other, S_DIRECTORY) && other->first)
             return undo(FILE_ERROR_NOTEMPTY);
     }
-    if (to.parent != fs->root && !to.parent->parent)
+    if (!to.parent->links)
         return undo(FILE_ERROR_NOENT);
     if (other)
         name_remove(to.entry);
@@ -969,9 +972,10 @@ static uint32_t may_change(
     if (!s)
         return FILE_ERROR_ACCES;
     bool owner = is_owner(s, n);
-    if (c->what & FILE_CHANGE_OWNER && !is_super(s) && (!owner || c->owner != n->owner))
+    if (c->what & FILE_CHANGE_OWNER && c->owner != SAME && !is_super(s) &&
+        (!owner || c->owner != n->owner))
         return FILE_ERROR_PERM;
-    if (c->what & FILE_CHANGE_GROUP && !is_super(s) &&
+    if (c->what & FILE_CHANGE_GROUP && c->group != SAME && !is_super(s) &&
         (!owner || (c->group != n->group && !in_group(s, c->group))))
         return FILE_ERROR_PERM;
     if (c->what & FILE_CHANGE_MODE && !owner)
@@ -987,9 +991,9 @@ static void change(struct node *n, const struct session *s, const struct file_ch
 {
     int64_t now = (int64_t)rt_realtime_ns();
     tx_save(n, sizeof *n);
-    if (c->what & FILE_CHANGE_OWNER)
+    if (c->what & FILE_CHANGE_OWNER && c->owner != SAME)
         n->owner = c->owner;
-    if (c->what & FILE_CHANGE_GROUP)
+    if (c->what & FILE_CHANGE_GROUP && c->group != SAME)
         n->group = c->group;
     if (c->what & (FILE_CHANGE_OWNER | FILE_CHANGE_GROUP) && !is(n, S_DIRECTORY))
         n->mode &= ~(n->mode & 0010 ? SET_ID_BITS : 04000u); /* who gets it does not get these */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sessions: who asks, what their root is, and what they may do, by Linux's rules. */
 #include "ramfs.h"
+#include <rt/sort.h>
 #include <rt/string.h>
 
 #define STICKY 01000u
@@ -164,28 +165,11 @@ void sessions_check(void)
     }
 }
 
-static void groups_sort(uint32_t *groups, uint32_t count)
+static int by_number(const void *a, const void *b, void *context)
 {
-    /* Heapsort: a client may send tens of thousands in any order. */
-    for (uint32_t built = count / 2, left = count; left > 1;) {
-        uint32_t at, child, value;
-        if (built) {
-            value = groups[at = --built];
-        } else {
-            value = groups[--left];
-            groups[left] = groups[0];
-            at = 0;
-        }
-        while ((child = 2 * at + 1) < left) {
-            if (child + 1 < left && groups[child + 1] > groups[child])
-                child++;
-            if (groups[child] <= value)
-                break;
-            groups[at] = groups[child];
-            at = child;
-        }
-        groups[at] = value;
-    }
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    (void)context;
+    return (x > y) - (x < y);
 }
 
 static uint32_t session_make(
@@ -200,7 +184,7 @@ static uint32_t session_make(
     s->group_count = count;
     if (count && !rt_copy_from_client(groups.offset, s->groups, groups.length))
         return RPC_BAD_BUFFER;
-    groups_sort(s->groups, count);
+    sort(s->groups, count, sizeof *s->groups, by_number, 0);
     s->gate = rt_gate_create(rt_cap("file"), (uint64_t)s | SESSION_BIT);
     if (!s->gate)
         return FILE_ERROR_MFILE;

@@ -107,10 +107,11 @@ static bool caps_first(struct process *p)
 {
     /* What is not there yet is left out. */
     give(p, rt_cap("pipe"), TO_PIPE);
-    give(p, rt_cap("supervisor"), TO_SUPERVISOR);
     give(p, rt_cap("stream"), TO_STREAM);
     give(p, rt_cap("errors"), TO_ERRORS);
-    return give(p, rt_cap("file"), TO_ROOT) && give(p, rt_cap("tty"), TO_TTYS);
+    static const struct process_ids super;
+    p->credentials = credentials_new(&super, 0, 0, 0);
+    return p->credentials && credentials_give(p) && give(p, rt_cap("tty"), TO_TTYS);
 }
 
 /* ---- new spaces ------------------------------------------------------------------------------- */
@@ -185,7 +186,8 @@ static void record_link(struct process *p, struct process *parent)
         p->ignored = parent->ignored;
         p->no_zombies = parent->no_zombies;
         p->no_stops = parent->no_stops;
-        p->user = parent->user;
+        p->credentials = parent->credentials;
+        TX_SET(p->credentials->uses, p->credentials->uses + 1);
         p->name_length = parent->name_length;
         memcpy(p->name, parent->name, sizeof p->name);
     }
@@ -364,5 +366,6 @@ void process_record_free(struct process *p)
     number_less(p->pid);
     number_less(p->group);
     number_less(p->session);
+    credentials_drop(p->credentials);
     capsule_free(p, sizeof *p);
 }

@@ -6,6 +6,7 @@
  *   task.c    threads of a process
  *   signal.c  signals, stops
  *   timer.c   timers that send signals
+ *   identity.c  users and groups, and with them sessions at the file system
  *   futex.c   waiting at places in memory that processes share
  *   serve.c   the protocol
  *   main.c    start, the main thread
@@ -69,6 +70,13 @@ struct task {
     uint32_t futex_bits, pad;
 };
 
+/* Shared by the processes that have inherited it, never changed. */
+struct credentials {
+    uint32_t uses, session; /* slot of a session with them and with a root */
+    struct process_ids ids;
+    uint32_t group_count, groups[]; /* rising */
+};
+
 struct process {
     struct process *hash_next, *next, *previous;     /* all records */
     struct process *parent, *children, *sibling;
@@ -79,7 +87,8 @@ struct process {
     bool resources;                                  /* its space is not destroyed yet */
     bool in_work, stop_told, execed, no_zombies, no_stops;
     uint32_t code;                                   /* wait status */
-    uint32_t user;
+    uint32_t pad;
+    struct credentials *credentials;
     uint32_t memory, space, memory_gate, gate;       /* id at the memory server; slots */
     uint64_t ignored, fault_seen;
     uint64_t started_ns, run_ns, children_ns;        /* run_ns: of threads that ended */
@@ -152,6 +161,18 @@ void task_end(struct process *p, struct task *t, bool forced);
 bool tasks_reap(struct process *p);                  /* frees what has ended; true: nothing is left */
 void tasks_free(struct process *p);                  /* their slots; the threads went with the space */
 uint64_t tasks_run_ns(const struct process *p);
+
+/* ---- identity.c ---- */
+/* New credentials with one use; root: a slot, as the file protocol has it for a session. NULL: no
+ * memory, or root is no directory's. */
+struct credentials *credentials_new(
+    const struct process_ids *ids, const uint32_t *groups, uint32_t group_count, uint32_t root);
+void credentials_drop(struct credentials *c);
+bool credentials_give(struct process *p); /* what goes with them, into its slots */
+void credentials_exec(struct process *p); /* it runs another program */
+bool is_super(const struct process *p);
+/* Who may signal whom: kill(2). */
+bool may_signal(const struct process *me, const struct process *p, uint32_t signal);
 
 /* ---- futex.c ---- */
 bool futex_leave(struct task *t);                    /* whether it was in a queue */

@@ -81,12 +81,19 @@ uint32_t process_serve_start(struct process_server *server, uint64_t badge,
     const struct process *p = process_find(badge);
     if (p)
         *start = (struct process_start){
-            .clock_mult = STARTUP->clock_mult, .clock_base = STARTUP->clock_base,
-            .clock_shift = STARTUP->clock_shift, .realtime_ns = STARTUP->boot_ns_realtime,
-            .ticks_per_second = STARTUP->tsc_hz, .process = p->pid,
-            .parent = p->parent ? p->parent->pid : PROCESS_INIT, .group = p->group, .session = p->session,
-            .cores = STARTUP->cores, .lane = (uint16_t)(PROCESS_LANE_FIRST + p->pid),
+            .clock_mult = STARTUP->clock_mult,
+            .clock_base = STARTUP->clock_base,
+            .clock_shift = STARTUP->clock_shift,
+            .realtime_ns = STARTUP->boot_ns_realtime,
+            .ticks_per_second = STARTUP->tsc_hz,
+            .process = p->pid,
+            .parent = p->parent ? p->parent->pid : PROCESS_INIT,
+            .group = p->group,
+            .session = p->session,
+            .cores = STARTUP->cores,
+            .lane = (uint16_t)(PROCESS_LANE_FIRST + p->pid),
             .ignored = p->ignored,
+            .ids = p->credentials->ids,
         };
     tx_commit();
     for (unsigned i = 0; i < 4; i++)
@@ -161,7 +168,7 @@ static void wait_take(struct process *c, uint32_t options, struct stored *r)
     r->a = c->pid;
     r->b = c->code;
     r->x = c->run_ns + c->children_ns;
-    r->y = c->user;
+    r->y = c->credentials->ids.real_user;
     if (options & PROCESS_WAIT_NO_WAIT)
         return;
     if (c->state == PROCESS_STATE_ZOMBIE)
@@ -212,12 +219,6 @@ uint32_t process_serve_wait(struct process_server *server, uint64_t badge, uint6
     return finish(badge, sequence, &r, 0);
 }
 
-/* Who may signal whom: kill(2). */
-static bool may_signal(const struct process *me, const struct process *p, uint32_t signal)
-{
-    return !me->user || me->user == p->user || (signal == SIGCONT && me->session == p->session);
-}
-
 /* ---- signals ------------------------------------------------------------------------------------------ */
 
 static bool kill_matches(const struct process *me, const struct process *p, int32_t which)
@@ -235,10 +236,11 @@ uint32_t process_serve_kill(struct process_server *server, uint64_t badge, uint6
                             int32_t which, uint32_t signal)
 {
     struct stored r;
-    bool any = which == PROCESS_INIT, allowed = any;
+    bool any = which == PROCESS_INIT;
     if (repeated(badge, sequence, &r))
         return r.status;
     struct process *me = process_find(badge);
+    bool allowed = any && me && is_super(me);
     for (struct process *p = me || !badge ? server->all : 0, *next; p; p = next) {
         next = p->next;
         if (!kill_matches(me, p, which))
@@ -279,8 +281,11 @@ uint32_t process_serve_queue(struct process_server *server, uint64_t badge, uint
         return finish(badge, sequence, &r, PROCESS_ERROR_SRCH);
     if (!may_signal(me, p, signal) || (code >= 0 && p != me))
         return finish(badge, sequence, &r, PROCESS_ERROR_PERM);
-    struct queued s = { .signal = signal, .code = code, .process = me->pid, .user = me->user,
-                        .value = value };
+    struct queued s = {.signal = signal,
+        .code = code,
+        .process = me->pid,
+        .user = me->credentials->ids.real_user,
+        .value = value};
     if (signal && !signal_queue(p, t, &s))
         return finish(badge, sequence, &r, PROCESS_ERROR_AGAIN);
     return finish(badge, sequence, &r, 0);
@@ -479,9 +484,16 @@ uint32_t process_serve_identify(struct process_server *server, uint64_t badge, u
     const struct process *p = process_find(process ? process : badge);
     if (p) {
         *identity = (struct process_identity){
-            .process = p->pid, .parent = p->parent ? p->parent->pid : PROCESS_INIT, .group = p->group,
-            .session = p->session, .state = p->state, .status = p->code,
-            .started_ns = p->started_ns, .run_ns = p->run_ns, .memory = p->memory, .user = p->user,
+            .process = p->pid,
+            .parent = p->parent ? p->parent->pid : PROCESS_INIT,
+            .group = p->group,
+            .session = p->session,
+            .state = p->state,
+            .status = p->code,
+            .started_ns = p->started_ns,
+            .run_ns = p->run_ns,
+            .memory = p->memory,
+            .user = p->credentials->ids.real_user,
             .children_ns = p->children_ns,
         };
         if (p->state != PROCESS_STATE_ZOMBIE)
@@ -580,6 +592,7 @@ uint32_t process_serve_name(struct process_server *server, uint64_t badge, uint6
     }
     if (p && exec) {
         TX_SET(p->execed, true);
+        credentials_exec(p);
         if (p->parent)
             park_wake(&p->parent->waiters);
     }
@@ -726,8 +739,13 @@ uint32_t process_serve_power(struct process_server *server, uint64_t badge, uint
                              uint32_t code)
 {
     (void)server;
-    (void)badge;
     (void)sequence;
+    tx_begin();
+    const struct process *p = process_find(badge);
+    bool allowed = p && is_super(p);
+    tx_commit();
+    if (!allowed)
+        return PROCESS_ERROR_PERM;
     rt_log("the machine goes off");
     if (rt_cap("debug-exit"))
         pith_io_out(rt_cap("debug-exit"), 0, 1, code);
@@ -743,7 +761,7 @@ uint32_t process_serve_host_name(struct process_server *server, uint64_t badge, 
         return RPC_BAD_BUFFER;
     tx_begin();
     const struct process *p = process_find(badge);
-    bool allowed = !new.length || (p && !p->user);
+    bool allowed = !new.length || (p && is_super(p));
     if (new.length && allowed) {
         tx_save(server->host, sizeof server->host);
         memcpy(server->host, text, sizeof server->host);

@@ -59,8 +59,11 @@ void signals_drop(struct process *p, struct pending *list, uint64_t set)
 
 void signal_child(struct process *parent, const struct process *child, int32_t code, uint32_t status)
 {
-    struct queued s = { .signal = SIGCHLD, .code = code, .process = child->pid, .user = child->user,
-                        .value = status };
+    struct queued s = {.signal = SIGCHLD,
+        .code = code,
+        .process = child->pid,
+        .user = child->credentials->ids.real_user,
+        .value = status};
     park_wake(&parent->waiters);
     (void)signal_queue(parent, 0, &s);
 }
@@ -201,8 +204,10 @@ bool signal_queue(struct process *p, struct task *t, const struct queued *s)
 void signal_post(struct process *p, uint32_t signal, uint32_t sender)
 {
     const struct process *from = sender ? process_find(sender) : 0;
-    struct queued s = { .signal = signal, .code = sender ? SI_USER : 0x80, .process = sender,
-                        .user = from ? from->user : 0 };
+    struct queued s = {.signal = signal,
+        .code = sender ? SI_USER : 0x80,
+        .process = sender,
+        .user = from ? from->credentials->ids.real_user : 0};
     (void)signal_queue(p, 0, &s);
 }
 

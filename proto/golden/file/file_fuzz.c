@@ -489,6 +489,7 @@ static const struct rpc_fuzz_field locate_fields[] = {
 static const uint32_t locate_errors[] = {
     FILE_ERROR_NOENT,
     FILE_ERROR_NOTDIR,
+    FILE_ERROR_XDEV,
     FILE_ERROR_NAMETOOLONG,
     FILE_ERROR_STALE,
     FILE_ERROR_IO,
@@ -790,7 +791,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 0,
         .out_bytes_max = 4095,
         .field_count = 2,
-        .error_count = 5,
+        .error_count = 6,
         .fields = locate_fields,
         .errors = locate_errors,
     },

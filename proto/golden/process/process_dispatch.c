@@ -584,6 +584,86 @@ dispatch_host_name(struct process_server *server, uint64_t badge, struct msg *m)
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_set_ids(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint8_t what = (uint8_t)m->w[1];
+    uint32_t real = (uint32_t)(m->w[1] >> 32);
+    uint32_t effective = (uint32_t)m->w[2];
+    uint32_t saved = (uint32_t)(m->w[2] >> 32);
+    struct process_ids ids = { 0 };
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    if (!process_identity_change_is_valid(what))
+        return RPC_BAD_FIELD;
+    status = process_serve_set_ids(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, what, real,
+        effective, saved, &ids);
+    if (status)
+        return status;
+    if (!rt_copy_to_client(0, &ids, sizeof(ids)))
+        return RPC_BAD_BUFFER;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_set_groups(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    struct rpc_in groups = { .length = (uint16_t)m->w[1] };
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    if (groups.length > 3968)
+        return RPC_BAD_FIELD;
+    status = process_serve_set_groups(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, groups);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_ids(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t process = (uint32_t)(m->w[1] >> 32);
+    struct process_ids ids = { 0 };
+    struct rpc_out groups = { .capacity = (uint16_t)m->w[1] };
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    if (groups.capacity > 3968)
+        return RPC_BAD_FIELD;
+    groups.offset = sizeof(ids);
+    status = process_serve_ids(server, badge, process, &ids, &groups);
+    if (status)
+        return status;
+    if (!rt_copy_to_client(0, &ids, sizeof(ids)))
+        return RPC_BAD_BUFFER;
+    if (groups.length > groups.capacity)
+        return RPC_BAD_BUFFER;
+    m->w[1] = (uint64_t)groups.length;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_root(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t directory = 0;
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    directory = rt_received_cap(0);
+    if (!directory)
+        return RPC_BAD_CAPABILITY;
+    status = process_serve_root(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, directory);
+    if (status)
+        return status;
+    return 0;
+}
+
 uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
@@ -650,6 +730,14 @@ uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct 
         return dispatch_futex_wake(server, badge, m);
     case PROCESS_OP_HOST_NAME:
         return dispatch_host_name(server, badge, m);
+    case PROCESS_OP_SET_IDS:
+        return dispatch_set_ids(server, badge, m);
+    case PROCESS_OP_SET_GROUPS:
+        return dispatch_set_groups(server, badge, m);
+    case PROCESS_OP_IDS:
+        return dispatch_ids(server, badge, m);
+    case PROCESS_OP_ROOT:
+        return dispatch_root(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

@@ -236,6 +236,47 @@ static const uint32_t host_name_errors[] = {
     PROCESS_ERROR_PERM,
 };
 
+static const struct rpc_fuzz_field set_ids_fields[] = {
+    { 1, 0, 8, (uint64_t)0, (uint64_t)8 },
+    { 1, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 2, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 2, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const uint32_t set_ids_errors[] = {
+    PROCESS_ERROR_PERM,
+    PROCESS_ERROR_INVAL,
+    PROCESS_ERROR_NOMEM,
+    PROCESS_ERROR_AGAIN,
+};
+
+static const struct rpc_fuzz_field set_groups_fields[] = {
+    { 1, 0, 16, (uint64_t)0, (uint64_t)3968 },
+};
+
+static const uint32_t set_groups_errors[] = {
+    PROCESS_ERROR_PERM,
+    PROCESS_ERROR_INVAL,
+    PROCESS_ERROR_NOMEM,
+    PROCESS_ERROR_AGAIN,
+};
+
+static const struct rpc_fuzz_field ids_fields[] = {
+    { 1, 0, 16, (uint64_t)0, (uint64_t)3968 },
+    { 1, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const uint32_t ids_errors[] = {
+    PROCESS_ERROR_SRCH,
+};
+
+static const uint32_t root_errors[] = {
+    PROCESS_ERROR_PERM,
+    PROCESS_ERROR_INVAL,
+    PROCESS_ERROR_NOMEM,
+    PROCESS_ERROR_AGAIN,
+};
+
 static const struct rpc_fuzz_operation operations[] = {
     {
         .number = 1,
@@ -243,7 +284,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .parks = false,
         .caps_in = 0,
         .in_bytes_max = 0,
-        .out_bytes_max = 3184,
+        .out_bytes_max = 3216,
         .field_count = 1,
         .error_count = 0,
         .fields = start_fields,
@@ -582,10 +623,57 @@ static const struct rpc_fuzz_operation operations[] = {
         .fields = host_name_fields,
         .errors = host_name_errors,
     },
+    {
+        .number = 32,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 32,
+        .field_count = 4,
+        .error_count = 4,
+        .fields = set_ids_fields,
+        .errors = set_ids_errors,
+    },
+    {
+        .number = 33,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 3968,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 4,
+        .fields = set_groups_fields,
+        .errors = set_groups_errors,
+    },
+    {
+        .number = 34,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 4000,
+        .field_count = 2,
+        .error_count = 1,
+        .fields = ids_fields,
+        .errors = ids_errors,
+    },
+    {
+        .number = 35,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 1,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 0,
+        .error_count = 4,
+        .errors = root_errors,
+    },
 };
 
 const struct rpc_fuzz_protocol process_fuzz = {
     .name = "process",
-    .operation_count = 30,
+    .operation_count = 34,
     .operations = operations,
 };

@@ -234,6 +234,26 @@ static const struct rpc_trace_field host_name_reply[] = {
     { "name_length", 1, 0, 16, RPC_LENGTH },
 };
 
+static const struct rpc_trace_field set_ids_request[] = {
+    { "what", 1, 0, 8, RPC_UNSIGNED },
+    { "real", 1, 32, 32, RPC_UNSIGNED },
+    { "effective", 2, 0, 32, RPC_UNSIGNED },
+    { "saved", 2, 32, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field set_groups_request[] = {
+    { "groups_length", 1, 0, 16, RPC_LENGTH },
+};
+
+static const struct rpc_trace_field ids_request[] = {
+    { "groups_capacity", 1, 0, 16, RPC_LENGTH },
+    { "process", 1, 32, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field ids_reply[] = {
+    { "groups_length", 1, 0, 16, RPC_LENGTH },
+};
+
 static const struct rpc_trace_operation operations[] = {
     { 1, "start", false, 1, 1, start_request, start_reply },
     { 2, "fork", true, 5, 1, fork_request, fork_reply },
@@ -265,6 +285,10 @@ static const struct rpc_trace_operation operations[] = {
     { 29, "futex_leave", true, 1, 1, futex_leave_request, futex_leave_reply },
     { 30, "futex_wake", true, 3, 1, futex_wake_request, futex_wake_reply },
     { 31, "host_name", true, 2, 1, host_name_request, host_name_reply },
+    { 32, "set_ids", true, 4, 0, set_ids_request, NULL },
+    { 33, "set_groups", true, 1, 0, set_groups_request, NULL },
+    { 34, "ids", false, 2, 1, ids_request, ids_reply },
+    { 35, "root", true, 0, 0, NULL, NULL },
 };
 
 static const struct rpc_trace_error errors[] = {
@@ -280,8 +304,8 @@ static const struct rpc_trace_error errors[] = {
 
 const struct rpc_trace_protocol process_trace = {
     .name = "process",
-    .version = 2,
-    .operation_count = 30,
+    .version = 3,
+    .operation_count = 34,
     .error_count = 8,
     .operations = operations,
     .errors = errors,

@@ -365,6 +365,7 @@ struct file_changes {
     struct file_time modified;
     /* Permissions only. */
     uint32_t mode; /* 0 to 4095 */
+    /* All ones: as it is. */
     uint32_t owner;
     uint32_t group;
     /* Which of the above are meant. */

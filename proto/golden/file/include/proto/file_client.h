@@ -922,7 +922,7 @@ static inline int64_t file_session(uint32_t via, uint32_t root, uint32_t user, u
  * Idempotent.
  *   at: a slot, or 0 for none.
  *   path: 0 to 4095 bytes.
- * Errors: NOENT NOTDIR NAMETOOLONG STALE IO
+ * Errors: NOENT NOTDIR XDEV NAMETOOLONG STALE IO
  */
 static inline int64_t file_locate(uint32_t via, uint32_t at, void *path, size_t path_capacity,
     size_t *path_length)

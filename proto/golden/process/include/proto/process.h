@@ -18,7 +18,7 @@
  * own threads by number, the first by its pid: what it says there can only hurt itself. Wait
  * statuses and signal numbers are Linux's, signal sets have bit N - 1 for signal N.
  */
-enum { PROCESS_VERSION = 2 };
+enum { PROCESS_VERSION = 3 };
 
 /* Operations. */
 enum {
@@ -52,6 +52,10 @@ enum {
     PROCESS_OP_FUTEX_LEAVE = 29,
     PROCESS_OP_FUTEX_WAKE = 30,
     PROCESS_OP_HOST_NAME = 31,
+    PROCESS_OP_SET_IDS = 32,
+    PROCESS_OP_SET_GROUPS = 33,
+    PROCESS_OP_IDS = 34,
+    PROCESS_OP_ROOT = 35,
 };
 
 /* Errors, as stubs return them. */
@@ -74,6 +78,11 @@ enum { PROCESS_LANE_FIRST = 16384 };
 enum { PROCESS_PID_MAX = 32768 };
 /* What getppid says of orphans: the server itself. */
 enum { PROCESS_INIT = 1 };
+/* Most supplementary groups, and their bytes. */
+enum { PROCESS_GROUPS_MAX = 992 };
+enum { PROCESS_GROUPS_BYTES = 3968 };
+/* An id that means: as it is. */
+#define PROCESS_SAME 4294967295u
 
 /* Stored as uint32_t. */
 enum {
@@ -107,6 +116,60 @@ static inline bool process_state_is_valid(uint64_t value)
     }
 }
 
+/* Which ids change, and by which of Linux's rules. */
+/* Stored as uint8_t. */
+enum process_identity_change {
+    /* setuid, setgid: real is the new id. */
+    PROCESS_IDENTITY_CHANGE_USER = 1,
+    PROCESS_IDENTITY_CHANGE_GROUP = 2,
+    /* setreuid, setregid: real and effective. */
+    PROCESS_IDENTITY_CHANGE_REAL_USER = 3,
+    PROCESS_IDENTITY_CHANGE_REAL_GROUP = 4,
+    /* setresuid, setresgid. */
+    PROCESS_IDENTITY_CHANGE_SAVED_USER = 5,
+    PROCESS_IDENTITY_CHANGE_SAVED_GROUP = 6,
+    /* setfsuid, setfsgid: real is the new id. */
+    PROCESS_IDENTITY_CHANGE_FILE_USER = 7,
+    PROCESS_IDENTITY_CHANGE_FILE_GROUP = 8,
+};
+static inline bool process_identity_change_is_valid(uint64_t value)
+{
+    switch (value) {
+    case PROCESS_IDENTITY_CHANGE_USER:
+    case PROCESS_IDENTITY_CHANGE_GROUP:
+    case PROCESS_IDENTITY_CHANGE_REAL_USER:
+    case PROCESS_IDENTITY_CHANGE_REAL_GROUP:
+    case PROCESS_IDENTITY_CHANGE_SAVED_USER:
+    case PROCESS_IDENTITY_CHANGE_SAVED_GROUP:
+    case PROCESS_IDENTITY_CHANGE_FILE_USER:
+    case PROCESS_IDENTITY_CHANGE_FILE_GROUP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whose a process is. The file ids are what it asks file systems with. */
+struct process_ids {
+    uint32_t real_user;
+    uint32_t user;
+    uint32_t saved_user;
+    uint32_t file_user;
+    uint32_t real_group;
+    uint32_t group;
+    uint32_t saved_group;
+    uint32_t file_group;
+};
+_Static_assert(sizeof(struct process_ids) == 32, "size");
+_Static_assert(offsetof(struct process_ids, real_user) == 0, "offset");
+_Static_assert(offsetof(struct process_ids, user) == 4, "offset");
+_Static_assert(offsetof(struct process_ids, saved_user) == 8, "offset");
+_Static_assert(offsetof(struct process_ids, file_user) == 12, "offset");
+_Static_assert(offsetof(struct process_ids, real_group) == 16, "offset");
+_Static_assert(offsetof(struct process_ids, group) == 20, "offset");
+_Static_assert(offsetof(struct process_ids, saved_group) == 24, "offset");
+_Static_assert(offsetof(struct process_ids, file_group) == 28, "offset");
+
 /* What a process finds when it starts. */
 struct process_start {
     uint64_t clock_mult;
@@ -126,8 +189,9 @@ struct process_start {
     uint8_t padding_94[2]; /* 0 */
     uint64_t ignored;
     uint64_t spare;
+    struct process_ids ids;
 };
-_Static_assert(sizeof(struct process_start) == 112, "size");
+_Static_assert(sizeof(struct process_start) == 144, "size");
 _Static_assert(offsetof(struct process_start, clock_mult) == 0, "offset");
 _Static_assert(offsetof(struct process_start, clock_base) == 8, "offset");
 _Static_assert(offsetof(struct process_start, clock_shift) == 16, "offset");
@@ -142,6 +206,7 @@ _Static_assert(offsetof(struct process_start, cores) == 88, "offset");
 _Static_assert(offsetof(struct process_start, lane) == 92, "offset");
 _Static_assert(offsetof(struct process_start, ignored) == 96, "offset");
 _Static_assert(offsetof(struct process_start, spare) == 104, "offset");
+_Static_assert(offsetof(struct process_start, ids) == 112, "offset");
 
 struct process_identity {
     uint32_t process;
@@ -154,6 +219,7 @@ struct process_identity {
     uint64_t started_ns;
     uint64_t run_ns;
     uint32_t memory;
+    /* The real one. */
     uint32_t user;
     uint64_t children_ns;
     uint32_t threads;

@@ -284,7 +284,7 @@ static inline int64_t process_set_session(uint32_t via, uint32_t *session)
 }
 
 /*
- * The command line, for others to see. exec: a new program runs.
+ * The command line, for others to see. exec: a new program runs, and the effective ids are saved.
  * Mutating.
  *   name: 0 to 255 bytes.
  */
@@ -773,5 +773,117 @@ static inline int64_t process_host_name(uint32_t via, const void *new, size_t ne
     *name_length = (uint16_t)m.w[1];
     if (*name_length > name_capacity)
         return RPC_BAD_BUFFER;
+    return 0;
+}
+
+/*
+ * Changes the caller's ids, as long as Linux lets it. From then on its session with the file system
+ * (its slot for the root) is one with these.
+ * Mutating.
+ *   what: an enum identity_change.
+ * Errors: PERM INVAL NOMEM AGAIN
+ */
+static inline int64_t process_set_ids(uint32_t via, uint8_t what, uint32_t real,
+    uint32_t effective, uint32_t saved, struct process_ids *ids)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_SET_IDS | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)what | (uint64_t)real << 32,
+        [2] = (uint64_t)effective | (uint64_t)saved << 32,
+    } };
+    x.out = ids;
+    x.out_len = sizeof(struct process_ids);
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * The caller's supplementary groups.
+ * Mutating.
+ *   groups: 0 to 3968 bytes.
+ * Errors: PERM INVAL NOMEM AGAIN
+ */
+static inline int64_t process_set_groups(uint32_t via, const void *groups, size_t groups_length)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    if (groups_length > 3968)
+        return RPC_BAD_FIELD;
+    m = (struct msg){ .w = {
+        PROCESS_OP_SET_GROUPS | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)groups_length,
+    } };
+    x.in = groups;
+    x.in_len = groups_length;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * Of a process (0: the caller): its ids, and its supplementary groups in rising order.
+ * Idempotent.
+ *   groups: 0 to 3968 bytes, right behind *ids in memory.
+ * Errors: SRCH
+ */
+static inline int64_t process_ids(uint32_t via, uint32_t process, struct process_ids *ids,
+    size_t groups_capacity, size_t *groups_length)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    if (groups_capacity > 3968)
+        groups_capacity = 3968;
+    m = (struct msg){ .w = {
+        PROCESS_OP_IDS,
+        [1] = (uint64_t)process << 32 | (uint64_t)groups_capacity,
+    } };
+    x.out = ids;
+    x.out_len = sizeof(struct process_ids) + groups_capacity;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *groups_length = (uint16_t)m.w[1];
+    if (*groups_length > groups_capacity)
+        return RPC_BAD_BUFFER;
+    return 0;
+}
+
+/*
+ * An open directory becomes the caller's root, and that of its children.
+ * Mutating.
+ * Errors: PERM INVAL NOMEM AGAIN
+ */
+static inline int64_t process_root(uint32_t via, uint32_t directory)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_ROOT | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+    } };
+    x.caps_in[x.n_caps_in++] = directory;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
     return 0;
 }

@@ -83,7 +83,9 @@ uint32_t process_serve_set_group(struct process_server *server, uint64_t badge, 
 uint32_t process_serve_set_session(struct process_server *server, uint64_t badge,
     uint64_t sequence, uint32_t *session);
 
-/* The command line, for others to see. exec: a new program runs. */
+/*
+ * The command line, for others to see. exec: a new program runs, and the effective ids are saved.
+ */
 uint32_t process_serve_name(struct process_server *server, uint64_t badge, uint64_t sequence,
     bool exec, struct rpc_in name);
 
@@ -175,3 +177,22 @@ uint32_t process_serve_futex_wake(struct process_server *server, uint64_t badge,
 /* The name of the machine; with no bytes it is only asked for. */
 uint32_t process_serve_host_name(struct process_server *server, uint64_t badge, uint64_t sequence,
     struct rpc_in new, struct rpc_out *name);
+
+/*
+ * Changes the caller's ids, as long as Linux lets it. From then on its session with the file system
+ * (its slot for the root) is one with these.
+ */
+uint32_t process_serve_set_ids(struct process_server *server, uint64_t badge, uint64_t sequence,
+    uint8_t what, uint32_t real, uint32_t effective, uint32_t saved, struct process_ids *ids);
+
+/* The caller's supplementary groups. */
+uint32_t process_serve_set_groups(struct process_server *server, uint64_t badge, uint64_t sequence,
+    struct rpc_in groups);
+
+/* Of a process (0: the caller): its ids, and its supplementary groups in rising order. */
+uint32_t process_serve_ids(struct process_server *server, uint64_t badge, uint32_t process,
+    struct process_ids *ids, struct rpc_out *groups);
+
+/* An open directory becomes the caller's root, and that of its children. */
+uint32_t process_serve_root(struct process_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t directory);
