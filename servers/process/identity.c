@@ -60,8 +60,22 @@ void credentials_drop(struct credentials *c)
     TX_SET(c->uses, c->uses - 1);
     if (c->uses)
         return;
-    rt_slot_free(c->session);
-    capsule_free(c, sizeof *c + c->group_count * sizeof *c->groups);
+    TX_SET(c->next_unused, processes->unused);
+    TX_SET(processes->unused, c);
+}
+
+void credentials_sweep(void)
+{
+    while (processes->unused) {
+        tx_begin();
+        struct credentials *c = processes->unused;
+        if (c) {
+            rt_slot_free(c->session);
+            TX_SET(processes->unused, c->next_unused);
+            capsule_free(c, sizeof *c + c->group_count * sizeof *c->groups);
+        }
+        tx_commit();
+    }
 }
 
 /* A slot that was emptied can be filled when every core has passed. */
@@ -251,7 +265,9 @@ uint32_t process_serve_set_ids(struct process_server *server, uint64_t badge, ui
         !change(p, &r.ids, p->credentials->groups, p->credentials->group_count, 0))
         return undo(PROCESS_ERROR_NOMEM);
     *ids = r.ids;
-    return finish(badge, sequence, &r, status);
+    (void)finish(badge, sequence, &r, status);
+    credentials_sweep();
+    return status;
 }
 
 static int by_number(const void *a, const void *b, void *context)
@@ -280,7 +296,9 @@ uint32_t process_serve_set_groups(
     sort(list, count, sizeof *list, by_number, 0);
     if (!change(p, &p->credentials->ids, list, count, 0))
         return undo(PROCESS_ERROR_NOMEM);
-    return finish(badge, sequence, &r, 0);
+    (void)finish(badge, sequence, &r, 0);
+    credentials_sweep();
+    return 0;
 }
 
 uint32_t process_serve_ids(struct process_server *server, uint64_t badge, uint32_t process,
@@ -314,5 +332,7 @@ uint32_t process_serve_root(
     const struct credentials *c = p->credentials;
     if (!change(p, &c->ids, c->groups, c->group_count, directory))
         return undo(PROCESS_ERROR_INVAL);
-    return finish(badge, sequence, &r, 0);
+    (void)finish(badge, sequence, &r, 0);
+    credentials_sweep();
+    return 0;
 }

@@ -73,6 +73,7 @@ struct task {
 /* Shared by the processes that have inherited it, never changed. */
 struct credentials {
     uint32_t uses, session; /* slot of a session with them and with a root */
+    struct credentials *next_unused;
     struct process_ids ids;
     uint32_t group_count, groups[]; /* rising */
 };
@@ -114,6 +115,7 @@ struct intent { uint32_t from, pad; uint64_t number; };
 struct process_server {
     struct process *all, *hash[HASH], *work;
     struct timer *timers;
+    struct credentials *unused; /* without uses: see credentials_sweep */
     struct task *futexes[FUTEX_QUEUES];
     char host[PROCESS_HOST_NAME_MAX + 8];
     uint32_t last_pid, first, own_gate, pad;         /* first: pid; own_gate: slot, the main thread's */
@@ -168,6 +170,8 @@ uint64_t tasks_run_ns(const struct process *p);
 struct credentials *credentials_new(
     const struct process_ids *ids, const uint32_t *groups, uint32_t group_count, uint32_t root);
 void credentials_drop(struct credentials *c);
+/* Frees what was dropped. Outside a transaction: a capability that is gone comes back with none. */
+void credentials_sweep(void);
 bool credentials_give(struct process *p); /* what goes with them, into its slots */
 void credentials_exec(struct process *p); /* it runs another program */
 bool is_super(const struct process *p);

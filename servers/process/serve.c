@@ -635,6 +635,7 @@ uint32_t process_serve_reap(struct process_server *server, uint64_t badge, uint6
         }
     }
     tx_commit();
+    credentials_sweep();
     return 0;
 }
 
