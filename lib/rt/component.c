@@ -3,6 +3,7 @@
 #include <rt/call.h>
 #include <rt/component.h>
 #include <rt/format.h>
+#include <rt/status.h>
 #include <rt/string.h>
 #include <stdarg.h>
 
@@ -256,6 +257,7 @@ uint64_t rt_wait(uint64_t deadline_ns)
 
 void rt_ready(void)
 {
+    __atomic_store_n(&RT_STATUS->ready, STARTUP->incarnation, __ATOMIC_RELEASE);
     pith_notify_raise(SLOT_SUPERVISOR, BIT_READY);
 }
 
@@ -270,12 +272,23 @@ static void log_text(const char *text)
         pith_io_out(port, SERIAL_DATA, 1, (uint8_t)*text);
 }
 
+/* Kept where it is read after our death. The time comes last: a line that has one is whole. */
+static void log_keep(const char *text)
+{
+    uint64_t n = __atomic_fetch_add(&RT_STATUS->lines_written, 1, __ATOMIC_RELAXED);
+    struct rt_line *line = &RT_STATUS->lines[n % RT_LINES];
+    __atomic_store_n(&line->time_ns, 0, __ATOMIC_RELAXED);
+    strlcpy(line->text, text, sizeof line->text);
+    __atomic_store_n(&line->time_ns, rt_now_ns(), __ATOMIC_RELEASE);
+}
+
 static void log_line(const char *format, va_list arguments)
 {
     char line[256];
     snprintf(line, sizeof line, "[%s] ", STARTUP->name);
     size_t n = strlen(line);
     vsnprintf(line + n, sizeof line - n - 1, format, arguments);
+    log_keep(line + n);
     n = strlen(line);
     line[n] = '\n';
     line[n + 1] = 0;
@@ -303,6 +316,7 @@ void component_start(void)
 {
     self_init((uint64_t)rt_self(), SLOT_MAIN, receive_slots());
     component_main();
+    __atomic_store_n(&RT_STATUS->done, STARTUP->incarnation, __ATOMIC_RELEASE);
     pith_notify_raise(SLOT_SUPERVISOR, BIT_DONE);
     for (;;)
         pith_thread_exit();

@@ -2,6 +2,7 @@
 /* See spawn/spawn.h. ELF-64 object file format, version 1.2; cpio "newc": four header fields
  * used, all in eight hexadecimal digits. */
 #include <rt/call.h>
+#include <rt/status.h>
 #include <rt/string.h>
 #include <spawn/spawn.h>
 
@@ -132,10 +133,31 @@ static int64_t caps_bring(struct spawn *s)
     return 0;
 }
 
+uint64_t spawn_persistent(uint64_t capsule_pages, uint64_t object_pages)
+{
+    return RT_CAP_PAGES + capsule_pages + object_pages + STATUS_PAGES;
+}
+
 int64_t spawn_give(struct spawn *s, uint32_t here, uint32_t there)
 {
     pith_cap_delete(s->space, there);
     return RETRY(pith_cap_copy(here, s->space, there, RIGHT_ALL)).status;
+}
+
+/* The page outlives incarnations; firmware may have left something there before the first. */
+static int64_t status_bring(struct spawn *s)
+{
+    uint64_t page = spawn_persistent(s->capsule_pages, s->object_pages) - STATUS_PAGES;
+    if (!s->old_space) {
+        int64_t e =
+            map_run(s, SPACE_SELF, s->window, s->persistent_region, page, STATUS_PAGES, MAP_WRITE);
+        if (e)
+            return e;
+        memset((void *)s->window, 0, STATUS_PAGES * PAGE);
+        RETRY(pith_space_unmap(SPACE_SELF, s->window, STATUS_PAGES));
+    }
+    return map_run(
+        s, s->space, STATUS_ADDRESS, s->persistent_region, page, STATUS_PAGES, MAP_WRITE);
 }
 
 /* Page tables for what is mapped at the start; what else a program maps is in extra_tables. */
@@ -167,6 +189,7 @@ int64_t spawn_build(struct spawn *s, const char **what)
     STEP("heap", fill(s, HEAP_BASE, s->heap_pages, 0, 0, 0, MAP_WRITE));
     STEP("capsule", map_run(s, s->space, CAPSULE_BASE, s->persistent_region, RT_CAP_PAGES,
                         s->capsule_pages, MAP_WRITE));
+    STEP("status page", status_bring(s));
     STEP("stack", fill(s, MAIN_STACK, RT_STACK_SIZE / PAGE, 0, 0, 0, MAP_WRITE));
     for (unsigned i = 0; i < 4 && s->modules[i].count; i++)
         STEP("module", map_run(s, s->space, s->modules[i].address, s->modules[i].region,

@@ -24,6 +24,8 @@
 #define RECLAIM_TRIES 10000u
 #define RECLAIM_NAP_NS 100000ull
 #define PRIORITY 62
+#define BIT_READY 1u
+#define START_TRIES 3u    /* deaths of a supervisor that was not ready yet */
 #define BITS_FAULT 0x100u /* beside what components raise: RT_READY, … */
 #define B ((const struct pith_bootinfo *)BOOTINFO_ADDRESS)
 
@@ -239,6 +241,31 @@ static void death_report(uint32_t space)
         say("[root] supervisor was ended\n");
 }
 
+/* What an incarnation said last, for the line that ends the machine. */
+static const char *last_words(uint64_t since_ns)
+{
+    static char text[RT_LINE_MAX];
+    uint64_t page = spawn_persistent(CAPSULE_PAGES, OBJECT_PAGES) - STATUS_PAGES;
+    MUST(pith_space_map(SPACE_SELF, WINDOW_VA, S_PERSISTENT, page, STATUS_PAGES | MAP_READ));
+    bool any = spawn_last_words((const struct rt_status *)WINDOW_VA, since_ns, text);
+    MUST(pith_space_unmap(SPACE_SELF, WINDOW_VA, STATUS_PAGES));
+    return any ? text : "it says nothing";
+}
+
+/* Waits until the supervisor has died; whether it had been ready. */
+static bool supervisor_wait(void)
+{
+    bool ready = false;
+    for (;;) {
+        struct pith_result r = pith_notify_wait(S_WAKE, DEADLINE_NEVER);
+        if (r.status)
+            continue;
+        ready |= r.value & BIT_READY;
+        if (r.value & BITS_FAULT)
+            return ready;
+    }
+}
+
 void root_main(void)
 {
     size_t bytes, elf_bytes, system_bytes;
@@ -256,11 +283,11 @@ void root_main(void)
     uint64_t regions = pages(1), small = pages(1);
     supervisor_pages = VOLATILE_PAGES + bytes / (1u << 20) + 2;
     uint64_t va = pages(supervisor_pages), vb = pages(supervisor_pages);
-    uint64_t persistent = pages(RT_CAP_PAGES + CAPSULE_PAGES + OBJECT_PAGES);
+    uint64_t persistent = pages(spawn_persistent(CAPSULE_PAGES, OBJECT_PAGES));
     uint64_t spare = pages(64); /* for tables of root's own later */
     region(S_VOLATILE_A, regions, 0, va, supervisor_pages);
     region(S_VOLATILE_B, regions, 1, vb, supervisor_pages);
-    region(S_PERSISTENT, regions, 2, persistent, RT_CAP_PAGES + CAPSULE_PAGES + OBJECT_PAGES);
+    region(S_PERSISTENT, regions, 2, persistent, spawn_persistent(CAPSULE_PAGES, OBJECT_PAGES));
     uint64_t first = pages(2);
     region(S_POOL, regions, 3, first, (page_end - first) & ~1ull);
     page_next = spare;
@@ -272,13 +299,13 @@ void root_main(void)
     uint64_t log_port = strstr(B->command_line, "logport=3") ? SERIAL_3 : SERIAL;
     MUST(pith_io_create(BOOT_PORTS, BOOT_REGION, WHERE(io, 0), S_LOG, log_port, 8));
     MUST(pith_thread_schedule(BOOT_THREAD, BOOT_TIME, PRIORITY));
-    while (supervisor_start(elf, elf_bytes, bytes)) {
+    unsigned failed = 0;
+    for (uint64_t since = now_ns(); supervisor_start(elf, elf_bytes, bytes); since = now_ns()) {
         uint32_t space = incarnation & 1 ? S_SPACE_A : S_SPACE_B;
-        struct pith_result r;
-        do
-            r = pith_notify_wait(S_WAKE, DEADLINE_NEVER);
-        while (r.status || !(r.value & BITS_FAULT));
+        failed = supervisor_wait() ? 0 : failed + 1;
         death_report(space);
+        if (failed == START_TRIES)
+            stop("the supervisor cannot start: %s", last_words(since));
         MUST(pith_space_kill(space));
     }
     stop("the supervisor could not be started");

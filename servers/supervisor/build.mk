@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
-$(call user-program,supervisor,servers/supervisor,main.c control.c,proto-supervisor server spawn rt)
+$(call user-program,supervisor,servers/supervisor,main.c control.c watch.c,\
+	proto-supervisor server spawn rt)

@@ -23,7 +23,7 @@ static const char *life(const struct component_state *s)
 {
     switch (s->state) {
     case COMPONENT_RUNNING:
-        return "running";
+        return component_ready((unsigned)(s - state->of)) ? "running" : "starting";
     case COMPONENT_STARTING:
         return "starting";
     case COMPONENT_DEAD:
@@ -50,14 +50,8 @@ uint32_t supervisor_serve_list(
             const struct component_state *s = &state->of[i - 1];
             const struct system_component *c = component(i - 1);
             uint64_t kib = (2ull * c->volatile_pages + c->capsule_pages + c->object_pages) * 4;
-            char death[64] = "-";
-            if (s->deaths && s->last.sequence)
-                snprintf(
-                    death, sizeof death, "exception %lu at %lx", s->last.vector, s->last.regs[15]);
-            else if (s->deaths)
-                strlcpy(death, "killed", sizeof death);
             snprintf(line, sizeof line, "%-15s %-9s %8lu %10lu  %s\n", c->name, life(s), s->deaths,
-                kib, death);
+                kib, s->deaths ? s->why : "-");
         }
         size_t n = strlen(line);
         if (used + n > text->capacity)

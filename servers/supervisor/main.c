@@ -45,9 +45,14 @@ unsigned component_count(void)
     return description->count;
 }
 
-static uint32_t slot(unsigned i, enum component_slot which)
+uint32_t component_slot(unsigned i, enum component_slot which)
 {
     return FIRST_SLOT + i * COMPONENT_SLOTS + which;
+}
+
+static uint32_t slot(unsigned i, enum component_slot which)
+{
+    return component_slot(i, which);
 }
 
 /* The slot of a new incarnation's or the other's object: two places that alternate. */
@@ -95,7 +100,7 @@ static void region(uint32_t to, uint64_t first, uint64_t n)
 static void component_make(unsigned i)
 {
     const struct system_component *c = component(i);
-    uint64_t persistent = RT_CAP_PAGES + c->capsule_pages + c->object_pages;
+    uint64_t persistent = spawn_persistent(c->capsule_pages, c->object_pages);
     for (unsigned turn = 0; turn < 2; turn++)
         region(slot(i, C_VOLATILE) + turn, pages(c->volatile_pages), c->volatile_pages);
     region(slot(i, C_PERSISTENT), pages(persistent), persistent);
@@ -273,7 +278,7 @@ static bool component_start(unsigned i)
     const void *elf = spawn_member(
         (const void *)STARTUP->modules[0][0], STARTUP->modules[0][1], binary, &elf_bytes);
     if (!elf) {
-        rt_log("%s: %s is not in the archive", c->name, binary);
+        component_fail(i, "cannot start: %s is not in the archive", binary);
         return false;
     }
     memset(&work, 0, sizeof work);
@@ -324,9 +329,11 @@ static bool component_start(unsigned i)
         what = "start";
         error = spawn_start(&work);
     }
-    if (error)
-        rt_log("%s: cannot start: %s: %ld", c->name, what, error);
-    s->state = error ? COMPONENT_FAILED : COMPONENT_RUNNING;
+    s->state = COMPONENT_RUNNING;
+    if (error == -E_LIMIT)
+        component_fail(i, "cannot start: %u pages are too few for its %s", c->volatile_pages, what);
+    else if (error)
+        component_fail(i, "cannot start: its %s: status %ld", what, error);
     return !error;
 }
 
@@ -348,18 +355,28 @@ static const char *vector_name(uint64_t vector)
     }
 }
 
-static void death_note(unsigned i, const struct pith_fault *f)
+/* Counts and says a death; why: not by a fault. */
+static void death_note(unsigned i, const struct pith_fault *f, const char *why)
 {
     struct component_state *s = &state->of[i];
+    bool ready = component_ready(i);
     s->deaths++;
     s->last = *f;
     s->died_ns = rt_now_ns();
     s->quick = f->sequence && s->died_ns - s->started_ns < QUICK_NS ? s->quick + 1 : 0;
+    if (ready)
+        s->unready = 0;
+    else if (f->sequence || why)
+        s->unready++;
     if (f->sequence)
-        rt_log("%s died: %s at %lx, address %lx", component(i)->name, vector_name(f->vector),
+        snprintf(s->why, sizeof s->why, "%s at %lx, address %lx", vector_name(f->vector),
             f->regs[15], f->address);
     else
-        rt_log("%s was killed", component(i)->name);
+        strlcpy(s->why, why ? why : "killed", sizeof s->why);
+    if (f->sequence)
+        rt_log("%s died: %s", component(i)->name, s->why);
+    else
+        rt_log("%s was %s", component(i)->name, s->why);
 }
 
 /* Whether component i has died since it was looked at; ends its space if so. */
@@ -367,15 +384,17 @@ static bool component_died(unsigned i)
 {
     struct component_state *s = &state->of[i];
     struct pith_fault f;
+    const char *why;
     memset(&f, 0, sizeof f);
     if (s->state != COMPONENT_RUNNING && s->state != COMPONENT_STARTING)
         return false;
     struct pith_result r = pith_space_fault(component_space(i), (uint64_t)&f);
-    if (!s->kill_wanted && s->state == COMPONENT_RUNNING && (r.status || !f.sequence))
+    bool stuck = component_stuck(i, &why);
+    if (!s->kill_wanted && s->state == COMPONENT_RUNNING && (r.status || !f.sequence) && !stuck)
         return false;
+    death_note(i, &f, why);
     RETRY(pith_space_kill(component_space(i)));
     s->kill_wanted = 0;
-    death_note(i, &f);
     s->state = COMPONENT_DEAD;
     return true;
 }
@@ -386,15 +405,31 @@ static uint64_t backoff_ns(const struct component_state *s)
     return s->quick ? 1000000ull << (s->quick < 10 ? s->quick - 1 : 10) : 0;
 }
 
+/* What it said last, or how it died. */
+static const char *reason(unsigned i, char text[RT_LINE_MAX])
+{
+    const struct component_state *s = &state->of[i];
+    return spawn_last_words(component_status(i), s->started_ns, text) ? text : s->why;
+}
+
 static void component_revive(unsigned i)
 {
     struct component_state *s = &state->of[i];
     uint64_t now = rt_now_ns();
-    if (s->state != COMPONENT_DEAD || !(component(i)->flags & SYSTEM_RESTART))
+    char text[RT_LINE_MAX];
+    if (s->state != COMPONENT_DEAD)
         return;
+    if (!(component(i)->flags & SYSTEM_RESTART)) {
+        if (component(i)->flags & SYSTEM_VITAL)
+            component_fail(i, "died: %s", reason(i, text));
+        return;
+    }
+    if (s->unready >= START_TRIES) {
+        component_fail(i, "cannot start: %s", reason(i, text));
+        return;
+    }
     if (s->quick > QUICK_MAX) {
-        rt_log("%s died %u times in quick succession: left dead", component(i)->name, s->quick);
-        s->state = COMPONENT_FAILED;
+        component_fail(i, "died %u times in quick succession: %s", s->quick, reason(i, text));
         return;
     }
     if (s->quick > 3 && now < s->died_ns + backoff_ns(s))
@@ -494,7 +529,9 @@ void component_main(void)
     }
     if (!state->made)
         system_make();
-    rt_log("%s: %u components", STARTUP->incarnation > 1 ? "back" : "up", description->count);
+    watch_open();
+    if (STARTUP->incarnation > 1)
+        rt_log("back: %u components", description->count);
     chaos_ns = option_number("chaos=") * 1000000;
     chaos_at = rt_now_ns() + chaos_ns;
     control_open();
@@ -513,6 +550,7 @@ void component_main(void)
             waiting |= state->of[i].state == COMPONENT_DEAD && component(i)->flags & SYSTEM_RESTART;
         }
         chaos();
+        watch_announce();
         uint64_t nap = waiting || chaos_ns ? 1000000 : 100000000;
         (void)rt_wait(rt_now_ns() + nap);
     }

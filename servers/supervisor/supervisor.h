@@ -4,14 +4,17 @@
 #include <rt/component.h>
 #include <spawn/spawn.h>
 #include <spawn/system.h>
+#include <stdarg.h>
 
 #define CONTROL_SERVICE 900u /* slot of our own service, level CONTROL_LEVEL */
 #define CONTROL_LEVEL 28u
 #define FIRST_SLOT 1024u
 #define COMPONENT_SLOTS 48u
 #define WINDOW_VA 0x410000000000ull
-#define QUICK_MAX 50u /* deaths, each within QUICK_NS of its start, until it is left dead */
+#define QUICK_MAX 20u /* deaths, each within QUICK_NS of its start, until it is left dead */
 #define QUICK_NS 20000000ull
+#define START_TRIES 3u /* deaths without having been ready, until it is left dead */
+#define WHY_MAX 64u
 #define RECLAIM_NS 1000000000ull
 #define RECLAIM_NAP_NS 100000ull
 
@@ -48,11 +51,14 @@ struct component_state {
     uint64_t clean; /* the next incarnation's volatile region is empty */
     uint64_t deaths, started_ns, died_ns;
     char replacement[32]; /* binary to start instead of the described one */
+    char why[WHY_MAX];    /* it died last */
+    uint64_t unready;     /* deaths by itself since it was ready last */
     struct pith_fault last;
 };
 
 struct state {
-    uint64_t made; /* objects of all components exist */
+    uint64_t made;      /* objects of all components exist */
+    uint64_t announced; /* that all are ready */
     uint64_t page_next, page_end;
     uint64_t realtime_ns, archive_first;
     struct small small[SMALL_KINDS];
@@ -65,6 +71,17 @@ extern struct state *state;
 const struct system_component *component(unsigned i);
 unsigned component_count(void);
 uint32_t component_space(unsigned i);
+uint32_t component_slot(unsigned i, enum component_slot which);
 void component_kill(unsigned i);
+
+/* watch.c */
+void watch_open(void); /* once in each incarnation */
+const struct rt_status *component_status(unsigned i);
+bool component_ready(unsigned i);                   /* serves, or is none that offers a service */
+bool component_stuck(unsigned i, const char **why); /* runs, but will not become ready */
+void watch_announce(void);                          /* says once that all are ready */
+/* Leaves it dead for good; the text says why, after its name. */
+void component_fail(unsigned i, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* control.c: the service by which others list, kill, restart and replace. */
 void control_open(void);

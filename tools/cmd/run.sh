@@ -73,13 +73,14 @@ if [ "${mem:-64}" -lt 64 ]; then # less to keep account of, too
 	files_mib=$((root_mib * 5 / 4 + 4)) memory_mib=2 memory_pages=192
 fi
 [ -n "$mem" ] || mem=$((root_mib + files_mib + 160))
+# PITH_SYSTEM: another description than that of the Linux system (tests).
 # ramfs needs a page table (of two pages) for each 2 MiB of either.
 sed -e "/component ramfs/,/}/s/capsule [0-9]*M/capsule ${files_mib}M/" \
 	-e "/component ramfs/,/}/s/pages [0-9]*/pages $((192 + root_mib + files_mib))/" \
 	-e "/component memory/,/}/s/capsule [0-9]*M/capsule ${memory_mib}M/" \
 	-e "/component memory/,/}/s/pages [0-9]*/pages $memory_pages/" \
 	-e "/component tty/,/}/s/\"pairs\"/\"pairs${interactive:+ console}\"/" \
-	system/linux.sys >"$PITH_TMP/linux.sys"
+	"${PITH_SYSTEM:-system/linux.sys}" >"$PITH_TMP/linux.sys"
 build/host/sysc "$PITH_TMP/linux.sys" "$PITH_TMP/system" || exit 2
 if [ -n "$interactive" ]; then
 	# shellcheck disable=SC2016 # for the shell in the guest
@@ -138,12 +139,15 @@ else
 	exec 5>&-
 	wait "$errors_pid"
 	status=$(cat "$PITH_TMP/status")
-	[ "$status" != 125 ] || cat "$PITH_TMP/console" >&2
 fi
 ended=$(sed -n 's/^\[process\] init exited with status \([0-9]*\).*/\1/p' "$log" 2>/dev/null | tail -n 1)
 if [ -n "$ended" ] && [ "$status" != 124 ]; then
 	status=$ended
+elif [ "$status" = 125 ] && why=$(cat "$PITH_TMP/console" "$log" 2>/dev/null |
+	sed -n 's/^pith: //p; s/^\[supervisor\] stops the machine: //p' | grep .); then
+	say "the system stopped: $(printf '%s\n' "$why" | tail -n 1)"
 elif [ "$status" != 124 ] && [ "$status" != 0 ]; then
+	[ -n "$interactive" ] || cat "$PITH_TMP/console" >&2
 	say "the system died:"
 	tail -n 20 "$log" >&2
 fi

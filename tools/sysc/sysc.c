@@ -15,6 +15,7 @@
  *         module rootfs           # a file of the archive, mapped read-only
  *         gets ram|control|bus|supervision
  *         restart always|never
+ *         vital                   # the machine stops, with a line, if it cannot be kept running
  *         arguments "words"
  *     }
  *
@@ -209,6 +210,8 @@ static void statement(struct system_component *c, const char *w)
             c->flags |= SYSTEM_RESTART;
         else if (strcmp(t, "never"))
             die("restart always or never, not %s", t);
+    } else if (!strcmp(w, "vital")) {
+        c->flags |= SYSTEM_VITAL;
     } else if (!strcmp(w, "arguments")) {
         need(c->arguments, sizeof c->arguments, "a text");
     } else {

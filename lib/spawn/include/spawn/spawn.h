@@ -6,6 +6,7 @@
  */
 #pragma once
 #include <rt/component.h>
+#include <rt/status.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,8 +19,9 @@ struct spawn {
     uint32_t thread;             /* slot for the main thread */
     uint32_t volatile_region;    /* all of its pages free; starts on an even frame */
     uint64_t volatile_pages;
-    uint32_t persistent_region;  /* first RT_CAP_PAGES: capability pages, then the capsule,
-                                  * then pages for objects; starts on an even frame */
+    uint32_t persistent_region; /* first RT_CAP_PAGES: capability pages, then the capsule,
+                                  * then pages for objects, then STATUS_PAGES (rt/status.h);
+                                  * starts on an even frame */
     uint64_t capsule_pages, object_pages, heap_pages;
     uint32_t time, priority;     /* slot; of the main thread */
     uint32_t main_notification;  /* slot here */
@@ -32,10 +34,18 @@ struct spawn {
 
 /* Builds everything; the main thread is not started. 0 or -E_… with *what saying where. */
 int64_t spawn_build(struct spawn *s, const char **what);
+/* Pages of the persistent region of a component with so many. */
+uint64_t spawn_persistent(uint64_t capsule_pages, uint64_t object_pages);
 /* Gives it a capability: slot here → slot there. */
 int64_t spawn_give(struct spawn *s, uint32_t here, uint32_t there);
 int64_t spawn_start(struct spawn *s);
 /* Makes every page of a region free again; false when something still holds on (try later). */
 bool spawn_reclaim(uint32_t region, uint64_t pages, unsigned passes);
+/* Line n of a status page as text of one line, and its time; false: it is not there, or is
+ * being written. */
+bool spawn_line(
+    const struct rt_status *status, uint64_t n, uint64_t *time_ns, char text[RT_LINE_MAX]);
+/* The last line, if it was written at since_ns or later. */
+bool spawn_last_words(const struct rt_status *status, uint64_t since_ns, char text[RT_LINE_MAX]);
 /* A member of a cpio archive (newc); NULL when there is none or it is damaged. */
 const void *spawn_member(const void *archive, size_t bytes, const char *name, size_t *size);

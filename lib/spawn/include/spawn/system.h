@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define SYSTEM_MAGIC 0x6d65747379536950ull
-#define SYSTEM_VERSION 2u
+#define SYSTEM_VERSION 3u
 #define SYSTEM_COMPONENTS_MAX 48u
 #define SYSTEM_OFFERS 4u
 #define SYSTEM_USES 16u
@@ -15,11 +15,12 @@
 #define SYSTEM_MODULES 4u
 
 enum system_flags {
-    SYSTEM_RESTART = 1,   /* start again when it dies; else its death is recorded only */
-    SYSTEM_RAM = 2,       /* gets all memory that is left as region "ram" */
-    SYSTEM_CONTROL = 4,   /* gets "control": trace, interrupts, power */
+    SYSTEM_RESTART = 1,    /* start again when it dies; else its death is recorded only */
+    SYSTEM_RAM = 2,        /* gets all memory that is left as region "ram" */
+    SYSTEM_CONTROL = 4,    /* gets "control": trace, interrupts, power */
     SYSTEM_SUPERVISES = 8, /* may list, kill, restart and replace components */
-    SYSTEM_BUS = 16       /* gets all ports and device memory ("ports", "device-memory") */
+    SYSTEM_BUS = 16,       /* gets all ports and device memory ("ports", "device-memory") */
+    SYSTEM_VITAL = 32      /* the machine stops when it cannot be kept running */
 };
 
 struct system_offer { char name[24]; uint32_t level, stacks; uint64_t limit_ns; };
