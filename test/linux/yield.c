@@ -2,12 +2,12 @@
 /* sched_yield: a thread that does nothing else lets those run that have a signal to take, whatever
  * they were waiting for. */
 #include "try.h"
-#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 
 #define THREADS 3
 #define YIELDS_MAX 1000000
+#define WAIT_PRIVATE 128
 
 static volatile int taken, number[THREADS];
 static int word, sleeps;
@@ -27,7 +27,7 @@ static void *wait_here(void *argument)
         if (sleeps)
             nanosleep(&(struct timespec){0, 10000}, NULL);
         else
-            SYS(futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL);
+            SYS(futex, &word, WAIT_PRIVATE, 0, NULL);
     return NULL;
 }
 
