@@ -232,15 +232,32 @@ void capsule_page_free(void *page)
         free_later(page, 0);
 }
 
-void tx_commit(void)
+static void frees_done(void)
 {
     for (unsigned i = 0; i < free_count; i++)
         if (frees[i].bytes)
             list_put(&C->class_free[class_of(frees[i].bytes)], frees[i].block);
         else
             page_put(frees[i].block);
+    free_count = 0;
+}
+
+void tx_commit(void)
+{
+    frees_done();
     __atomic_store_n(&C->log_used, 0, __ATOMIC_RELEASE);
     tx_end();
+}
+
+bool tx_full(void)
+{
+    return C->log_used > LOG_BYTES / 2 || free_count > FREES_MAX / 2;
+}
+
+void tx_split(void)
+{
+    frees_done();
+    __atomic_store_n(&C->log_used, 0, __ATOMIC_RELEASE);
 }
 
 uint64_t capsule_pages_free(void)

@@ -5,7 +5,8 @@
  * A space that has ended is cleaned and kept for the next one that is made: with its page
  * tables, its pages of threads and its slots, so that neither side's zeroing and typing of
  * pages is done again. While a space is made the record says so, in a transaction of its
- * own: the kernel's part of it cannot be undone, so a restart ends such spaces (settle).
+ * own, until all of it is there: the kernel's part of it cannot be undone, so a restart ends
+ * such spaces (settle).
  */
 #include "memory.h"
 #include <rt/string.h>
@@ -110,7 +111,6 @@ struct space_record *space_make(uint64_t quota)
     }
     tx_save(s, sizeof *s);
     s->id = id;
-    s->state = SPACE_LIVE;
     s->quota = quota;
     s->resident = s->faults = 0;
     s->hint = MEMORY_MAP_TOP;
@@ -300,17 +300,21 @@ static bool space_destroy(struct space_record *s)
     if (!objects_take(s))
         return false;
     pages_release(s);
-    for (struct object_list *l = s->objects, *next; l; l = next) {
-        next = l->next;
+    for (struct object_list *l; (l = s->objects);) {
+        TX_SET(s->objects, l->next);
         for (uint32_t i = 0; i < l->count; i++)
             object_give(l->pages[i]);
         capsule_free(l, sizeof *l);
+        if (tx_full())
+            tx_split();
     }
-    for (struct thread_record *t = s->seats, *next; t; t = next) {
-        next = t->next;
+    for (struct thread_record *t; (t = s->seats);) {
+        TX_SET(s->seats, t->next);
         rt_slot_free(t->thread);
         rt_slot_free(t->notification);
         capsule_free(t, sizeof *t);
+        if (tx_full())
+            tx_split();
     }
     if (s->space)
         rt_slot_free(s->space);
@@ -349,6 +353,8 @@ bool space_end_step(struct space_record *s)
     while (s->threads)
         if (!thread_drop(s, s->threads))
             return false;
+        else if (tx_full())
+            tx_split();
     if (!space_keep(s) && !space_destroy(s))
         return false;
     TX_SET(memory->by_id[id], 0);

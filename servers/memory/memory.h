@@ -177,6 +177,7 @@ struct memory_server {
     uint32_t next_id, template_count, spare_count, object_count;
     uint32_t pagers[MEMORY_PAGERS_MAX]; /* slots of their regions */
     uint64_t next_file;                 /* number of an anonymous object */
+    uint64_t table_count;               /* pairs that show ram to this server */
     uint64_t frames_high, objects_low;  /* pages between were never used by any incarnation */
     uint64_t template_made;
     uint32_t zero_page, pad; /* read-only wherever memory was only read so far */
@@ -186,7 +187,7 @@ extern struct memory_server *memory;
 
 /* The functions below run under the server's lock (tx_begin). */
 struct space_record *space_find(uint64_t id);
-/* May commit what the transaction has done so far. NULL: no room. */
+/* In state MAKING. May commit what the transaction has done so far. NULL: no room. */
 struct space_record *space_make(uint64_t quota);
 void space_unmake(struct space_record *s);   /* of one that is not to be; commits */
 void space_end(struct space_record *s);      /* begins; goes on in space_end_step */

@@ -128,13 +128,15 @@ static void area_remove(struct area *a)
         object_drop(o);
 }
 
-/* A range shows nothing any more. */
+/* A range shows nothing any more. May commit what the transaction has done so far. */
 bool areas_cut(struct space_record *s, uint64_t first, uint64_t count)
 {
     uint64_t end = first + count;
     for (struct area *a = s->areas, *next; a; a = next) {
         uint64_t stop = a->first + a->count;
         next = a->next;
+        if (tx_full())
+            tx_split();
         if (a->first >= end || stop <= first)
             continue;
         if (a->first < first && stop > end) { /* a hole in the middle */
@@ -160,9 +162,12 @@ bool areas_cut(struct space_record *s, uint64_t first, uint64_t count)
 
 bool areas_copy(const struct space_record *from, struct space_record *to)
 {
-    for (const struct area *a = from->areas; a; a = a->next)
+    for (const struct area *a = from->areas; a; a = a->next) {
+        if (tx_full())
+            tx_split();
         if (!area_add_to(to, a->object, *a))
             return false;
+    }
     return true;
 }
 

@@ -6,7 +6,9 @@
  * Frames grow from the bottom and objects from the top, so that the kernel seldom has to
  * turn one into the other; when they have met, free ones of the one kind become the other.
  * use[] holds a frame's references, or marks; it and the other arrays are rebuilt by each
- * incarnation, in the first pages of ram, as many as its size needs.
+ * incarnation, in the first pages of ram, as many as its size needs. Only table_pairs[] is kept:
+ * the page tables through which this server sees ram are used again by the next incarnation,
+ * which must see page maps before it knows which pages are free.
  */
 #include "memory.h"
 #include <rt/string.h>
@@ -25,14 +27,26 @@ static uint32_t *use, *next_free;
 static uint32_t free_frames, free_pairs, free_singles;
 static uint64_t free_frame_count, free_object_count;
 static uint8_t *seen; /* bit: in the window */
+static uint32_t *table_pairs, table_next, table_max; /* memory->table_count of them are set */
+static bool ready;                                   /* recounting is over */
 static uint64_t fail_in; /* tests: how many pages are given before one is refused; 0: all */
 
 static void tables_need(void)
 {
-    uint64_t pair = rt_volatile_pages(2);
-    uint32_t region = pair ? SLOT_VOLATILE : ram;
-    if (!pair && use) /* of ram; found again by the next incarnation */
-        pair = object_pair_take();
+    uint64_t pair = 0;
+    uint32_t region = ram;
+    if (table_pairs && table_next < memory->table_count) {
+        pair = table_pairs[table_next++];
+        page_reclaim((uint32_t)pair);
+        page_reclaim((uint32_t)pair + 1);
+    } else if (ready && (pair = object_pair_take()) && table_next < table_max) {
+        table_pairs[table_next++] = (uint32_t)pair;
+        __atomic_store_n(&memory->table_count, table_next, __ATOMIC_RELEASE);
+    }
+    if (!pair) {
+        pair = rt_volatile_pages(2);
+        region = SLOT_VOLATILE;
+    }
     if (!pair)
         rt_panic("no pages left for the window's tables");
     while (pith_space_donate(SPACE_SELF, region, pair).status == -E_AGAIN)
@@ -65,14 +79,17 @@ bool pages_open(void)
     total = (uint32_t)info;
     if (total > ENTRY_PAGE)
         total = ENTRY_PAGE;
-    uint64_t bytes = total * 8 + (total + 7) / 8;
+    /* A table shows 512 pages of ram or, for file servers' pages, of another region. */
+    table_max = (uint32_t)(total / 256 + 64);
+    uint64_t bytes = total * 8 + table_max * sizeof *table_pairs + (total + 7) / 8;
     arrays = (bytes + PAGE - 1) / PAGE;
     if (total < arrays + 64)
         return false;
     for (uint64_t i = 0; i < arrays;)
         i += self_map(ARRAYS_BASE + i * PAGE, 1 + i, arrays - i < BATCH ? arrays - i : BATCH);
     next_free = (uint32_t *)ARRAYS_BASE + total;
-    seen = (uint8_t *)(next_free + total);
+    uint32_t *pairs = next_free + total;
+    seen = (uint8_t *)(pairs + table_max);
     memset(seen, 0, (total + 7) / 8);
     use = (uint32_t *)ARRAYS_BASE;
     if (!memory->objects_low)
@@ -85,6 +102,11 @@ bool pages_open(void)
     if (memory->frames_high < frames_top)
         memory->frames_high = frames_top;
     objects_low = memory->objects_low;
+    table_pairs = pairs;
+    for (uint32_t i = 0; i < memory->table_count; i++) {
+        pages_count_object(pairs[i]);
+        pages_count_object(pairs[i] + 1);
+    }
     return true;
 }
 
@@ -148,6 +170,16 @@ void pages_ready(void)
             single_put((uint32_t)(use[p] ? p + 1 : p));
     }
     frames_list();
+    ready = true;
+}
+
+/* Out of whatever the kernel uses it for, and so out of the window. */
+static void page_reset(uint32_t page)
+{
+    while (pith_page_take(ram, page).status == -E_AGAIN)
+        ;
+    if (seen)
+        seen[page / 8] &= (uint8_t) ~(1u << (page % 8));
 }
 
 /* The kernel's use of a page that nobody here knows of: it was made in a request that was
@@ -156,10 +188,8 @@ void page_reclaim(uint32_t page)
 {
     uint32_t other = page ^ 1;
     if (page & 1 && use && (!use[other] || use[other] == USE_FREE_OBJECT))
-        while (pith_page_take(ram, other).status == -E_AGAIN)
-            ;
-    while (pith_page_take(ram, page).status == -E_AGAIN)
-        ;
+        page_reset(other);
+    page_reset(page);
 }
 
 /* ---- seeing -------------------------------------------------------------------------------- */
@@ -274,12 +304,6 @@ uint32_t page_refs(uint32_t page)
 
 /* ---- pages for kernel objects ----------------------------------------------------------------- */
 
-static void page_hide(uint32_t page)
-{
-    page_reclaim(page); /* out of the window too */
-    seen[page / 8] &= (uint8_t)~(1u << (page % 8));
-}
-
 /* Free frames, two and two, from the top (above objects_low are some that were objects). The list of
  * free ones is made anew. */
 static bool pairs_from_frames(void)
@@ -289,8 +313,8 @@ static bool pairs_from_frames(void)
         p -= 2;
         if (use[p] || use[p + 1] || (p + 1 >= frames_top && p < objects_low))
             continue;
-        page_hide((uint32_t)p);
-        page_hide((uint32_t)p + 1);
+        page_reclaim((uint32_t)p);
+        page_reclaim((uint32_t)p + 1);
         pair_put((uint32_t)p);
         found++;
     }

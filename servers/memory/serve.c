@@ -372,6 +372,7 @@ uint32_t memory_serve_create(struct memory_server *m, uint64_t badge, uint64_t s
         }
         if (!s)
             return undo(badge == MANAGER ? MEMORY_ERROR_NOMEM : MEMORY_ERROR_PERM);
+        TX_SET(s->state, SPACE_LIVE);
         r.a = s->id;
         r.b = s->space;
         r.c = s->gate;
@@ -399,6 +400,7 @@ uint32_t memory_serve_clone(struct memory_server *m, uint64_t badge, uint64_t se
         }
         if (!s)
             return undo(MEMORY_ERROR_NOMEM);
+        TX_SET(s->state, SPACE_LIVE);
         r.a = s->id;
         r.b = s->space;
         r.c = s->gate;

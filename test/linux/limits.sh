@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # limits.sh: a memory hog is refused or killed, a fork bomb meets a limit, and afterwards the
-# machine is as before; also while servers are killed. Prints test lines for tools/testrun.
+# machine is as before; also while servers are killed, and with a memory server that has little
+# room of its own. Prints test lines for tools/testrun.
 set -u
 tmp=build/tmp/limits-$$
 mkdir -p "$tmp"
@@ -25,13 +26,16 @@ after=$(used)
 [ $((after - before)) -lt 2000 ] && echo "no page is lost" || echo "used $before, then $after"
 END
 
-for ms in 0 50; do
-	name=limits-kill-$ms
+sed '/component memory/,/}/{s/capsule .*/capsule 1M/; s/pages .*/pages 160/}' system/linux.sys \
+	>"$tmp/small.sys"
+for case in 0 50 small; do
+	ms=$case name=limits-kill-$case system=system/linux.sys
+	[ $case != small ] || ms=0 name=limits-small system=$tmp/small.sys
 	echo "TEST $name"
 	kill=''
 	[ $ms = 0 ] || kill="--kill $ms"
 	# shellcheck disable=SC2086
-	./pith run --timeout 200 --mem 200 -v $kill -- /bin/sh -c "$(cat "$tmp/script")" \
+	PITH_SYSTEM=$system ./pith run --timeout 200 --mem 200 -v $kill -- /bin/sh -c "$(cat "$tmp/script")" \
 		>"$tmp/out" 2>"$tmp/err" </dev/null
 	status=$?
 	if [ $status = 0 ] && [ "$(grep -c '^a hog: 137' "$tmp/out")" = 2 ] &&

@@ -68,17 +68,17 @@ fi
 # gets the archive, that, and room to run in.
 root_mib=$(($(wc -c <"$root_cpio") / 1048576 + 1))
 files_mib=$((root_mib * 5 / 4 + 24))
-memory_mib=4 memory_pages=256
+memory_edit=''
 if [ "${mem:-64}" -lt 64 ]; then # less to keep account of, too
-	files_mib=$((root_mib * 5 / 4 + 4)) memory_mib=2 memory_pages=192
+	files_mib=$((root_mib * 5 / 4 + 4))
+	memory_edit='s/capsule [0-9]*M/capsule 2M/; s/pages [0-9]*/pages 192/'
 fi
 [ -n "$mem" ] || mem=$((root_mib + files_mib + 160))
 # PITH_SYSTEM: another description than that of the Linux system (tests).
 # ramfs needs a page table (of two pages) for each 2 MiB of either.
 sed -e "/component ramfs/,/}/s/capsule [0-9]*M/capsule ${files_mib}M/" \
 	-e "/component ramfs/,/}/s/pages [0-9]*/pages $((192 + root_mib + files_mib))/" \
-	-e "/component memory/,/}/s/capsule [0-9]*M/capsule ${memory_mib}M/" \
-	-e "/component memory/,/}/s/pages [0-9]*/pages $memory_pages/" \
+	-e "/component memory/,/}/{$memory_edit}" \
 	-e "/component tty/,/}/s/\"pairs\"/\"pairs${interactive:+ console}\"/" \
 	"${PITH_SYSTEM:-system/linux.sys}" >"$PITH_TMP/linux.sys"
 build/host/sysc "$PITH_TMP/linux.sys" "$PITH_TMP/system" || exit 2

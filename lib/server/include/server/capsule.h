@@ -34,6 +34,11 @@ void tx_begin(void);
 void tx_save(void *address, size_t bytes);
 void tx_commit(void);
 void tx_abort(void); /* undoes what was saved */
+/* For work of any size whose parts may be committed one by one, so that none outgrows the undo
+ * log: true when about half of the room is used; commits what was done, and goes on in a new
+ * transaction without giving the lock back. */
+bool tx_full(void);
+void tx_split(void);
 #define TX_SET(field, value) (tx_save(&(field), sizeof(field)), (field) = (value))
 
 /* Memory of the capsule; both only inside a transaction. Blocks are zeroed, 16-aligned, of at
