@@ -126,18 +126,61 @@ static uint32_t second_place(const struct path *p, const struct path *q)
     return place_of(q) == place_of(p) ? 0 : place_of(q);
 }
 
+/*
+ * Opens the directory of a path's last part: the path is that part then. For calls whose paths the
+ * server does not follow out of the file system, to an absolute link's target.
+ */
+static int64_t parent_open(struct path *p, struct file **directory)
+{
+    struct path up = *p;
+    size_t end = p->length, start;
+    while (end && p->text[end - 1] == '/')
+        end--;
+    for (start = end; start && p->text[start - 1] != '/';)
+        start--;
+    up.length = start;
+    up.text[start] = 0;
+    char *full_end = strrchr(up.full, '/');
+    if (full_end)
+        full_end[full_end == up.full] = 0;
+    int64_t e = open_path(&up, O_PATH | O_DIRECTORY, 0, directory);
+    if (e)
+        return e;
+    p->at = (*directory)->slot;
+    p->length -= start;
+    memmove(p->text, p->text + start, p->length + 1);
+    return p->at ? 0 : -EXDEV;
+}
+
+static int64_t rename_once(const struct path *p, const struct path *q, uint32_t flags)
+{
+    return errno_of(file_rename(
+        p->gate, place_of(p), second_place(p, q), p->text, p->length, q->text, q->length, flags));
+}
+
 static int64_t rename_at(int64_t from, uint64_t old, int64_t to, uint64_t new, uint32_t flags)
 {
     struct path p, q;
+    struct file *f = 0, *g = 0;
     if (flags & ~3u || flags == 3)
         return -EINVAL;
     int64_t e = path_user(&p, from, old);
     if (!e)
         e = path_user(&q, to, new);
-    if (e)
+    if (!e)
+        e = rename_once(&p, &q, flags);
+    if (e != -EXDEV)
         return e;
-    return errno_of(file_rename(
-        p.gate, place_of(&p), second_place(&p, &q), p.text, p.length, q.text, q.length, flags));
+    e = parent_open(&p, &f);
+    if (!e)
+        e = parent_open(&q, &g);
+    if (!e)
+        e = rename_once(&p, &q, flags);
+    if (f)
+        file_drop(f);
+    if (g)
+        file_drop(g);
+    return e;
 }
 
 int64_t sys_rename(const uint64_t *a)
@@ -155,10 +198,17 @@ int64_t sys_renameat2(const uint64_t *a)
     return rename_at((int64_t)a[0], a[1], (int64_t)a[2], a[3], (uint32_t)a[4]);
 }
 
+/* Gives the file at `slot` a name. */
+static int64_t link_file(uint32_t slot, const struct path *q)
+{
+    return errno_of(file_link(q->gate, slot, place_of(q), "", 0, q->text, q->length, 0));
+}
+
 static int64_t link_at(int64_t from, uint64_t old, int64_t to, uint64_t new, uint32_t flags)
 {
     struct path p, q;
-    struct file *f;
+    struct file *f, *opened = 0, *directory = 0;
+    bool follow = flags & AT_SYMLINK_FOLLOW;
     if (flags & ~(uint32_t)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
     int64_t e = path_user(&q, to, new);
@@ -170,13 +220,27 @@ static int64_t link_at(int64_t from, uint64_t old, int64_t to, uint64_t new, uin
     else if ((e = path_user(&p, from, old)))
         return e;
     else
-        f = flags & AT_SYMLINK_FOLLOW ? descriptor_named(p.full) : 0;
-    if (f && f->kind == FILE_PLAIN)
-        return errno_of(file_link(q.gate, f->slot, place_of(&q), "", 0, q.text, q.length, 0));
-    if (f || flags & AT_EMPTY_PATH)
-        return f ? -EPERM : -EBADF;
-    return errno_of(file_link(p.gate, place_of(&p), second_place(&p, &q), p.text, p.length, q.text,
-        q.length, flags & AT_SYMLINK_FOLLOW ? 0 : FILE_LOOK_NO_FOLLOW));
+        f = follow ? descriptor_named(p.full) : 0;
+    if (!f && flags & AT_EMPTY_PATH)
+        return -EBADF;
+    if (f && f->kind != FILE_PLAIN)
+        return -EPERM;
+    e = f ? link_file(f->slot, &q)
+          : errno_of(file_link(p.gate, place_of(&p), second_place(&p, &q), p.text, p.length, q.text,
+                q.length, follow ? 0 : FILE_LOOK_NO_FOLLOW));
+    if (e != -EXDEV)
+        return e;
+    /* An absolute link is on one of the ways. */
+    e = f ? 0 : open_path(&p, O_PATH | (follow ? 0 : O_NOFOLLOW), 0, &opened);
+    if (!e)
+        e = parent_open(&q, &directory);
+    if (!e)
+        e = link_file(f ? f->slot : opened->slot, &q);
+    if (opened)
+        file_drop(opened);
+    if (directory)
+        file_drop(directory);
+    return e;
 }
 
 int64_t sys_link(const uint64_t *a)
@@ -196,8 +260,18 @@ static int64_t symlink_at(uint64_t text, int64_t at, uint64_t path)
     int64_t n = user_text(target, text, sizeof target);
     if (n <= 0)
         return n ? n : -ENOENT;
+    struct file *directory = 0;
     int64_t e = path_user(&p, at, path);
-    return e ? e : errno_of(file_symlink(p.gate, p.at, target, (size_t)n, p.text, p.length));
+    if (!e)
+        e = errno_of(file_symlink(p.gate, p.at, target, (size_t)n, p.text, p.length));
+    if (e != -EXDEV)
+        return e;
+    e = parent_open(&p, &directory);
+    if (!e)
+        e = errno_of(file_symlink(p.gate, p.at, target, (size_t)n, p.text, p.length));
+    if (directory)
+        file_drop(directory);
+    return e;
 }
 
 int64_t sys_symlink(const uint64_t *a)

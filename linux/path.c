@@ -98,12 +98,14 @@ int64_t path_follow(struct path *p, uint8_t walk, uint16_t walked, const char *t
     memcpy(old, p->text + p->length - rest, rest);
     if (walk == FILE_WALK_PARENT)
         target_length = 0; /* above the root is the root */
-    if (target_length + rest + 2 > PATH_MAX)
+    if (target_length + rest + 3 > PATH_MAX)
         return -ENAMETOOLONG;
     p->text[0] = '/';
     size_t n = 1;
     memcpy(p->text + n, target, target_length);
     n += target_length;
+    if (rest)
+        p->text[n++] = '/'; /* the server has used up those behind the link */
     memcpy(p->text + n, old, rest);
     n += rest;
     p->text[n] = 0;
