@@ -12,7 +12,9 @@
 #include <proto/memory_client.h>
 #include <proto/process_client.h>
 
-#define STACK_BYTES (8ull << 20)
+#define STACK_LEAST (128ull << 10)
+#define STACK_MOST (1ull << 30)
+#define STACK_UNLIMITED (64ull << 20)
 #define STRINGS_MAX (2ull << 20) /* a quarter of the stack, as Linux has it */
 #define STRING_MAX (128ull * 1024)
 #define WORDS_MAX 65536u
@@ -290,26 +292,53 @@ static void name_set(struct words *w)
     process_name(SLOT_PROCESS, true, line, n < sizeof line ? n : sizeof line);
 }
 
+/* Reserved for a stack under RLIMIT_STACK; memory is taken as it is touched. */
+static uint64_t stack_bytes(uint64_t limit)
+{
+    if (limit == UINT64_MAX)
+        return STACK_UNLIMITED;
+    limit = (limit + PAGE - 1) & ~(PAGE - 1);
+    return limit < STACK_LEAST ? STACK_LEAST : limit > STACK_MOST ? STACK_MOST : limit;
+}
+
+void stack_limit(uint64_t limit)
+{
+    uint64_t low = self.stack_high - stack_bytes(limit), got;
+    uint64_t used = block_self()->regs.rsp & ~(PAGE - 1);
+    if (used > self.stack_low && used < self.stack_high && low > used)
+        low = used; /* what is in use stays */
+    if (low > self.stack_low && memory_unmap(SLOT_MEMORY, self.stack_low, low - self.stack_low, 0))
+        return;
+    /* A larger one only where nothing else has come. */
+    if (low < self.stack_low && memory_map(SLOT_MEMORY, low, self.stack_low - low,
+                                    MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE,
+                                    MEMORY_MAP_FIXED | MEMORY_MAP_NO_REPLACE, &got))
+        return;
+    self.stack_low = low;
+}
+
 /* The point of no return and what follows. */
 static int64_t image_run(struct block *b, struct image *m, struct words *w)
 {
-    uint64_t stack = 0, sp = 0;
+    uint64_t stack = 0, sp = 0, bytes = stack_bytes(limit_of(LIMIT_STACK));
+    if (bytes < 4 * w->used)
+        bytes = (4 * w->used + PAGE - 1) & ~(PAGE - 1); /* what was given with a larger stack */
     threads_end_others();
     int64_t e = errno_of(memory_reset(SLOT_MEMORY));
     for (unsigned i = 0; !e && i < m->header.phnum; i++)
         if (m->segments[i].type == PT_LOAD && m->segments[i].memsz)
             e = segment_map(m, &m->segments[i]);
     if (!e)
-        e = errno_of(memory_map(SLOT_MEMORY, 0, STACK_BYTES,
-                                MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE, 0, &stack));
+        e = errno_of(memory_map(
+            SLOT_MEMORY, 0, bytes, MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE, 0, &stack));
     if (!e)
-        e = stack_build(m, w, stack + STACK_BYTES, &sp);
+        e = stack_build(m, w, stack + bytes, &sp);
     if (e) {
         layer_print("[linux] %u %s: exec failed late: %ld\n", self.pid, self.command, -e);
         process_end(SIGKILL);
     }
     self.stack_low = stack;
-    self.stack_high = stack + STACK_BYTES;
+    self.stack_high = stack + bytes;
     uint64_t gap;
     random_fill(&gap, sizeof gap);
     self.brk_start = ((m->base + m->high + PAGE - 1) & ~(PAGE - 1)) + (gap & 0x1fff) * PAGE;
@@ -317,6 +346,7 @@ static int64_t image_run(struct block *b, struct image *m, struct words *w)
     name_set(w);
     fd_close_exec();
     signals_exec();
+    settings_exec();
     memset(&b->regs, 0, sizeof b->regs);
     b->regs.rsp = sp;
     b->site.rip = m->base + m->header.entry;

@@ -392,6 +392,16 @@ int64_t sys_lseek(const uint64_t *a)
     return (int64_t)f->position;
 }
 
+/* RLIMIT_FSIZE where a file would grow to a size. */
+static int64_t growth_check(struct file *f, uint64_t size)
+{
+    struct file_attributes now;
+    if (limit_of(LIMIT_FSIZE) >= size || file_attributes_of(f, &now) || size <= now.size)
+        return 0;
+    signal_self(SIGXFSZ);
+    return -EFBIG;
+}
+
 int64_t sys_ftruncate(const uint64_t *a)
 {
     struct file *f = file_of(a[0]);
@@ -400,9 +410,9 @@ int64_t sys_ftruncate(const uint64_t *a)
     if (!writable(f) || f->kind != FILE_PLAIN || (int64_t)a[1] < 0)
         return -EINVAL;
     int64_t e = seals_size(f, a[1]);
-    if (e)
-        return e;
-    return errno_of(file_truncate(f->slot, a[1]));
+    if (!e)
+        e = growth_check(f, a[1]);
+    return e ? e : errno_of(file_truncate(f->slot, a[1]));
 }
 
 int64_t sys_truncate(const uint64_t *a)
@@ -416,7 +426,9 @@ int64_t sys_truncate(const uint64_t *a)
         e = open_path(&p, O_WRONLY, 0, &f);
     if (e)
         return e;
-    e = f->kind == FILE_PLAIN ? errno_of(file_truncate(f->slot, a[1])) : -EINVAL;
+    e = f->kind == FILE_PLAIN ? growth_check(f, a[1]) : -EINVAL;
+    if (!e)
+        e = errno_of(file_truncate(f->slot, a[1]));
     file_drop(f);
     return e;
 }
@@ -432,7 +444,8 @@ int64_t sys_fallocate(const uint64_t *a)
         return -EINVAL;
     if (a[1] & ~(uint64_t)FILE_ALLOCATE_ALL)
         return -EOPNOTSUPP;
-    return errno_of(file_allocate(f->slot, a[2], a[3], (uint32_t)a[1]));
+    int64_t e = a[1] & FILE_ALLOCATE_KEEP_SIZE ? 0 : growth_check(f, a[2] + a[3]);
+    return e ? e : errno_of(file_allocate(f->slot, a[2], a[3], (uint32_t)a[1]));
 }
 
 static int64_t sync_file(struct file *f, bool data_only)

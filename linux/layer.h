@@ -294,6 +294,7 @@ enum {
 };
 uint64_t limit_of(unsigned which);
 bool limit_memory(uint64_t bytes);
+void stack_limit(uint64_t limit); /* the main stack's from now on: in exec.c */
 int64_t limit_file(uint64_t position, size_t bytes);
 
 /* ---- paths ----------------------------------------------------------------------------------- */
@@ -375,6 +376,8 @@ size_t proc_link(const char *full, char *to, size_t size); /* a link's target; 0
 void exec_environment(uint64_t *from, uint64_t *bytes); /* of the running program, as it was at its start */
 void exec_extent(uint64_t *low, uint64_t *high);        /* the program's own segments */
 const char *host_name(void);
+void settings_exec(void); /* prctl's: in misc.c */
+void settings_child(void);
 bool proc_attributes(const char *full, struct file_attributes *a);
 int64_t proc_open(const char *full, struct file **out);
 int64_t text_open(const char *full, uint32_t flags, struct file **out);

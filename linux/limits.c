@@ -64,6 +64,8 @@ static int64_t limit_change(uint64_t which, uint64_t new, uint64_t old)
         return -EFAULT;
     if (new)
         limits[which] = l;
+    if (new &&which == LIMIT_STACK)
+        stack_limit(l.now);
     return 0;
 }
 

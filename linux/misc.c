@@ -114,29 +114,103 @@ int64_t sys_sysinfo(const uint64_t *a)
     return user_write(a[0], &s, 112) ? 0 : -EFAULT;
 }
 
-int64_t sys_prctl(const uint64_t *a)
+static int64_t name_set(uint64_t from)
 {
     char name[16];
+    size_t n = 0;
+    for (; n < 15; n++)
+        if (!user_read(name + n, from + n, 1))
+            return -EFAULT;
+        else if (!name[n])
+            break;
+    name[n] = 0;
+    memcpy(self.command, name, sizeof name);
+    return 0;
+}
+
+/* What a process has set for itself and a fork's child gets; exec puts some back. */
+static struct {
+    uint32_t death_signal;
+    bool adopts, no_new_privileges, keeps, closed;
+} settings;
+
+void settings_exec(void)
+{
+    settings.keeps = settings.closed = false;
+}
+
+void settings_child(void)
+{
+    settings.death_signal = 0;
+    settings.adopts = false;
+}
+
+static int64_t number_out(uint64_t to, uint32_t value)
+{
+    return user_write(to, &value, sizeof value) ? 0 : -EFAULT;
+}
+
+int64_t sys_prctl(const uint64_t *a)
+{
+    enum {
+        SET_PDEATHSIG = 1,
+        GET_PDEATHSIG,
+        GET_DUMPABLE,
+        SET_DUMPABLE,
+        GET_KEEPCAPS = 7,
+        SET_KEEPCAPS,
+        SET_NAME = 15,
+        GET_NAME,
+        GET_SECCOMP = 21,
+        CAPBSET_READ = 23,
+        SET_CHILD_SUBREAPER = 36,
+        GET_CHILD_SUBREAPER,
+        SET_NO_NEW_PRIVS,
+        GET_NO_NEW_PRIVS,
+        LAST_CAPABILITY = 40,
+    };
     switch (a[0]) {
-    case 15: { /* SET_NAME */
-        size_t n = 0;
-        for (; n < 15; n++)
-            if (!user_read(name + n, a[1] + n, 1))
-                return -EFAULT;
-            else if (!name[n])
-                break;
-        name[n] = 0;
-        memcpy(self.command, name, sizeof name);
-        return 0;
-    }
-    case 16: /* GET_NAME */
+    case SET_NAME:
+        return name_set(a[1]);
+    case GET_NAME:
         return user_write(a[1], self.command, 16) ? 0 : -EFAULT;
-    case 3: /* GET_DUMPABLE */
-        return 1;
-    case 4: case 8: case 1: case 38: case 36: /* SET_DUMPABLE KEEPCAPS PDEATHSIG NO_NEW_PRIVS SUBREAPER */
+    case SET_PDEATHSIG:
+        if (a[1] > SIGNALS)
+            return -EINVAL;
+        settings.death_signal = (uint32_t)a[1];
+        return errno_of(process_set_death_signal(SLOT_PROCESS, (uint32_t)a[1]));
+    case GET_PDEATHSIG:
+        return number_out(a[1], settings.death_signal);
+    case SET_CHILD_SUBREAPER:
+        settings.adopts = a[1] != 0;
+        return errno_of(process_adopt_orphans(SLOT_PROCESS, settings.adopts));
+    case GET_CHILD_SUBREAPER:
+        return number_out(a[1], settings.adopts);
+    case GET_DUMPABLE:
+        return !settings.closed;
+    case SET_DUMPABLE:
+        if (a[1] > 1)
+            return -EINVAL;
+        settings.closed = !a[1];
         return 0;
-    case 23: /* CAPBSET_READ */
-        return a[1] <= 40 ? 1 : -EINVAL;
+    case GET_KEEPCAPS:
+        return settings.keeps;
+    case SET_KEEPCAPS:
+        if (a[1] > 1)
+            return -EINVAL;
+        settings.keeps = a[1];
+        return 0;
+    case SET_NO_NEW_PRIVS: /* no program gives any: set-id bits are not honoured */
+        if (a[1] != 1 || a[2] || a[3] || a[4])
+            return -EINVAL;
+        settings.no_new_privileges = true;
+        return 0;
+    case GET_NO_NEW_PRIVS:
+        return a[1] || a[2] || a[3] || a[4] ? -EINVAL : settings.no_new_privileges;
+    case GET_SECCOMP:
+        return 0;
+    case CAPBSET_READ:
+        return a[1] <= LAST_CAPABILITY ? 1 : -EINVAL;
     default:
         return -EINVAL;
     }

@@ -5,9 +5,18 @@
 #include <proto/process_client.h>
 
 enum {
-    CLONE_VM = 0x100, CLONE_PIDFD = 0x1000, CLONE_VFORK = 0x4000, CLONE_THREAD = 0x10000,
-    CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000, CLONE_CHILD_CLEARTID = 0x200000,
-    CLONE_CHILD_SETTID = 0x1000000, CLONE_NAMESPACES = 0x7e020000,
+    CLONE_VM = 0x100,
+    CLONE_FS = 0x200,
+    CLONE_SIGHAND = 0x800,
+    CLONE_NEWNS = 0x20000,
+    CLONE_PIDFD = 0x1000,
+    CLONE_VFORK = 0x4000,
+    CLONE_THREAD = 0x10000,
+    CLONE_SETTLS = 0x80000,
+    CLONE_PARENT_SETTID = 0x100000,
+    CLONE_CHILD_CLEARTID = 0x200000,
+    CLONE_CHILD_SETTID = 0x1000000,
+    CLONE_NAMESPACES = 0x7e020000,
 };
 
 /* vfork: the parent goes on when the child has another program or is gone. */
@@ -15,6 +24,13 @@ static void child_await(uint32_t child)
 {
     while (process_released(SLOT_PROCESS, child) == -E_INTR)
         ;
+}
+
+/* RLIMIT_NPROC, as the server wants it. */
+static uint32_t processes_max(void)
+{
+    uint64_t most = limit_of(LIMIT_NPROC);
+    return most > UINT32_MAX ? 0 : most ? (uint32_t)most : 1;
 }
 
 /* A copy of this process. The child resumes from a copy of this block (layer_child), so what
@@ -25,6 +41,8 @@ static int64_t fork_with(uint64_t flags, uint64_t stack, uint64_t parent_tid, ui
     struct block *b = block_self();
     uint64_t rsp = b->regs.rsp, fs = b->fs_base, tid_address = b->tid_address;
     uint32_t child = 0;
+    if ((flags & CLONE_SIGHAND && !(flags & CLONE_VM)) || (flags & CLONE_NEWNS && flags & CLONE_FS))
+        return -EINVAL;
     if (flags & CLONE_NAMESPACES)
         return -EPERM;
     if (flags & CLONE_THREAD)
@@ -39,9 +57,9 @@ static int64_t fork_with(uint64_t flags, uint64_t stack, uint64_t parent_tid, ui
     b->tid_address = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
     b->child_set_tid = flags & CLONE_CHILD_SETTID ? child_tid : 0;
     __asm__ volatile("fxsave64 %0" : "=m"(b->fpu));
-    int64_t status = process_fork(SLOT_PROCESS, LAYER_NATIVE + LAYER_ENTRY_CHILD,
-                                  (uint64_t)b + BLOCK_SIZE, (uint64_t)b, slots_end(),
-                                  flags & CLONE_VFORK ? rsp : 0, &child);
+    int64_t status =
+        process_fork(SLOT_PROCESS, LAYER_NATIVE + LAYER_ENTRY_CHILD, (uint64_t)b + BLOCK_SIZE,
+            (uint64_t)b, slots_end(), processes_max(), flags & CLONE_VFORK ? rsp : 0, &child);
     b->regs.rsp = rsp;
     b->fs_base = fs;
     b->tid_address = tid_address;

@@ -138,20 +138,19 @@ int64_t sys_sched_yield(const uint64_t *a)
     return 0;
 }
 
-/* ---- the real-time timer --------------------------------------------------------------------- */
+/* ---- interval timers --------------------------------------------------------------------------- */
 
-static int64_t timer_set(uint64_t ns, uint64_t interval, uint64_t *left, uint64_t *old_interval)
+static int64_t timer_set(
+    uint8_t which, uint64_t ns, uint64_t interval, uint64_t *left, uint64_t *old_interval)
 {
-    uint64_t now = now_ns(), at = 0;
-    int64_t e = errno_of(process_timer(SLOT_PROCESS, ns ? now + ns : 0, interval, &at, old_interval));
-    *left = at > now ? at - now : at ? 1 : 0;
-    return e;
+    return errno_of(process_timer(SLOT_PROCESS, which, ns, interval, left, old_interval));
 }
 
 int64_t sys_alarm(const uint64_t *a)
 {
     uint64_t left = 0, interval = 0;
-    int64_t e = timer_set((uint32_t)a[0] * NS_PER_S, 0, &left, &interval);
+    int64_t e =
+        timer_set(PROCESS_INTERVAL_TIMER_REAL, (uint32_t)a[0] * NS_PER_S, 0, &left, &interval);
     return e ? e : (int64_t)((left + NS_PER_S / 2) / NS_PER_S) + (left && left < NS_PER_S / 2);
 }
 
@@ -172,24 +171,24 @@ int64_t sys_setitimer(const uint64_t *a)
 {
     int64_t t[4] = { 0 };
     uint64_t ns, interval, left = 0, old = 0;
-    if (a[0])
-        return a[0] > 2 ? -EINVAL : -ENOSYS; /* virtual and profiling time: not yet */
+    if (a[0] > PROCESS_INTERVAL_TIMER_PROFILE)
+        return -EINVAL;
     if (a[1] && !user_read(t, a[1], sizeof t))
         return -EFAULT;
     if (!timeval_ns(t, &interval) || !timeval_ns(t + 2, &ns))
         return -EINVAL;
-    int64_t e = timer_set(ns, interval, &left, &old);
+    int64_t e = timer_set((uint8_t)a[0], ns, interval, &left, &old);
     return e ? e : timer_out(a[2], left, old);
 }
 
 int64_t sys_getitimer(const uint64_t *a)
 {
     uint64_t left = 0, interval = 0, left2 = 0, interval2 = 0;
-    if (a[0])
-        return a[0] > 2 ? -EINVAL : -ENOSYS;
-    int64_t e = timer_set(0, 0, &left, &interval);
+    if (a[0] > PROCESS_INTERVAL_TIMER_PROFILE)
+        return -EINVAL;
+    int64_t e = timer_set((uint8_t)a[0], 0, 0, &left, &interval);
     if (!e && left)
-        e = timer_set(left, interval, &left2, &interval2);
+        e = timer_set((uint8_t)a[0], left, interval, &left2, &interval2);
     return e ? e : timer_out(a[1], left, interval);
 }
 
@@ -212,8 +211,13 @@ int64_t sys_timer_create(const uint64_t *a)
     if (event.notify != NOTIFY_NONE && (event.signal <= 0 || event.signal > SIGNALS))
         return -EINVAL;
     uint32_t signal = event.notify == NOTIFY_NONE ? 0 : (uint32_t)event.signal;
-    e = errno_of(process_timer_make(SLOT_PROCESS, signal, to_thread ? (uint32_t)event.thread : 0,
-                                    event.value, &timer));
+    uint8_t clock = (int32_t)a[0] == 2   ? PROCESS_TIMER_CLOCK_PROCESS
+                    : (int32_t)a[0] == 3 ? PROCESS_TIMER_CLOCK_THREAD
+                                         : PROCESS_TIMER_CLOCK_REAL;
+    uint32_t thread = to_thread                             ? (uint32_t)event.thread
+                      : clock == PROCESS_TIMER_CLOCK_THREAD ? block_self()->tid
+                                                            : 0;
+    e = errno_of(process_timer_make(SLOT_PROCESS, signal, thread, clock, event.value, &timer));
     if (e)
         return e;
     int32_t id = (int32_t)timer - 1;
@@ -223,9 +227,8 @@ int64_t sys_timer_create(const uint64_t *a)
     return -EFAULT;
 }
 
-static int64_t timer_state_out(uint64_t to, uint64_t at, uint64_t interval)
+static int64_t timer_state_out(uint64_t to, uint64_t left, uint64_t interval)
 {
-    uint64_t now = now_ns(), left = !at ? 0 : at > now ? at - now : 1;
     const struct linux_timespec t[2] = {
         { (int64_t)(interval / NS_PER_S), (int64_t)(interval % NS_PER_S) },
         { (int64_t)(left / NS_PER_S), (int64_t)(left % NS_PER_S) },
@@ -233,35 +236,33 @@ static int64_t timer_state_out(uint64_t to, uint64_t at, uint64_t interval)
     return user_write(to, t, sizeof t) ? 0 : -EFAULT;
 }
 
-/* Absolute times are on the clock REALTIME or on ours: the server does not keep which, so one
- * that is far beyond our clock is taken for the former. */
-static uint64_t timer_at(uint64_t flags, uint64_t ns)
+/* Absolute times are on the clock REALTIME or on the timer's: the server does not keep which, so
+ * one that is far beyond our clock is taken for the former. */
+static uint64_t timer_at(uint64_t ns)
 {
-    if (!ns)
-        return 0;
-    if (!(flags & 1))
-        return now_ns() + ns;
-    return ns > self.realtime_ns / 2 ? (ns > self.realtime_ns ? ns - self.realtime_ns : 1) : ns;
+    return ns <= self.realtime_ns / 2 ? ns : ns > self.realtime_ns ? ns - self.realtime_ns : 1;
 }
 
 int64_t sys_timer_settime(const uint64_t *a)
 {
-    uint64_t interval, ns, at = 0, old = 0;
+    uint64_t interval, ns, left = 0, old = 0;
+    bool relative = !(a[1] & 1);
     int64_t e = a[2] ? timespec_read(a[2], &interval) : -EINVAL;
     if (!e)
         e = timespec_read(a[2] + 16, &ns);
     if (!e)
-        e = errno_of(process_timer_set(SLOT_PROCESS, (uint32_t)a[0] + 1, timer_at(a[1], ns), interval,
-                                       &at, &old));
-    return e ? e : a[3] ? timer_state_out(a[3], at, old) : 0;
+        e = errno_of(process_timer_set(SLOT_PROCESS, (uint32_t)a[0] + 1, relative,
+            relative ? ns : timer_at(ns), interval, &left, &old));
+    return e ? e : a[3] ? timer_state_out(a[3], left, old) : 0;
 }
 
 int64_t sys_timer_gettime(const uint64_t *a)
 {
-    uint64_t at = 0, interval = 0;
+    uint64_t left = 0, interval = 0;
     uint32_t overruns;
-    int64_t e = errno_of(process_timer_look(SLOT_PROCESS, (uint32_t)a[0] + 1, &at, &interval, &overruns));
-    return e ? e : timer_state_out(a[1], at, interval);
+    int64_t e =
+        errno_of(process_timer_look(SLOT_PROCESS, (uint32_t)a[0] + 1, &left, &interval, &overruns));
+    return e ? e : timer_state_out(a[1], left, interval);
 }
 
 int64_t sys_timer_getoverrun(const uint64_t *a)

@@ -231,7 +231,7 @@ struct process *process_make(uint64_t from_pid, uint32_t slots_end)
         p->memory = id;
         p->started_ns = rt_now_ns();
         p->ignored = BIT(17) | BIT(18) | BIT(23) | BIT(28);
-        p->next_timer = TIMER_REAL + 1;
+        p->next_timer = TIMER_NUMBERED;
         p->space = keep(space);
         p->memory_gate = keep(gate);
         if (p->pid && p->space && p->memory_gate && record_fill(p, parent, slots_end)) {
@@ -256,15 +256,44 @@ bool process_run(struct process *p, uint64_t entry, uint64_t stack, uint64_t arg
 
 /* ---- ends ------------------------------------------------------------------------------------- */
 
-/* Orphans are ours: nobody waits for them, so they vanish when they end. */
-static void orphans_move(struct process *p)
+static void parent_tell(struct process *p, uint32_t code)
+{
+    struct process *parent = p->parent;
+    uint32_t signal = code & 0x7f;
+    if (!parent)
+        return;
+    park_wake(&parent->waiters);
+    signal_child(parent, p, !signal ? 1 : 2, signal ? signal : code >> 8 & 0xff);
+    if (parent->no_zombies)
+        process_unlink(p);
+}
+
+/* The nearest ancestor that takes orphans. */
+static struct process *adopter_of(const struct process *p)
+{
+    struct process *a = p->parent;
+    while (a && (!a->adopts || a->state == PROCESS_STATE_ZOMBIE || !a->state))
+        a = a->parent;
+    return a;
+}
+
+/* Orphans that nobody takes are ours: nobody waits for them, so they vanish when they end. */
+static void orphans_move(struct process *p, struct process *adopter)
 {
     while (p->children) {
         struct process *c = p->children;
         TX_SET(p->children, c->sibling);
-        TX_SET(c->parent, 0);
-        TX_SET(c->sibling, 0);
-        if (c->state == PROCESS_STATE_ZOMBIE) {
+        TX_SET(c->parent, adopter);
+        TX_SET(c->sibling, adopter ? adopter->children : 0);
+        if (adopter)
+            TX_SET(adopter->children, c);
+        if (c->death_signal && c->state != PROCESS_STATE_ZOMBIE)
+            signal_post(c, c->death_signal, p->pid);
+        if (c->state != PROCESS_STATE_ZOMBIE)
+            continue;
+        if (adopter) {
+            parent_tell(c, c->code);
+        } else {
             TX_SET(c->state, 0);
             process_work(c);
         }
@@ -276,18 +305,6 @@ static void machine_off(uint32_t code)
 {
     TX_SET(processes->off, 1);
     TX_SET(processes->off_code, code & 0x7f ? 128 + (code & 0x7f) : code >> 8 & 0xff);
-}
-
-static void parent_tell(struct process *p, uint32_t code)
-{
-    struct process *parent = p->parent;
-    uint32_t signal = code & 0x7f;
-    if (!parent)
-        return;
-    park_wake(&parent->waiters);
-    signal_child(parent, p, !signal ? 1 : 2, signal ? signal : code >> 8 & 0xff);
-    if (parent->no_zombies)
-        process_unlink(p);
 }
 
 /* A vfork shares memory until the child has another program. Where the parent has other threads,
@@ -314,10 +331,11 @@ void process_exit_with(struct process *p, uint32_t code)
     vfork_end(p);
     timers_end(p);
     groups_orphan(p);
-    orphans_move(p);
     if (p->session == p->pid && rt_cap("tty"))
         terminal_session_end(rt_cap("tty"), p->session);
+    struct process *adopter = p->children ? adopter_of(p) : 0;
     parent_tell(p, code);
+    orphans_move(p, adopter);
     process_work(p);
     if (p->pid == processes->first)
         machine_off(code);

@@ -36,6 +36,8 @@
 
 #define SIGKILL 9u
 #define SIGALRM 14u
+#define SIGVTALRM 26u
+#define SIGPROF 27u
 #define SIGCHLD 17u
 #define SIGCONT 18u
 #define SIGSTOP 19u
@@ -88,7 +90,8 @@ struct process {
     bool resources;                                  /* its space is not destroyed yet */
     bool in_work, stop_told, execed, no_zombies, no_stops;
     uint32_t code;                                   /* wait status */
-    uint32_t pad;
+    uint8_t death_signal;                            /* when its parent ends */
+    bool adopts; /* orphans among its descendants become its children */
     struct credentials *credentials;
     uint32_t memory, space, memory_gate, gate;       /* id at the memory server; slots */
     uint64_t ignored, fault_seen;
@@ -101,13 +104,17 @@ struct process {
 };
 
 struct timer {
-    struct timer *next;                              /* by rising at_ns; those that rest last */
+    struct timer *next; /* by rising at_ns; those that rest last */
     struct process *process;
     uint32_t number, signal, thread, overruns;
-    uint64_t at_ns, interval_ns, value;              /* at_ns UINT64_MAX: rests */
-    bool pending;                                    /* its signal is queued */
+    uint64_t at_ns, interval_ns, value; /* at_ns: when to look at it; UINT64_MAX: it rests */
+    uint64_t end_ns;                    /* of its clock */
+    uint32_t clock_thread;              /* whose clock, if it is a thread's */
+    uint8_t clock;                      /* enum process_timer_clock */
+    bool pending;                       /* its signal is queued */
 };
-#define TIMER_REAL 0u                                /* the interval timer's number */
+/* Interval timers' numbers are enum process_interval_timer. */
+#define TIMER_NUMBERED 3u /* from here on timer_create's */
 
 /* A request to the memory server that is not accounted for yet. */
 struct intent { uint32_t from, pad; uint64_t number; };
@@ -162,6 +169,7 @@ struct task *task_make(struct process *p, uint32_t number);
 void task_end(struct process *p, struct task *t, bool forced);
 bool tasks_reap(struct process *p);                  /* frees what has ended; true: nothing is left */
 void tasks_free(struct process *p);                  /* their slots; the threads went with the space */
+uint64_t task_run_ns(const struct task *t);
 uint64_t tasks_run_ns(const struct process *p);
 
 /* ---- identity.c ---- */
@@ -198,8 +206,11 @@ void fault_look(struct process *p);
 
 /* ---- timer.c ---- */
 struct timer *timer_find(struct process *p, uint32_t number);
-struct timer *timer_make(struct process *p, uint32_t signal, uint32_t thread, uint64_t value);
-void timer_set(struct timer *t, uint64_t at_ns, uint64_t interval_ns);
+struct timer *timer_make(
+    struct process *p, uint32_t signal, uint32_t thread, uint8_t clock, uint64_t value);
+void timer_set(struct timer *t, bool relative, uint64_t at_ns, uint64_t interval_ns);
+uint64_t timer_left(const struct timer *t); /* until its end, by its clock; 0: it rests */
+struct timer *timer_interval(struct process *p, uint8_t which); /* made if need be */
 void timer_drop(struct timer *t);
 void timers_end(struct process *p);                  /* all of a process */
 uint64_t timers_look(void);                          /* those that are due; when the next is */

@@ -112,9 +112,19 @@ uint32_t process_serve_start(struct process_server *server, uint64_t badge,
 
 /* ---- fork, exit, wait --------------------------------------------------------------------------- */
 
+static bool processes_allowed(const struct process *p, uint32_t most)
+{
+    uint32_t count = 0;
+    if (!p || !most || is_super(p))
+        return true;
+    for (const struct process *q = processes->all; q; q = q->next)
+        count += q->state && q->credentials->ids.real_user == p->credentials->ids.real_user;
+    return count < most;
+}
+
 uint32_t process_serve_fork(struct process_server *server, uint64_t badge, uint64_t sequence,
-                            uint64_t entry, uint64_t stack, uint64_t argument, uint32_t slots_end,
-                            uint64_t vfork, uint32_t *child)
+    uint64_t entry, uint64_t stack, uint64_t argument, uint32_t slots_end, uint32_t processes_max,
+    uint64_t vfork, uint32_t *child)
 {
     static struct rt_lock forking;
     struct stored r;
@@ -123,7 +133,10 @@ uint32_t process_serve_fork(struct process_server *server, uint64_t badge, uint6
         *child = r.a;
         return r.status;
     }
+    bool allowed = processes_allowed(process_find(badge), processes_max);
     tx_commit();
+    if (!allowed)
+        return PROCESS_ERROR_AGAIN;
     rt_lock(&forking);
     struct process *p = process_make(badge, slots_end);
     if (p) {
@@ -599,6 +612,32 @@ uint32_t process_serve_name(struct process_server *server, uint64_t badge, uint6
     return finish(badge, sequence, &r, 0);
 }
 
+uint32_t process_serve_set_death_signal(
+    struct process_server *server, uint64_t badge, uint64_t sequence, uint32_t signal)
+{
+    (void)server;
+    (void)sequence; /* done twice it is the same */
+    tx_begin();
+    struct process *p = process_find(badge);
+    if (p)
+        TX_SET(p->death_signal, (uint8_t)signal);
+    tx_commit();
+    return 0;
+}
+
+uint32_t process_serve_adopt_orphans(
+    struct process_server *server, uint64_t badge, uint64_t sequence, bool on)
+{
+    (void)server;
+    (void)sequence;
+    tx_begin();
+    struct process *p = process_find(badge);
+    if (p)
+        TX_SET(p->adopts, on);
+    tx_commit();
+    return 0;
+}
+
 /* ---- the main thread's ----------------------------------------------------------------------------------- */
 
 /* True: there is more to do for it soon. */
@@ -639,45 +678,45 @@ uint32_t process_serve_reap(struct process_server *server, uint64_t badge, uint6
     return 0;
 }
 
-static void timer_state(const struct timer *t, uint64_t *at_ns, uint64_t *interval_ns)
+static void timer_state(const struct timer *t, uint64_t *left_ns, uint64_t *interval_ns)
 {
-    *at_ns = t && t->at_ns != UINT64_MAX ? t->at_ns : 0;
+    *left_ns = t ? timer_left(t) : 0;
     *interval_ns = t ? t->interval_ns : 0;
 }
 
 uint32_t process_serve_timer(struct process_server *server, uint64_t badge, uint64_t sequence,
-                             uint64_t at_ns, uint64_t interval_ns, uint64_t *old_at_ns,
-                             uint64_t *old_interval_ns)
+    uint8_t which, uint64_t in_ns, uint64_t interval_ns, uint64_t *old_left_ns,
+    uint64_t *old_interval_ns)
 {
     struct stored r;
     (void)server;
     if (!repeated(badge, sequence, &r)) {
         struct process *p = process_find(badge);
-        struct timer *t = p ? timer_find(p, TIMER_REAL) : 0;
-        if (p && !t && at_ns && (t = timer_make(p, SIGALRM, 0, 0)))
-            TX_SET(t->number, TIMER_REAL);
+        struct timer *t = !p ? 0 : in_ns ? timer_interval(p, which) : timer_find(p, which);
         timer_state(t, &r.x, &r.y);
         if (t)
-            timer_set(t, at_ns, interval_ns);
-        (void)finish(badge, sequence, &r, 0);
+            timer_set(t, true, in_ns, interval_ns);
+        (void)finish(badge, sequence, &r, t || !in_ns ? 0 : PROCESS_ERROR_AGAIN);
     }
-    *old_at_ns = r.x;
+    *old_left_ns = r.x;
     *old_interval_ns = r.y;
-    return 0;
+    return r.status;
 }
 
 uint32_t process_serve_timer_make(struct process_server *server, uint64_t badge, uint64_t sequence,
-                                  uint32_t signal, uint32_t thread, uint64_t value, uint32_t *timer)
+    uint32_t signal, uint32_t thread, uint8_t clock, uint64_t value, uint32_t *timer)
 {
     struct stored r;
     (void)server;
     if (!repeated(badge, sequence, &r)) {
         struct process *p = process_find(badge);
-        if (!p || (thread && !task_find(p, thread)))
+        bool of_thread = clock == PROCESS_TIMER_CLOCK_THREAD;
+        if (!p || ((thread || of_thread) && !task_find(p, thread)))
             return finish(badge, sequence, &r, PROCESS_ERROR_INVAL);
-        struct timer *t = timer_make(p, signal, thread, value);
+        struct timer *t = timer_make(p, signal, thread, clock, value);
         if (!t)
             return finish(badge, sequence, &r, PROCESS_ERROR_AGAIN);
+        t->clock_thread = thread;
         r.a = t->number;
         TX_SET(p->next_timer, p->next_timer + 1);
         (void)finish(badge, sequence, &r, 0);
@@ -689,13 +728,13 @@ uint32_t process_serve_timer_make(struct process_server *server, uint64_t badge,
 /* A timer of timer_create: a number that the interval timer does not have. */
 static struct timer *timer_named(uint64_t badge, uint32_t number)
 {
-    struct process *p = number != TIMER_REAL ? process_find(badge) : 0;
+    struct process *p = number >= TIMER_NUMBERED ? process_find(badge) : 0;
     return p ? timer_find(p, number) : 0;
 }
 
 uint32_t process_serve_timer_set(struct process_server *server, uint64_t badge, uint64_t sequence,
-                                 uint32_t timer, uint64_t at_ns, uint64_t interval_ns,
-                                 uint64_t *old_at_ns, uint64_t *old_interval_ns)
+    uint32_t timer, bool relative, uint64_t at_ns, uint64_t interval_ns, uint64_t *old_left_ns,
+    uint64_t *old_interval_ns)
 {
     struct stored r;
     (void)server;
@@ -703,21 +742,21 @@ uint32_t process_serve_timer_set(struct process_server *server, uint64_t badge, 
         struct timer *t = timer_named(badge, timer);
         timer_state(t, &r.x, &r.y);
         if (t)
-            timer_set(t, at_ns, interval_ns);
+            timer_set(t, relative, at_ns, interval_ns);
         (void)finish(badge, sequence, &r, t ? 0 : PROCESS_ERROR_INVAL);
     }
-    *old_at_ns = r.x;
+    *old_left_ns = r.x;
     *old_interval_ns = r.y;
     return r.status;
 }
 
 uint32_t process_serve_timer_look(struct process_server *server, uint64_t badge, uint32_t timer,
-                                  uint64_t *at_ns, uint64_t *interval_ns, uint32_t *overruns)
+    uint64_t *left_ns, uint64_t *interval_ns, uint32_t *overruns)
 {
     (void)server;
     tx_begin();
     const struct timer *t = timer_named(badge, timer);
-    timer_state(t, at_ns, interval_ns);
+    timer_state(t, left_ns, interval_ns);
     *overruns = t ? t->overruns : 0;
     tx_commit();
     return t ? 0 : PROCESS_ERROR_INVAL;

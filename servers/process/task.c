@@ -36,7 +36,7 @@ struct task *task_make(struct process *p, uint32_t number)
     return 0;
 }
 
-static uint64_t task_run_ns(const struct task *t)
+uint64_t task_run_ns(const struct task *t)
 {
     struct pith_thread_info i;
     return pith_thread_info(t->thread, (uint64_t)&i).status ? 0 : i.run_ns;

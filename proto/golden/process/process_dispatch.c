@@ -37,6 +37,7 @@ dispatch_fork(struct process_server *server, uint64_t badge, struct msg *m)
     uint64_t stack = m->w[2];
     uint64_t argument = m->w[3];
     uint32_t slots_end = (uint32_t)m->w[4];
+    uint32_t processes_max = (uint32_t)(m->w[4] >> 32);
     uint64_t vfork = m->w[5];
     uint32_t child = 0;
     uint32_t status;
@@ -44,7 +45,7 @@ dispatch_fork(struct process_server *server, uint64_t badge, struct msg *m)
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
         return RPC_BAD_SEQUENCE;
     status = process_serve_fork(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, entry, stack,
-        argument, slots_end, vfork, &child);
+        argument, slots_end, processes_max, vfork, &child);
     if (status)
         return status;
     m->w[1] = (uint64_t)child;
@@ -306,19 +307,22 @@ dispatch_stop(struct process_server *server, uint64_t badge, struct msg *m)
 static uint64_t __attribute__((noinline))
 dispatch_timer(struct process_server *server, uint64_t badge, struct msg *m)
 {
-    uint64_t at_ns = m->w[1];
-    uint64_t interval_ns = m->w[2];
-    uint64_t old_at_ns = 0;
+    uint8_t which = (uint8_t)m->w[1];
+    uint64_t in_ns = m->w[2];
+    uint64_t interval_ns = m->w[3];
+    uint64_t old_left_ns = 0;
     uint64_t old_interval_ns = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
         return RPC_BAD_SEQUENCE;
-    status = process_serve_timer(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, at_ns, interval_ns,
-        &old_at_ns, &old_interval_ns);
+    if (!process_interval_timer_is_valid(which))
+        return RPC_BAD_FIELD;
+    status = process_serve_timer(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, which, in_ns,
+        interval_ns, &old_left_ns, &old_interval_ns);
     if (status)
         return status;
-    m->w[1] = old_at_ns;
+    m->w[1] = old_left_ns;
     m->w[2] = old_interval_ns;
     return 0;
 }
@@ -438,7 +442,8 @@ dispatch_timer_make(struct process_server *server, uint64_t badge, struct msg *m
 {
     uint32_t signal = (uint32_t)m->w[1];
     uint32_t thread = (uint32_t)(m->w[1] >> 32);
-    uint64_t value = m->w[2];
+    uint8_t clock = (uint8_t)m->w[2];
+    uint64_t value = m->w[3];
     uint32_t timer = 0;
     uint32_t status;
 
@@ -446,8 +451,10 @@ dispatch_timer_make(struct process_server *server, uint64_t badge, struct msg *m
         return RPC_BAD_SEQUENCE;
     if (signal > 64)
         return RPC_BAD_FIELD;
+    if (!process_timer_clock_is_valid(clock))
+        return RPC_BAD_FIELD;
     status = process_serve_timer_make(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, signal, thread,
-        value, &timer);
+        clock, value, &timer);
     if (status)
         return status;
     m->w[1] = (uint64_t)timer;
@@ -458,19 +465,22 @@ static uint64_t __attribute__((noinline))
 dispatch_timer_set(struct process_server *server, uint64_t badge, struct msg *m)
 {
     uint32_t timer = (uint32_t)m->w[1];
+    uint8_t relative = (uint8_t)(m->w[1] >> 32);
     uint64_t at_ns = m->w[2];
     uint64_t interval_ns = m->w[3];
-    uint64_t old_at_ns = 0;
+    uint64_t old_left_ns = 0;
     uint64_t old_interval_ns = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
         return RPC_BAD_SEQUENCE;
-    status = process_serve_timer_set(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, timer, at_ns,
-        interval_ns, &old_at_ns, &old_interval_ns);
+    if (relative > 1)
+        return RPC_BAD_FIELD;
+    status = process_serve_timer_set(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, timer, relative,
+        at_ns, interval_ns, &old_left_ns, &old_interval_ns);
     if (status)
         return status;
-    m->w[1] = old_at_ns;
+    m->w[1] = old_left_ns;
     m->w[2] = old_interval_ns;
     return 0;
 }
@@ -479,17 +489,17 @@ static uint64_t __attribute__((noinline))
 dispatch_timer_look(struct process_server *server, uint64_t badge, struct msg *m)
 {
     uint32_t timer = (uint32_t)m->w[1];
-    uint64_t at_ns = 0;
+    uint64_t left_ns = 0;
     uint64_t interval_ns = 0;
     uint32_t overruns = 0;
     uint32_t status;
 
     if (m->w[0] >> RPC_SEQUENCE_SHIFT)
         return RPC_BAD_SEQUENCE;
-    status = process_serve_timer_look(server, badge, timer, &at_ns, &interval_ns, &overruns);
+    status = process_serve_timer_look(server, badge, timer, &left_ns, &interval_ns, &overruns);
     if (status)
         return status;
-    m->w[1] = at_ns;
+    m->w[1] = left_ns;
     m->w[2] = interval_ns;
     m->w[3] = (uint64_t)overruns;
     return 0;
@@ -664,6 +674,38 @@ dispatch_root(struct process_server *server, uint64_t badge, struct msg *m)
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_set_death_signal(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t signal = (uint32_t)m->w[1];
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    if (signal > 64)
+        return RPC_BAD_FIELD;
+    status = process_serve_set_death_signal(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, signal);
+    if (status)
+        return status;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_adopt_orphans(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint8_t on = (uint8_t)m->w[1];
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    if (on > 1)
+        return RPC_BAD_FIELD;
+    status = process_serve_adopt_orphans(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, on);
+    if (status)
+        return status;
+    return 0;
+}
+
 uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
@@ -738,6 +780,10 @@ uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct 
         return dispatch_ids(server, badge, m);
     case PROCESS_OP_ROOT:
         return dispatch_root(server, badge, m);
+    case PROCESS_OP_SET_DEATH_SIGNAL:
+        return dispatch_set_death_signal(server, badge, m);
+    case PROCESS_OP_ADOPT_ORPHANS:
+        return dispatch_adopt_orphans(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

@@ -20,6 +20,7 @@ static const struct rpc_fuzz_field fork_fields[] = {
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 4, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 4, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
     { 5, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
 };
 
@@ -125,8 +126,13 @@ static const struct rpc_fuzz_field stop_fields[] = {
 };
 
 static const struct rpc_fuzz_field timer_fields[] = {
-    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 1, 0, 8, (uint64_t)0, (uint64_t)2 },
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
+static const uint32_t timer_errors[] = {
+    PROCESS_ERROR_AGAIN,
 };
 
 static const struct rpc_fuzz_field thread_fields[] = {
@@ -177,7 +183,8 @@ static const struct rpc_fuzz_field released_fields[] = {
 static const struct rpc_fuzz_field timer_make_fields[] = {
     { 1, 0, 32, (uint64_t)0, (uint64_t)64 },
     { 1, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
-    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 2, 0, 8, (uint64_t)0, (uint64_t)2 },
+    { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
 };
 
 static const uint32_t timer_make_errors[] = {
@@ -187,6 +194,7 @@ static const uint32_t timer_make_errors[] = {
 
 static const struct rpc_fuzz_field timer_set_fields[] = {
     { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 1, 32, 8, (uint64_t)0, (uint64_t)1 },
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
     { 3, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
 };
@@ -277,6 +285,14 @@ static const uint32_t root_errors[] = {
     PROCESS_ERROR_AGAIN,
 };
 
+static const struct rpc_fuzz_field set_death_signal_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)64 },
+};
+
+static const struct rpc_fuzz_field adopt_orphans_fields[] = {
+    { 1, 0, 8, (uint64_t)0, (uint64_t)1 },
+};
+
 static const struct rpc_fuzz_operation operations[] = {
     {
         .number = 1,
@@ -296,7 +312,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .caps_in = 0,
         .in_bytes_max = 0,
         .out_bytes_max = 0,
-        .field_count = 5,
+        .field_count = 6,
         .error_count = 2,
         .fields = fork_fields,
         .errors = fork_errors,
@@ -458,9 +474,10 @@ static const struct rpc_fuzz_operation operations[] = {
         .caps_in = 0,
         .in_bytes_max = 0,
         .out_bytes_max = 0,
-        .field_count = 2,
-        .error_count = 0,
+        .field_count = 3,
+        .error_count = 1,
         .fields = timer_fields,
+        .errors = timer_errors,
     },
     {
         .number = 18,
@@ -537,7 +554,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .caps_in = 0,
         .in_bytes_max = 0,
         .out_bytes_max = 0,
-        .field_count = 3,
+        .field_count = 4,
         .error_count = 2,
         .fields = timer_make_fields,
         .errors = timer_make_errors,
@@ -549,7 +566,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .caps_in = 0,
         .in_bytes_max = 0,
         .out_bytes_max = 0,
-        .field_count = 3,
+        .field_count = 4,
         .error_count = 1,
         .fields = timer_set_fields,
         .errors = timer_set_errors,
@@ -670,10 +687,32 @@ static const struct rpc_fuzz_operation operations[] = {
         .error_count = 4,
         .errors = root_errors,
     },
+    {
+        .number = 36,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 0,
+        .fields = set_death_signal_fields,
+    },
+    {
+        .number = 37,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 0,
+        .fields = adopt_orphans_fields,
+    },
 };
 
 const struct rpc_fuzz_protocol process_fuzz = {
     .name = "process",
-    .operation_count = 34,
+    .operation_count = 36,
     .operations = operations,
 };

@@ -22,6 +22,7 @@ static const struct rpc_trace_field fork_request[] = {
     { "stack", 2, 0, 64, RPC_UNSIGNED },
     { "argument", 3, 0, 64, RPC_UNSIGNED },
     { "slots_end", 4, 0, 32, RPC_UNSIGNED },
+    { "processes_max", 4, 32, 32, RPC_UNSIGNED },
     { "vfork", 5, 0, 64, RPC_UNSIGNED },
 };
 
@@ -121,12 +122,13 @@ static const struct rpc_trace_field stop_request[] = {
 };
 
 static const struct rpc_trace_field timer_request[] = {
-    { "at_ns", 1, 0, 64, RPC_UNSIGNED },
-    { "interval_ns", 2, 0, 64, RPC_UNSIGNED },
+    { "which", 1, 0, 8, RPC_UNSIGNED },
+    { "in_ns", 2, 0, 64, RPC_UNSIGNED },
+    { "interval_ns", 3, 0, 64, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field timer_reply[] = {
-    { "old_at_ns", 1, 0, 64, RPC_UNSIGNED },
+    { "old_left_ns", 1, 0, 64, RPC_UNSIGNED },
     { "old_interval_ns", 2, 0, 64, RPC_UNSIGNED },
 };
 
@@ -169,7 +171,8 @@ static const struct rpc_trace_field released_request[] = {
 static const struct rpc_trace_field timer_make_request[] = {
     { "signal", 1, 0, 32, RPC_UNSIGNED },
     { "thread", 1, 32, 32, RPC_UNSIGNED },
-    { "value", 2, 0, 64, RPC_UNSIGNED },
+    { "clock", 2, 0, 8, RPC_UNSIGNED },
+    { "value", 3, 0, 64, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field timer_make_reply[] = {
@@ -178,12 +181,13 @@ static const struct rpc_trace_field timer_make_reply[] = {
 
 static const struct rpc_trace_field timer_set_request[] = {
     { "timer", 1, 0, 32, RPC_UNSIGNED },
+    { "relative", 1, 32, 8, RPC_UNSIGNED },
     { "at_ns", 2, 0, 64, RPC_UNSIGNED },
     { "interval_ns", 3, 0, 64, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field timer_set_reply[] = {
-    { "old_at_ns", 1, 0, 64, RPC_UNSIGNED },
+    { "old_left_ns", 1, 0, 64, RPC_UNSIGNED },
     { "old_interval_ns", 2, 0, 64, RPC_UNSIGNED },
 };
 
@@ -192,7 +196,7 @@ static const struct rpc_trace_field timer_look_request[] = {
 };
 
 static const struct rpc_trace_field timer_look_reply[] = {
-    { "at_ns", 1, 0, 64, RPC_UNSIGNED },
+    { "left_ns", 1, 0, 64, RPC_UNSIGNED },
     { "interval_ns", 2, 0, 64, RPC_UNSIGNED },
     { "overruns", 3, 0, 32, RPC_UNSIGNED },
 };
@@ -254,9 +258,17 @@ static const struct rpc_trace_field ids_reply[] = {
     { "groups_length", 1, 0, 16, RPC_LENGTH },
 };
 
+static const struct rpc_trace_field set_death_signal_request[] = {
+    { "signal", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field adopt_orphans_request[] = {
+    { "on", 1, 0, 8, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_operation operations[] = {
     { 1, "start", false, 1, 1, start_request, start_reply },
-    { 2, "fork", true, 5, 1, fork_request, fork_reply },
+    { 2, "fork", true, 6, 1, fork_request, fork_reply },
     { 3, "exit", true, 1, 0, exit_request, NULL },
     { 4, "wait", true, 2, 4, wait_request, wait_reply },
     { 5, "kill", true, 2, 0, kill_request, NULL },
@@ -270,15 +282,15 @@ static const struct rpc_trace_operation operations[] = {
     { 14, "reap", true, 1, 2, reap_request, reap_reply },
     { 15, "power", true, 1, 0, power_request, NULL },
     { 16, "stop", true, 1, 0, stop_request, NULL },
-    { 17, "timer", true, 2, 2, timer_request, timer_reply },
+    { 17, "timer", true, 3, 2, timer_request, timer_reply },
     { 18, "thread", true, 4, 1, thread_request, thread_reply },
     { 19, "thread_exit", true, 2, 0, thread_exit_request, NULL },
     { 20, "threads_end", true, 1, 0, threads_end_request, NULL },
     { 21, "nudge", true, 1, 0, nudge_request, NULL },
     { 22, "queue", true, 5, 0, queue_request, NULL },
     { 23, "released", false, 1, 0, released_request, NULL },
-    { 24, "timer_make", true, 3, 1, timer_make_request, timer_make_reply },
-    { 25, "timer_set", true, 3, 2, timer_set_request, timer_set_reply },
+    { 24, "timer_make", true, 4, 1, timer_make_request, timer_make_reply },
+    { 25, "timer_set", true, 4, 2, timer_set_request, timer_set_reply },
     { 26, "timer_look", false, 1, 3, timer_look_request, timer_look_reply },
     { 27, "timer_drop", true, 1, 0, timer_drop_request, NULL },
     { 28, "futex_queue", true, 3, 0, futex_queue_request, NULL },
@@ -289,6 +301,8 @@ static const struct rpc_trace_operation operations[] = {
     { 33, "set_groups", true, 1, 0, set_groups_request, NULL },
     { 34, "ids", false, 2, 1, ids_request, ids_reply },
     { 35, "root", true, 0, 0, NULL, NULL },
+    { 36, "set_death_signal", true, 1, 0, set_death_signal_request, NULL },
+    { 37, "adopt_orphans", true, 1, 0, adopt_orphans_request, NULL },
 };
 
 static const struct rpc_trace_error errors[] = {
@@ -305,7 +319,7 @@ static const struct rpc_trace_error errors[] = {
 const struct rpc_trace_protocol process_trace = {
     .name = "process",
     .version = 3,
-    .operation_count = 34,
+    .operation_count = 36,
     .error_count = 8,
     .operations = operations,
     .errors = errors,

@@ -56,6 +56,8 @@ enum {
     PROCESS_OP_SET_GROUPS = 33,
     PROCESS_OP_IDS = 34,
     PROCESS_OP_ROOT = 35,
+    PROCESS_OP_SET_DEATH_SIGNAL = 36,
+    PROCESS_OP_ADOPT_ORPHANS = 37,
 };
 
 /* Errors, as stubs return them. */
@@ -143,6 +145,46 @@ static inline bool process_identity_change_is_valid(uint64_t value)
     case PROCESS_IDENTITY_CHANGE_SAVED_GROUP:
     case PROCESS_IDENTITY_CHANGE_FILE_USER:
     case PROCESS_IDENTITY_CHANGE_FILE_GROUP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* setitimer's, with their signals: SIGALRM, and after time on a core SIGVTALRM and SIGPROF. */
+/* Stored as uint8_t. */
+enum process_interval_timer {
+    PROCESS_INTERVAL_TIMER_REAL = 0,
+    PROCESS_INTERVAL_TIMER_VIRTUAL = 1,
+    PROCESS_INTERVAL_TIMER_PROFILE = 2,
+};
+static inline bool process_interval_timer_is_valid(uint64_t value)
+{
+    switch (value) {
+    case PROCESS_INTERVAL_TIMER_REAL:
+    case PROCESS_INTERVAL_TIMER_VIRTUAL:
+    case PROCESS_INTERVAL_TIMER_PROFILE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What a timer runs by. */
+/* Stored as uint8_t. */
+enum process_timer_clock {
+    PROCESS_TIMER_CLOCK_REAL = 0,
+    /* The process's time on a core. */
+    PROCESS_TIMER_CLOCK_PROCESS = 1,
+    /* That of the calling thread. */
+    PROCESS_TIMER_CLOCK_THREAD = 2,
+};
+static inline bool process_timer_clock_is_valid(uint64_t value)
+{
+    switch (value) {
+    case PROCESS_TIMER_CLOCK_REAL:
+    case PROCESS_TIMER_CLOCK_PROCESS:
+    case PROCESS_TIMER_CLOCK_THREAD:
         return true;
     default:
         return false;

@@ -50,12 +50,13 @@ static inline int64_t process_start(uint32_t via, struct process_start *start,
 /*
  * A child: a copy of the caller's space with one thread, which starts at entry. Capability slots
  * below slots_end are copied. vfork: the stack pointer of a caller that waits for the child (0: it
- * does not); if that ends without another program, the caller sees what it has written.
+ * does not); if that ends without another program, the caller sees what it has written. AGAIN also:
+ * the caller's real user, who is not the super-user, has processes_max processes (0: no limit).
  * Mutating.
  * Errors: AGAIN NOMEM
  */
 static inline int64_t process_fork(uint32_t via, uint64_t entry, uint64_t stack, uint64_t argument,
-    uint32_t slots_end, uint64_t vfork, uint32_t *child)
+    uint32_t slots_end, uint32_t processes_max, uint64_t vfork, uint32_t *child)
 {
     struct msg m;
     int64_t status;
@@ -65,7 +66,7 @@ static inline int64_t process_fork(uint32_t via, uint64_t entry, uint64_t stack,
         [1] = entry,
         [2] = stack,
         [3] = argument,
-        [4] = (uint64_t)slots_end,
+        [4] = (uint64_t)slots_end | (uint64_t)processes_max << 32,
         [5] = vfork,
     } };
     status = rt_call(via, &m);
@@ -404,26 +405,30 @@ static inline int64_t process_stop(uint32_t via, uint32_t signal)
 }
 
 /*
- * The caller's real-time timer: SIGALRM at that clock value (0: none), then every interval.
+ * One of the caller's interval timers: its signal after that time of its clock (0: never), then
+ * every interval; and what was left of what it was set to.
  * Mutating.
+ *   which: an enum interval_timer.
+ * Errors: AGAIN
  */
-static inline int64_t process_timer(uint32_t via, uint64_t at_ns, uint64_t interval_ns,
-    uint64_t *old_at_ns, uint64_t *old_interval_ns)
+static inline int64_t process_timer(uint32_t via, uint8_t which, uint64_t in_ns,
+    uint64_t interval_ns, uint64_t *old_left_ns, uint64_t *old_interval_ns)
 {
     struct msg m;
     int64_t status;
 
     m = (struct msg){ .w = {
         PROCESS_OP_TIMER | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
-        [1] = at_ns,
-        [2] = interval_ns,
+        [1] = (uint64_t)which,
+        [2] = in_ns,
+        [3] = interval_ns,
     } };
     status = rt_call(via, &m);
     if (status)
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *old_at_ns = m.w[1];
+    *old_left_ns = m.w[1];
     *old_interval_ns = m.w[2];
     return 0;
 }
@@ -572,10 +577,11 @@ static inline int64_t process_released(uint32_t via, uint32_t child)
  * Signal 0: it only counts.
  * Mutating.
  *   signal: 0 to 64.
+ *   clock: an enum timer_clock.
  * Errors: AGAIN INVAL
  */
 static inline int64_t process_timer_make(uint32_t via, uint32_t signal, uint32_t thread,
-    uint64_t value, uint32_t *timer)
+    uint8_t clock, uint64_t value, uint32_t *timer)
 {
     struct msg m;
     int64_t status;
@@ -583,7 +589,8 @@ static inline int64_t process_timer_make(uint32_t via, uint32_t signal, uint32_t
     m = (struct msg){ .w = {
         PROCESS_OP_TIMER_MAKE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)signal | (uint64_t)thread << 32,
-        [2] = value,
+        [2] = (uint64_t)clock,
+        [3] = value,
     } };
     status = rt_call(via, &m);
     if (status)
@@ -595,19 +602,20 @@ static inline int64_t process_timer_make(uint32_t via, uint32_t signal, uint32_t
 }
 
 /*
- * Sets a timer to end at a clock value (0: never) and then every interval; what it was set to.
+ * Sets a timer to end at a time of its clock (0: never), or in so many nanoseconds, and then every
+ * interval; and what was left of what it was set to.
  * Mutating.
  * Errors: INVAL
  */
-static inline int64_t process_timer_set(uint32_t via, uint32_t timer, uint64_t at_ns,
-    uint64_t interval_ns, uint64_t *old_at_ns, uint64_t *old_interval_ns)
+static inline int64_t process_timer_set(uint32_t via, uint32_t timer, bool relative,
+    uint64_t at_ns, uint64_t interval_ns, uint64_t *old_left_ns, uint64_t *old_interval_ns)
 {
     struct msg m;
     int64_t status;
 
     m = (struct msg){ .w = {
         PROCESS_OP_TIMER_SET | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)timer,
+        [1] = (uint64_t)timer | (uint64_t)relative << 32,
         [2] = at_ns,
         [3] = interval_ns,
     } };
@@ -616,17 +624,18 @@ static inline int64_t process_timer_set(uint32_t via, uint32_t timer, uint64_t a
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *old_at_ns = m.w[1];
+    *old_left_ns = m.w[1];
     *old_interval_ns = m.w[2];
     return 0;
 }
 
 /*
- * When a timer ends next, its interval, and how often its last signal came too late.
+ * What is left until a timer ends (0: it rests), its interval, and how often its last signal came
+ * too late.
  * Idempotent.
  * Errors: INVAL
  */
-static inline int64_t process_timer_look(uint32_t via, uint32_t timer, uint64_t *at_ns,
+static inline int64_t process_timer_look(uint32_t via, uint32_t timer, uint64_t *left_ns,
     uint64_t *interval_ns, uint32_t *overruns)
 {
     struct msg m;
@@ -641,7 +650,7 @@ static inline int64_t process_timer_look(uint32_t via, uint32_t timer, uint64_t 
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *at_ns = m.w[1];
+    *left_ns = m.w[1];
     *interval_ns = m.w[2];
     *overruns = (uint32_t)m.w[3];
     return 0;
@@ -881,6 +890,49 @@ static inline int64_t process_root(uint32_t via, uint32_t directory)
     } };
     x.caps_in[x.n_caps_in++] = directory;
     status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * The signal that the caller gets when its parent ends; 0: none.
+ * Mutating.
+ *   signal: 0 to 64.
+ */
+static inline int64_t process_set_death_signal(uint32_t via, uint32_t signal)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_SET_DEATH_SIGNAL | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)signal,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}
+
+/*
+ * Whether orphans among the caller's descendants become its children.
+ * Mutating.
+ */
+static inline int64_t process_adopt_orphans(uint32_t via, bool on)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_ADOPT_ORPHANS | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)on,
+    } };
+    status = rt_call(via, &m);
     if (status)
         return status;
     if (m.w[0])

@@ -37,11 +37,12 @@ uint32_t process_serve_start(struct process_server *server, uint64_t badge,
 /*
  * A child: a copy of the caller's space with one thread, which starts at entry. Capability slots
  * below slots_end are copied. vfork: the stack pointer of a caller that waits for the child (0: it
- * does not); if that ends without another program, the caller sees what it has written.
+ * does not); if that ends without another program, the caller sees what it has written. AGAIN also:
+ * the caller's real user, who is not the super-user, has processes_max processes (0: no limit).
  */
 uint32_t process_serve_fork(struct process_server *server, uint64_t badge, uint64_t sequence,
-    uint64_t entry, uint64_t stack, uint64_t argument, uint32_t slots_end, uint64_t vfork,
-    uint32_t *child);
+    uint64_t entry, uint64_t stack, uint64_t argument, uint32_t slots_end, uint32_t processes_max,
+    uint64_t vfork, uint32_t *child);
 
 /* The caller's end; it stops its thread afterwards. */
 uint32_t process_serve_exit(struct process_server *server, uint64_t badge, uint64_t sequence,
@@ -108,9 +109,13 @@ uint32_t process_serve_power(struct process_server *server, uint64_t badge, uint
 uint32_t process_serve_stop(struct process_server *server, uint64_t badge, uint64_t sequence,
     uint32_t signal);
 
-/* The caller's real-time timer: SIGALRM at that clock value (0: none), then every interval. */
+/*
+ * One of the caller's interval timers: its signal after that time of its clock (0: never), then
+ * every interval; and what was left of what it was set to.
+ */
 uint32_t process_serve_timer(struct process_server *server, uint64_t badge, uint64_t sequence,
-    uint64_t at_ns, uint64_t interval_ns, uint64_t *old_at_ns, uint64_t *old_interval_ns);
+    uint8_t which, uint64_t in_ns, uint64_t interval_ns, uint64_t *old_left_ns,
+    uint64_t *old_interval_ns);
 
 /*
  * Another thread of the caller's process, started at entry; its notification goes into a slot.
@@ -143,18 +148,22 @@ uint32_t process_serve_released(struct process_server *server, uint64_t badge, u
  * Signal 0: it only counts.
  */
 uint32_t process_serve_timer_make(struct process_server *server, uint64_t badge, uint64_t sequence,
-    uint32_t signal, uint32_t thread, uint64_t value, uint32_t *timer);
+    uint32_t signal, uint32_t thread, uint8_t clock, uint64_t value, uint32_t *timer);
 
 /*
- * Sets a timer to end at a clock value (0: never) and then every interval; what it was set to.
+ * Sets a timer to end at a time of its clock (0: never), or in so many nanoseconds, and then every
+ * interval; and what was left of what it was set to.
  */
 uint32_t process_serve_timer_set(struct process_server *server, uint64_t badge, uint64_t sequence,
-    uint32_t timer, uint64_t at_ns, uint64_t interval_ns, uint64_t *old_at_ns,
+    uint32_t timer, bool relative, uint64_t at_ns, uint64_t interval_ns, uint64_t *old_left_ns,
     uint64_t *old_interval_ns);
 
-/* When a timer ends next, its interval, and how often its last signal came too late. */
+/*
+ * What is left until a timer ends (0: it rests), its interval, and how often its last signal came
+ * too late.
+ */
 uint32_t process_serve_timer_look(struct process_server *server, uint64_t badge, uint32_t timer,
-    uint64_t *at_ns, uint64_t *interval_ns, uint32_t *overruns);
+    uint64_t *left_ns, uint64_t *interval_ns, uint32_t *overruns);
 
 uint32_t process_serve_timer_drop(struct process_server *server, uint64_t badge, uint64_t sequence,
     uint32_t timer);
@@ -196,3 +205,11 @@ uint32_t process_serve_ids(struct process_server *server, uint64_t badge, uint32
 /* An open directory becomes the caller's root, and that of its children. */
 uint32_t process_serve_root(struct process_server *server, uint64_t badge, uint64_t sequence,
     uint32_t directory);
+
+/* The signal that the caller gets when its parent ends; 0: none. */
+uint32_t process_serve_set_death_signal(struct process_server *server, uint64_t badge,
+    uint64_t sequence, uint32_t signal);
+
+/* Whether orphans among the caller's descendants become its children. */
+uint32_t process_serve_adopt_orphans(struct process_server *server, uint64_t badge,
+    uint64_t sequence, bool on);
