@@ -202,7 +202,7 @@ struct file {
     uint64_t position;
     uint64_t value;         /* FILE_EVENT: the count; FILE_TEXT: address of the text; event.c */
     uint64_t length;
-    char *path;             /* absolute, of directories: for openat and fchdir */
+    char *path;             /* a full one, of what has a name; of directories for openat and fchdir */
 };
 /* It has no position. */
 static inline bool file_streams(const struct file *f)

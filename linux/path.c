@@ -244,7 +244,7 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
     f->kind = flags & O_PATH && (a.mode & S_IFMT) != S_IFDIR ? FILE_PATH
               : (a.mode & S_IFMT) == S_IFDIR ? FILE_DIRECTORY
               : (a.mode & S_IFMT) == S_IFIFO ? FILE_STREAM : FILE_PLAIN;
-    if (f->kind == FILE_DIRECTORY && !(f->path = layer_text(p->full))) {
+    if (!(f->path = layer_text(p->full))) {
         file_drop(f);
         return -ENOMEM;
     }

@@ -146,9 +146,15 @@ size_t proc_text(const char *full, char *to, size_t size)
 
 static size_t descriptor_target(int fd, char *to, size_t size)
 {
-    const struct file *f = file_of((unsigned)fd);
+    struct file *f = file_of((unsigned)fd);
+    struct file_attributes a;
     switch (f->kind) {
+    case FILE_PLAIN:
+    case FILE_PATH:
     case FILE_DIRECTORY:
+        if (f->path && !file_attributes_of(f, &a) && !a.links)
+            return (size_t)snprintf(to, size, "%s (deleted)", full_shown(f->path));
+        return f->path ? strlcpy(to, full_shown(f->path), size) : 0;
     case FILE_PROC:
     case FILE_TERMINAL:
         return f->path ? strlcpy(to, f->path, size) : 0;
@@ -174,7 +180,7 @@ static size_t descriptor_target(int fd, char *to, size_t size)
     case FILE_RANDOM:
         return strlcpy(to, "/dev/urandom", size);
     default:
-        return 0; /* names of plain files are not kept */
+        return 0;
     }
 }
 
@@ -198,7 +204,7 @@ size_t proc_link(const char *full, char *to, size_t size)
     if (fd >= 0)
         return descriptor_target(fd, to, size);
     return !strcmp(rest, "exe")    ? strlcpy(to, self.executable, size)
-           : !strcmp(rest, "cwd")  ? strlcpy(to, self.cwd, size)
+           : !strcmp(rest, "cwd")  ? strlcpy(to, full_shown(self.cwd), size)
            : !strcmp(rest, "root") ? strlcpy(to, "/", size)
                                    : 0;
 }
