@@ -305,10 +305,13 @@ static int64_t change_file(struct file *f, struct file_changes *c, bool path)
         return -EBADF;
     if (f->flags & O_PATH && !path)
         return -EBADF;
-    if (f->kind != FILE_PLAIN && f->kind != FILE_DIRECTORY && f->kind != FILE_PATH)
+    uint32_t slot = f->kind == FILE_PIPE ? fifo_slot(f) : f->slot;
+    bool named = f->kind == FILE_PLAIN || f->kind == FILE_DIRECTORY || f->kind == FILE_PATH ||
+                 f->kind == FILE_PIPE;
+    if (!named || !slot)
         return 0;
     return errno_of(
-        file_set_attributes(SLOT_ROOT, f->slot, c, "", 0, &walk, &walked, target, 0, &length));
+        file_set_attributes(SLOT_ROOT, slot, c, "", 0, &walk, &walked, target, 0, &length));
 }
 
 static int64_t change_at(int64_t at, uint64_t text, uint32_t flags, struct file_changes *c)

@@ -239,11 +239,23 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
         slot_delete(slot);
         return e;
     }
+    if (type == S_IFIFO && !(flags & O_PATH)) {
+        f->flags = flags & (O_ACCMODE | O_NONBLOCK | O_APPEND);
+        f->path = layer_text(p->full);
+        e = fifo_open(slot, flags, f);
+        if (e && f->kind != FILE_PIPE)
+            slot_delete(slot);
+        if (e)
+            file_drop(f);
+        else
+            *out = f;
+        return e;
+    }
     f->slot = (uint16_t)slot;
     f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_TMPFILE | O_EXECUTE);
     f->kind = flags & O_PATH && (a.mode & S_IFMT) != S_IFDIR ? FILE_PATH
-              : (a.mode & S_IFMT) == S_IFDIR ? FILE_DIRECTORY
-              : (a.mode & S_IFMT) == S_IFIFO ? FILE_STREAM : FILE_PLAIN;
+              : (a.mode & S_IFMT) == S_IFDIR                 ? FILE_DIRECTORY
+                                                             : FILE_PLAIN;
     if (!(f->path = layer_text(p->full))) {
         file_drop(f);
         return -ENOMEM;

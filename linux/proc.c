@@ -159,6 +159,9 @@ static size_t descriptor_target(int fd, char *to, size_t size)
     case FILE_TERMINAL:
         return f->path ? strlcpy(to, f->path, size) : 0;
     case FILE_PIPE:
+        if (f->path)
+            return strlcpy(to, full_shown(f->path), size);
+        /* fall through */
     case FILE_STREAM:
         return (size_t)snprintf(to, size, "pipe:[%u]", f->slot);
     case FILE_SOCKET:

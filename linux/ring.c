@@ -2,6 +2,7 @@
 /* Pipes without a server on the way of the data: see ring.h. */
 #include "ring.h"
 #include "layer.h"
+#include <proto/file_client.h>
 #include <proto/memory_client.h>
 #include <proto/pipe_client.h>
 #include <proto/process_client.h>
@@ -37,15 +38,17 @@ static void hold_drop(struct ring_hold *h)
     for (unsigned end = 0; end < 2; end++)
         if (h->notes[end])
             slot_delete(h->notes[end]);
+    if (h->file)
+        slot_delete(h->file);
     layer_shared_free((uint64_t)h->ring, h->bytes);
     layer_free(h);
 }
 
 /* Capabilities of one reply, each moved to a slot of its own. */
-static int64_t caps_keep(const uint32_t from[4], uint16_t to[4])
+static int64_t caps_keep(const uint32_t *from, uint16_t *to, unsigned count)
 {
     int64_t e = 0;
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < count; i++) {
         uint32_t slot = slot_take();
         if (!slot)
             e = -EMFILE;
@@ -54,7 +57,7 @@ static int64_t caps_keep(const uint32_t from[4], uint16_t to[4])
         to[i] = (uint16_t)slot;
         pith_cap_delete(SPACE_SELF, from[i]);
     }
-    for (unsigned i = 0; e && i < 4; i++)
+    for (unsigned i = 0; e && i < count; i++)
         if (to[i])
             slot_delete(to[i]);
     return e;
@@ -68,7 +71,7 @@ static int64_t hold_create(uint64_t data, struct ring_hold **made, uint16_t slot
         return e;
     e = errno_of(pipe_create(SLOT_PIPE, &from[0], &from[1], &from[2], &from[3]));
     if (!e)
-        e = caps_keep(from, slot);
+        e = caps_keep(from, slot, 4);
     if (e) {
         hold_drop(*made);
         return e;
@@ -150,8 +153,8 @@ static void ends_learn(struct file *f)
     struct ring *r = hold_of(f)->ring;
     uint16_t found = 0;
     uint32_t changes;
-    if (!ready_ready(f->slot, 0, &found, &changes) && found)
-        r->gone[!f->length] = 1;
+    if (f->length != RING_BOTH && !ready_ready(f->slot, 0, &found, &changes))
+        r->gone[!f->length] = found != 0; /* a fifo's end may have been opened again */
 }
 
 /* Is there reason to ask whether the other end was closed? Closes are counted in the header;
@@ -170,6 +173,10 @@ static bool other_gone(struct file *f)
 {
     struct ring_hold *h = hold_of(f);
     unsigned end = (unsigned)f->length;
+    if (f->length == RING_BOTH)
+        return false;
+    if (h->file && h->ring->gone[!end])
+        ends_learn(f);
     if (h->ring->gone[!end] || !doubtful(h))
         return h->ring->gone[!end];
     struct pith_result bits = pith_notify_wait(h->notes[end], DEADLINE_POLL);
@@ -315,13 +322,19 @@ static int64_t take(struct file *f, uint64_t to, size_t bytes, bool stay, bool *
     return (int64_t)done;
 }
 
+/* Known to be; what a fifo's end was known to be may have changed. */
+static bool writers_gone(struct file *f)
+{
+    return f->length != RING_BOTH && hold_of(f)->ring->gone[RING_WRITER] && other_gone(f);
+}
+
 static int64_t read_or_peek(struct file *f, uint64_t to, size_t bytes, bool stay, bool *cut)
 {
     for (;;) {
         int64_t n = take(f, to, bytes, stay, cut);
         if (n != -EAGAIN)
             return n;
-        if (hold_of(f)->ring->gone[RING_WRITER])
+        if (writers_gone(f))
             return 0;
         if (f->flags & O_NONBLOCK)
             return !other_gone(f) ? -EAGAIN : ring_waiting(f) ? -ERESTART : 0;
@@ -441,6 +454,13 @@ bool ring_gone(struct file *f)
 
 /* ---- readiness --------------------------------------------------------------------------------------------- */
 
+/* A fifo that no writer has opened since is not one that they have left. */
+static bool awaits_first(const struct file *f)
+{
+    const struct ring_hold *h = hold_of(f);
+    return h->file && h->ring->opens[RING_WRITER] == f->position;
+}
+
 static uint32_t ready_now(struct file *f)
 {
     if (f->kind == FILE_EVENT) {
@@ -448,8 +468,10 @@ static uint32_t ready_now(struct file *f)
         return (count ? POLLIN : 0) | (count < UINT64_MAX - 1 ? POLLOUT : 0);
     }
     uint64_t there = ring_waiting(f);
+    if (f->length == RING_BOTH)
+        return (there ? POLLIN : 0) | (CAPACITY - there >= PIPE_ATOMIC ? POLLOUT : 0);
     if (f->length == RING_READER)
-        return (there ? POLLIN : 0) | (other_gone(f) ? POLLHUP : 0);
+        return (there ? POLLIN : 0) | (other_gone(f) && !awaits_first(f) ? POLLHUP : 0);
     return (CAPACITY - there >= PIPE_ATOMIC ? POLLOUT : 0) | (other_gone(f) ? POLLERR : 0);
 }
 
@@ -466,7 +488,8 @@ uint32_t ring_ready(struct file *f, struct look *look)
 {
     struct ring *r = hold_of(f)->ring;
     uint32_t found = ready_now(f);
-    look->changes = f->kind == FILE_EVENT ? r->changes[0] + r->changes[1] : r->changes[f->length & 1];
+    look->changes = f->kind == FILE_EVENT || f->length == RING_BOTH ? r->changes[0] + r->changes[1]
+                                                                    : r->changes[f->length];
     if ((found && !look->edge) || !look->watch)
         return found;
     struct msg m = { .w = { READY_OP_READY | RPC_PARKS } };
@@ -475,6 +498,133 @@ uint32_t ring_ready(struct file *f, struct look *look)
     r->watched = 1;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return ready_now(f);
+}
+
+/* ---- named fifos: the ring is in the fifo's own pages ------------------------------------------- */
+
+static int64_t fifo_hold(uint32_t slot, struct ring_hold **made)
+{
+    struct ring_hold *h = layer_alloc(sizeof *h);
+    uint64_t address = 0;
+    if (!h)
+        return -ENOMEM;
+    h->bytes = RING_DATA + CAPACITY;
+    int64_t e = layer_shared(h->bytes, &address); /* a place for it */
+    if (!e) {
+        e = errno_of(file_map(slot, SLOT_MEMORY, address, h->bytes, 0,
+            MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE, true));
+        if (e)
+            layer_shared_free(address, h->bytes);
+    }
+    if (e) {
+        layer_free(h);
+        return e;
+    }
+    h->ring = (struct ring *)address;
+    *made = h;
+    return 0;
+}
+
+/* One end: its gate's slot. The notifications are kept with the first. */
+static int64_t fifo_end(
+    struct ring_hold *h, uint32_t file, uint8_t end, uint16_t *slot, uint64_t *generation)
+{
+    uint32_t from[3] = {0};
+    uint16_t to[3];
+    int64_t e = errno_of(pipe_fifo(SLOT_PIPE, file, end, generation, &from[0], &from[1], &from[2]));
+    if (!e)
+        e = caps_keep(from, to, 3);
+    if (e)
+        return e;
+    *slot = to[0];
+    for (unsigned i = 0; i < 2; i++)
+        if (h->notes[i])
+            slot_delete(to[1 + i]);
+        else
+            h->notes[i] = to[1 + i];
+    return 0;
+}
+
+/* The first who comes after all had gone finds what they left. */
+static void fifo_begin(struct ring *r, uint64_t generation)
+{
+    ring_lock(&r->lock[RING_READER]);
+    if (r->generation != generation) {
+        uint32_t lock = r->lock[RING_READER];
+        memset(r, 0, sizeof *r);
+        r->lock[RING_READER] = lock;
+        r->generation = generation;
+    }
+    ring_unlock(&r->lock[RING_READER]);
+}
+
+static bool nobody_came(struct file *f, size_t opens)
+{
+    unsigned other = !f->length;
+    return hold_of(f)->ring->opens[other] == opens && other_gone(f);
+}
+
+/* The end is ours; whoever waits for it goes on. */
+static void fifo_tell(struct file *f, unsigned end)
+{
+    struct ring *r = hold_of(f)->ring;
+    r->opens[end]++;
+    r->gone[end] = 0;
+    ring_changed(f, !end, true);
+}
+
+static int64_t fifo_meet(struct file *f, uint32_t opens, bool wait)
+{
+    ends_learn(f);
+    if (!nobody_came(f, opens))
+        return 0;
+    if (!wait && f->length == RING_WRITER)
+        return -ENXIO;
+    while (wait && nobody_came(f, opens)) {
+        int64_t e = ring_wait(f, (unsigned)f->length, nobody_came, opens);
+        if (e)
+            return e;
+    }
+    if (!wait)
+        f->position = opens; /* nobody has left it, because nobody was there */
+    return 0;
+}
+
+int64_t fifo_open(uint32_t slot, uint32_t flags, struct file *f)
+{
+    static const uint8_t ends[4] = {RING_READER, RING_WRITER, RING_BOTH, RING_BOTH};
+    struct ring_hold *h = 0;
+    uint64_t generation = 0;
+    unsigned end = ends[flags & O_ACCMODE];
+    int64_t e = fifo_hold(slot, &h);
+    if (e)
+        return e;
+    e = fifo_end(h, slot, end == RING_WRITER, &f->slot, &generation);
+    if (!e && end == RING_BOTH && (e = fifo_end(h, slot, RING_WRITER, &f->slot2, &generation))) {
+        slot_delete(f->slot);
+        f->slot = 0;
+    }
+    if (e) {
+        hold_drop(h);
+        return e;
+    }
+    f->kind = FILE_PIPE;
+    f->value = (uint64_t)h;
+    f->length = end;
+    f->position = UINT64_MAX;
+    h->users = 1;
+    h->file = (uint16_t)slot;
+    fifo_begin(h->ring, generation);
+    uint32_t opens = h->ring->opens[!end];
+    for (unsigned i = 0; i < 2; i++)
+        if (end == i || end == RING_BOTH)
+            fifo_tell(f, i);
+    return end == RING_BOTH ? 0 : fifo_meet(f, opens, !(flags & O_NONBLOCK));
+}
+
+uint32_t fifo_slot(const struct file *f)
+{
+    return hold_of(f)->file;
 }
 
 /* ---- counters ------------------------------------------------------------------------------------------------ */

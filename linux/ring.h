@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RING_READER, RING_WRITER };
+enum { RING_READER, RING_WRITER, RING_BOTH };
 
 struct ring {
     uint64_t head, tail;   /* bytes taken out and put in, ever; of a counter: tail is the count */
@@ -26,6 +26,8 @@ struct ring {
     uint32_t gone[2];      /* it was learnt that no reader, no writer is left */
     uint32_t changes[2];   /* of what a reader, a writer watches: for edge-triggered watchers */
     uint32_t closes;       /* files that were closed, here or there */
+    uint32_t opens[2];     /* of a named fifo: how often its ends were */
+    uint64_t generation;   /* of a named fifo: whether its contents are of those who have it open */
 };
 #define RING_DATA 4096u
 
@@ -37,10 +39,15 @@ struct ring_hold {
     uint32_t users;
     uint16_t notes[2];     /* slots: readable, writable */
     uint32_t closes_seen, looks;
+    uint16_t file; /* slot of a named fifo's gate at the file system; 0: it has no name */
     bool records; /* what was sent as one is received as one; before it stands its length */
 };
 
 int64_t pipe_files(struct file *f[2]);            /* kind to be set; both with one user */
+/* A named fifo that has been opened at its server, where `slot` is its gate's (which stays the
+ * caller's on failure). Waits for the other end, unless the flags say not to. */
+int64_t fifo_open(uint32_t slot, uint32_t flags, struct file *f);
+uint32_t fifo_slot(const struct file *f); /* of a pipe: that gate; 0: it has no name */
 int64_t ring_read(struct file *f, uint64_t to, size_t bytes);
 /* The same; stay: and they stay. *cut: it was a record, and longer; what did not fit is gone. */
 int64_t ring_receive(struct file *f, uint64_t to, size_t bytes, bool stay, bool *cut);

@@ -48,8 +48,11 @@ int64_t file_attributes_of(struct file *f, struct file_attributes *a)
     case FILE_DIRECTORY:
     case FILE_PATH:
         return errno_of(file_look(f->slot, 0, "", 0, 0, &walk, &walked, a, 0, &length));
-    case FILE_STREAM:
     case FILE_PIPE:
+        if (fifo_slot(f))
+            return errno_of(file_look(fifo_slot(f), 0, "", 0, 0, &walk, &walked, a, 0, &length));
+        /* fall through */
+    case FILE_STREAM:
         a->mode = S_IFIFO | 0600;
         a->node = f->slot;
         return 0;

@@ -358,13 +358,15 @@ static struct file_time when(int64_t ns)
 
 void node_attributes(const struct node *n, struct file_attributes *a)
 {
-    bool directory = (n->mode & S_TYPE) == S_DIRECTORY;
+    bool directory = (n->mode & S_TYPE) == S_DIRECTORY, fifo = (n->mode & S_TYPE) == S_FIFO;
     *a = (struct file_attributes){
         .node = n->number,
         .device = 1,
         .special = n->special,
-        .size = directory ? n->size * 20 + 40 : n->size,
-        .blocks = n->pages * 8,
+        .size = directory ? n->size * 20 + 40
+                : fifo    ? 0
+                          : n->size,
+        .blocks = fifo ? 0 : n->pages * 8,
         .accessed = when(n->accessed),
         .modified = when(n->modified),
         .changed = when(n->changed),

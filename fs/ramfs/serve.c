@@ -2,6 +2,7 @@
 /* The file protocol, and the life of open files. Every request runs in one transaction, so
  * that a killed server leaves it done, with its reply stored, or not begun. */
 #include "ramfs.h"
+#include <proto/memory.h>
 #include <rt/string.h>
 
 #define RAMFS_MAGIC 0x01021994u
@@ -1103,18 +1104,36 @@ uint32_t file_serve_lock_query(struct file_server *s, uint64_t badge, uint8_t ki
 
 /* ---- mapping -------------------------------------------------------------------------------------------- */
 
-#define PROTECTION_WRITE 2 /* as in the memory protocol */
+#define FIFO_BYTES_MAX (128ull << 10)
+
+/* A fifo's pages are what its holders share: see linux/ring.h. Reader and writer write there. */
+static uint32_t fifo_map(
+    struct open_file *o, uint32_t memory, uint64_t address, uint64_t length, uint64_t offset)
+{
+    const struct share_request r = {address, length, offset, memory,
+        MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE, true, true};
+    if (!(o->flags & (FILE_OPEN_READ | FILE_OPEN_WRITE)))
+        return FILE_ERROR_ACCES;
+    if (length > FIFO_BYTES_MAX || offset > FIFO_BYTES_MAX - length)
+        return FILE_ERROR_INVAL;
+    tx_begin();
+    if (o->node->size < offset + length)
+        node_resize(o->node, offset + length);
+    return end(share_map(o->node, &r));
+}
 
 uint32_t file_serve_map(struct file_server *s, uint64_t badge, uint32_t memory, uint64_t address,
     uint64_t length, uint64_t offset, uint8_t protection, bool shared)
 {
     struct open_file *o = opened(badge);
-    uint32_t status = data_check(o, FILE_OPEN_READ);
     (void)s;
+    if (o && is(o->node, S_FIFO))
+        return fifo_map(o, memory, address, length, offset);
+    uint32_t status = data_check(o, FILE_OPEN_READ);
     if (status)
         return status == FILE_ERROR_BADF ? FILE_ERROR_ACCES : FILE_ERROR_NODEV;
     bool writable = o->flags & FILE_OPEN_WRITE;
-    if (shared && protection & PROTECTION_WRITE && !writable)
+    if (shared && protection & MEMORY_PROTECTION_WRITE && !writable)
         return FILE_ERROR_ACCES;
     if (length > INT64_MAX / 2 || offset > INT64_MAX / 2)
         return FILE_ERROR_INVAL;

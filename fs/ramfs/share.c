@@ -128,7 +128,8 @@ static uint32_t error_of(int64_t status)
 
 uint32_t share_map(struct node *n, const struct share_request *r)
 {
-    uint16_t flags = r->shared ? MEMORY_MAP_SHARED : 0;
+    uint16_t flags = (r->shared ? MEMORY_MAP_SHARED : 0) |
+                     (r->address >= MEMORY_LAYER_BASE ? MEMORY_MAP_LAYER : 0);
     if (!rt_cap("memory"))
         return FILE_ERROR_NODEV;
     if (r->shared && r->protection & MEMORY_PROTECTION_WRITE &&

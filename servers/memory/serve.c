@@ -658,7 +658,7 @@ uint32_t memory_serve_map_file(struct memory_server *m, uint64_t badge, uint32_t
     (void)m;
     if (!pager || client.status)
         return MEMORY_ERROR_PERM;
-    if (!range_decode(address, length, 0, &pages) || offset % PAGE ||
+    if (!range_decode(address, length, flags & MEMORY_MAP_LAYER, &pages) || offset % PAGE ||
         offset / PAGE > LAST_PAGE - pages)
         return MEMORY_ERROR_INVAL;
     tx_begin();

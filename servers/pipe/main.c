@@ -7,6 +7,7 @@
  * for the writing end. Invariants: an end's gate exists while somebody may hold a capability
  * to it; the record goes with the second end, and its notifications with it.
  */
+#include <proto/file_client.h>
 #include <proto/file_server.h>
 #include <proto/pipe_server.h>
 #include <proto/ready_server.h>
@@ -24,8 +25,12 @@ struct pipe {
     uint32_t changes, pad;        /* counts what is told of it, for watchers */
     struct park_list waiters;
     uint64_t sequence;            /* of the request that made it */
+    uint64_t file, generation;    /* a named fifo's: its number at the file system */
 };
-struct pipe_server { struct pipe *pipes; uint64_t own_gate; };
+struct pipe_server {
+    struct pipe *pipes, *fifos;
+    uint64_t own_gate, generation;
+};
 struct file_server;
 
 static struct pipe_server *root;
@@ -84,6 +89,83 @@ uint32_t pipe_serve_create(struct pipe_server *server, uint64_t badge, uint64_t 
     return 0;
 }
 
+static void pipe_tell(struct pipe *p)
+{
+    TX_SET(p->changes, p->changes + 1);
+    park_wake(&p->waiters);
+}
+
+/* ---- named fifos ------------------------------------------------------------------------------------ */
+
+/* What the file system says that the capability is: no program can claim another's fifo. */
+static uint32_t fifo_number(uint32_t file, uint64_t *number)
+{
+    struct file_attributes a;
+    uint8_t walk;
+    uint16_t walked;
+    size_t length;
+    if (!rt_cap("file") ||
+        file_look(rt_cap("file"), file, "", 0, 0, &walk, &walked, &a, 0, &length) ||
+        (a.mode & 0170000) != 0010000)
+        return PIPE_ERROR_INVAL;
+    *number = a.node;
+    return 0;
+}
+
+static struct pipe *fifo_find(uint64_t number)
+{
+    struct pipe *p = root->fifos;
+    while (p && p->file != number)
+        p = p->next;
+    return p;
+}
+
+static struct pipe *fifo_make(uint64_t number)
+{
+    struct pipe *p = capsule_alloc(sizeof *p);
+    for (unsigned end = 0; p && end < 2; end++)
+        if (!(p->notes[end] = rt_notification_create()))
+            return 0;
+    if (!p)
+        return 0;
+    TX_SET(root->generation, root->generation + 1);
+    p->file = number;
+    p->generation = root->generation;
+    p->next = root->fifos;
+    if (p->next)
+        TX_SET(p->next->previous, p);
+    TX_SET(root->fifos, p);
+    return p;
+}
+
+uint32_t pipe_serve_fifo(struct pipe_server *server, uint64_t badge, uint32_t file, uint8_t end,
+    uint64_t *generation, uint32_t *gate, uint32_t *readable, uint32_t *writable)
+{
+    uint64_t number = 0;
+    (void)server;
+    (void)badge;
+    uint32_t status = fifo_number(file, &number);
+    if (status)
+        return status;
+    tx_begin();
+    struct pipe *p = fifo_find(number);
+    if (!p)
+        p = fifo_make(number);
+    if (p && !p->gates[end])
+        TX_SET(p->gates[end], rt_gate_create(rt_cap("stream"), (uint64_t)p | end));
+    if (!p || !p->gates[end]) {
+        tx_abort();
+        return PIPE_ERROR_MFILE;
+    }
+    pipe_tell(p);
+    tx_commit();
+    *generation = p->generation;
+    *gate = p->gates[end];
+    *readable = p->notes[READER];
+    *writable = p->notes[WRITER];
+    return 0;
+}
+
 uint32_t file_serve_look(struct file_server *server, uint64_t badge, uint32_t at,
     struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
     struct file_attributes *attributes, struct rpc_out *target)
@@ -121,12 +203,6 @@ uint32_t ready_serve_ready(struct ready_server *server, uint64_t badge, uint32_t
     return *found || !park ? 0 : RPC_PARK;
 }
 
-static void pipe_tell(struct pipe *p)
-{
-    TX_SET(p->changes, p->changes + 1);
-    park_wake(&p->waiters);
-}
-
 uint32_t ready_serve_changed(struct ready_server *server, uint64_t badge)
 {
     (void)server;
@@ -155,6 +231,8 @@ static void end_close(uint64_t badge)
         rt_gate_free(p->notes[i]);
     if (p->previous)
         TX_SET(p->previous->next, p->next);
+    else if (p->file)
+        TX_SET(root->fifos, p->next);
     else
         TX_SET(root->pipes, p->next);
     if (p->next)
@@ -182,10 +260,10 @@ uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t pa
 
 /* The kernel tells of a last close once: an incarnation that died before it acted has taken the
  * knowledge with it. So the next one counts. */
-static void closes_find(void)
+static void closes_find(struct pipe *list)
 {
     tx_begin();
-    for (struct pipe *p = root->pipes, *next; p; p = next) {
+    for (struct pipe *p = list, *next; p; p = next) {
         next = p->next;
         bool last[2];
         for (unsigned end = 0; end < 2; end++) {
@@ -220,7 +298,8 @@ void stream_handle(uint64_t badge, struct msg *m)
 void component_main(void)
 {
     (void)capsule_open(PIPE_VERSION, sizeof *root, (void **)&root);
-    closes_find(); /* before anybody can call */
+    closes_find(root->pipes); /* before anybody can call */
+    closes_find(root->fifos);
     if (!rt_service_open("stream", stream_entry, 1) || !rt_service_open("pipe", pipe_entry, 1))
         return;
     rt_ready();

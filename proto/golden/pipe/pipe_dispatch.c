@@ -33,11 +33,44 @@ dispatch_create(struct pipe_server *server, uint64_t badge, struct msg *m)
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_fifo(struct pipe_server *server, uint64_t badge, struct msg *m)
+{
+    uint8_t end = (uint8_t)m->w[1];
+    uint32_t file = 0;
+    uint64_t generation = 0;
+    uint32_t gate = 0;
+    uint32_t readable = 0;
+    uint32_t writable = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    if (!pipe_end_is_valid(end))
+        return RPC_BAD_FIELD;
+    file = rt_received_cap(0);
+    if (!file)
+        return RPC_BAD_CAPABILITY;
+    status = pipe_serve_fifo(server, badge, file, end, &generation, &gate, &readable, &writable);
+    if (status)
+        return status;
+    m->w[1] = generation;
+    if (gate)
+        rt_reply_cap(0, gate);
+    if (readable)
+        rt_reply_cap(1, readable);
+    if (writable)
+        rt_reply_cap(2, writable);
+    return 0;
+}
+
 uint64_t pipe_dispatch(struct pipe_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
     case PIPE_OP_CREATE:
         return dispatch_create(server, badge, m);
+    case PIPE_OP_FIFO:
+        return dispatch_fifo(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

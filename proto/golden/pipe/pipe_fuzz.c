@@ -16,6 +16,16 @@ static const uint32_t create_errors[] = {
     PIPE_ERROR_MFILE,
 };
 
+static const struct rpc_fuzz_field fifo_fields[] = {
+    { 1, 0, 8, (uint64_t)0, (uint64_t)1 },
+};
+
+static const uint32_t fifo_errors[] = {
+    PIPE_ERROR_NOMEM,
+    PIPE_ERROR_INVAL,
+    PIPE_ERROR_MFILE,
+};
+
 static const struct rpc_fuzz_operation operations[] = {
     {
         .number = 1,
@@ -28,10 +38,22 @@ static const struct rpc_fuzz_operation operations[] = {
         .error_count = 2,
         .errors = create_errors,
     },
+    {
+        .number = 2,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 1,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 3,
+        .fields = fifo_fields,
+        .errors = fifo_errors,
+    },
 };
 
 const struct rpc_fuzz_protocol pipe_fuzz = {
     .name = "pipe",
-    .operation_count = 1,
+    .operation_count = 2,
     .operations = operations,
 };

@@ -9,20 +9,30 @@
 
 extern const struct rpc_trace_protocol pipe_trace;
 
+static const struct rpc_trace_field fifo_request[] = {
+    { "end", 1, 0, 8, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field fifo_reply[] = {
+    { "generation", 1, 0, 64, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_operation operations[] = {
     { 1, "create", true, 0, 0, NULL, NULL },
+    { 2, "fifo", false, 1, 1, fifo_request, fifo_reply },
 };
 
 static const struct rpc_trace_error errors[] = {
     { 12, "NOMEM" },
+    { 22, "INVAL" },
     { 24, "MFILE" },
 };
 
 const struct rpc_trace_protocol pipe_trace = {
     .name = "pipe",
-    .version = 2,
-    .operation_count = 1,
-    .error_count = 2,
+    .version = 3,
+    .operation_count = 2,
+    .error_count = 3,
     .operations = operations,
     .errors = errors,
 };

@@ -18,16 +18,19 @@
  * writer for room. Each has one waiter at most; further ones, and poll, park at the end's gate
  * (protocol ready). A close raises CLOSED on both and whoever parked.
  */
-enum { PIPE_VERSION = 2 };
+enum { PIPE_VERSION = 3 };
 
 /* Operations. */
 enum {
     PIPE_OP_CREATE = 1,
+    PIPE_OP_FIFO = 2,
 };
 
 /* Errors, as stubs return them. */
 enum {
     PIPE_ERROR_NOMEM = 12,
+    /* The capability is not an open fifo's. */
+    PIPE_ERROR_INVAL = 22,
     PIPE_ERROR_MFILE = 24,
 };
 
@@ -36,3 +39,19 @@ enum { PIPE_CAPACITY = 65536 };
 /* Bits of the notifications. */
 enum { PIPE_CHANGED = 1 };
 enum { PIPE_CLOSED = 2 };
+
+/* Stored as uint8_t. */
+enum pipe_end {
+    PIPE_END_READER = 0,
+    PIPE_END_WRITER = 1,
+};
+static inline bool pipe_end_is_valid(uint64_t value)
+{
+    switch (value) {
+    case PIPE_END_READER:
+    case PIPE_END_WRITER:
+        return true;
+    default:
+        return false;
+    }
+}

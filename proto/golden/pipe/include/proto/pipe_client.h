@@ -46,3 +46,40 @@ static inline int64_t pipe_create(uint32_t via, uint32_t *reader, uint32_t *writ
     *writable = x.recv_slot + 3;
     return 0;
 }
+
+/*
+ * An end of a named fifo: file is a gate of it, opened to read or to write. Who opens the same fifo
+ * at the same time gets the same notifications; its data are in the fifo's own pages (file.map).
+ *       The
+ * generation is another when both ends had been closed: what is in the pages is of no use then.
+ * Idempotent.
+ *   end: an enum end.
+ *   gate: the slot where the capability arrived, if the server passed one.
+ *   readable: the slot where the capability arrived, if the server passed one.
+ *   writable: the slot where the capability arrived, if the server passed one.
+ * Errors: NOMEM INVAL MFILE
+ */
+static inline int64_t pipe_fifo(uint32_t via, uint32_t file, uint8_t end, uint64_t *generation,
+    uint32_t *gate, uint32_t *readable, uint32_t *writable)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PIPE_OP_FIFO,
+        [1] = (uint64_t)end,
+    } };
+    x.caps_in[x.n_caps_in++] = file;
+    x.n_caps_out = 3;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *generation = m.w[1];
+    *gate = x.recv_slot + 0;
+    *readable = x.recv_slot + 1;
+    *writable = x.recv_slot + 2;
+    return 0;
+}

@@ -32,3 +32,12 @@ uint64_t pipe_dispatch(struct pipe_server *server, uint64_t badge, struct msg *m
 
 uint32_t pipe_serve_create(struct pipe_server *server, uint64_t badge, uint64_t sequence,
     uint32_t *reader, uint32_t *writer, uint32_t *readable, uint32_t *writable);
+
+/*
+ * An end of a named fifo: file is a gate of it, opened to read or to write. Who opens the same fifo
+ * at the same time gets the same notifications; its data are in the fifo's own pages (file.map).
+ *       The
+ * generation is another when both ends had been closed: what is in the pages is of no use then.
+ */
+uint32_t pipe_serve_fifo(struct pipe_server *server, uint64_t badge, uint32_t file, uint8_t end,
+    uint64_t *generation, uint32_t *gate, uint32_t *readable, uint32_t *writable);
