@@ -423,9 +423,9 @@ int64_t sys_truncate(const uint64_t *a)
         return -EINVAL;
     int64_t e = path_user(&p, AT_FDCWD, a[0]);
     if (!e)
-        e = open_path(&p, O_WRONLY, 0, &f);
+        e = open_path(&p, O_WRONLY | O_NONBLOCK, 0, &f); /* a fifo is not waited for */
     if (e)
-        return e;
+        return e == -ENXIO ? -EINVAL : e;
     e = f->kind == FILE_PLAIN ? growth_check(f, a[1]) : -EINVAL;
     if (!e)
         e = errno_of(file_truncate(f->slot, a[1]));

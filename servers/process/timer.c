@@ -6,6 +6,9 @@
  */
 #include "process.h"
 
+/* Looks at timers by time on a core are so far apart that those can run whose time it is. */
+#define CLOCK_STEP_NS 1000000u
+
 struct timer *timer_find(struct process *p, uint32_t number)
 {
     struct timer *t = p->timers ? processes->timers : 0;
@@ -78,7 +81,7 @@ static uint64_t clock_now(const struct timer *t)
 uint64_t timer_left(const struct timer *t)
 {
     uint64_t now = clock_now(t);
-    return t->at_ns == UINT64_MAX ? 0 : t->end_ns > now ? t->end_ns - now : 1;
+    return !t->end_ns ? 0 : t->end_ns > now ? t->end_ns - now : 1;
 }
 
 /* Puts it where the next look at it belongs: time on a core passes no faster than time. */
@@ -90,8 +93,8 @@ static void schedule(struct timer *t)
     else if (t->clock == PROCESS_TIMER_CLOCK_REAL)
         TX_SET(t->at_ns, t->end_ns);
     else {
-        uint64_t now = clock_now(t);
-        TX_SET(t->at_ns, rt_now_ns() + (t->end_ns > now ? t->end_ns - now : 0));
+        uint64_t left = timer_left(t);
+        TX_SET(t->at_ns, rt_now_ns() + (left > CLOCK_STEP_NS ? left : CLOCK_STEP_NS));
     }
     list_insert(t);
 }
