@@ -369,6 +369,8 @@ void signals_unmask(struct block *b);
 int64_t mask_of_wait(uint64_t set, uint64_t size); /* ppoll and its kin; 0: none given */
 int64_t mask_of_wait_end(int64_t result);          /* takes it back; answers the result */
 void signal_self(uint32_t signal);
+struct signal_sets { uint64_t pending, blocked, ignored, caught; };
+void signals_sets(struct signal_sets *s); /* of the calling thread */
 /* proc.c */
 size_t proc_text(const char *full, char *to, size_t size);
 bool proc_is(const char *full);               /* is it below /proc, there or not? */

@@ -200,6 +200,12 @@ size_t proc_link(const char *full, char *to, size_t size)
         return strlcpy(to, "/proc/self/fd/1", size);
     if (!strcmp(full, "/dev/stderr"))
         return strlcpy(to, "/proc/self/fd/2", size);
+    char named[40];
+    if (!strncmp(full, "/dev/fd/", 8)) { /* /dev/fd is a link */
+        if (snprintf(named, sizeof named, "/proc/self/fd/%s", full + 8) >= (int)sizeof named)
+            return 0;
+        full = named;
+    }
     uint32_t pid = pid_named(full, &rest);
     if (pid != self.pid)
         return 0;

@@ -81,30 +81,67 @@ static size_t make_stat(const struct about *a, char *to, size_t size)
                  (unsigned long)(mapped * PAGE), (unsigned long)resident, i->status);
 }
 
+/* Adds to a text of n bytes; what does not fit is left out. */
+__attribute__((format(printf, 4, 5))) static size_t add(
+    char *to, size_t size, size_t n, const char *format, ...)
+{
+    va_list arguments;
+    if (n >= size)
+        return n;
+    va_start(arguments, format);
+    n += (size_t)vsnprintf(to + n, size - n, format, arguments);
+    va_end(arguments);
+    return n;
+}
+
+/* Only a process itself knows what it does with signals. */
+static size_t add_signals(char *to, size_t size, size_t n)
+{
+    struct signal_sets s;
+    signals_sets(&s);
+    return add(to, size, n,
+        "SigQ:\t0/%lu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\n"
+        "SigCgt:\t%016lx\n",
+        (unsigned long)limit_of(LIMIT_SIGPENDING), 0ul, (unsigned long)s.pending,
+        (unsigned long)s.blocked, (unsigned long)s.ignored, (unsigned long)s.caught);
+}
+
 static size_t make_status(const struct about *a, char *to, size_t size)
 {
     const struct process_identity *i = &a->identity;
     char letter = state_letter(i), name[16];
     uint64_t mapped, resident;
-    struct process_ids ids = {.real_user = 0};
-    size_t none = 0;
+    struct { struct process_ids ids; uint32_t groups[PROCESS_GROUPS_MAX]; } who;
+    size_t bytes = 0;
     proc_command(a, name);
     pages_of(a, &mapped, &resident);
-    own_ready(&ids, sizeof ids);
-    (void)process_ids(SLOT_PROCESS, i->process, &ids, 0, &none);
-    return PRINT(
+    own_ready(&who, sizeof who);
+    memset(&who.ids, 0, sizeof who.ids);
+    (void)process_ids(SLOT_PROCESS, i->process, &who.ids, sizeof who.groups, &bytes);
+    const struct process_ids ids = who.ids;
+    size_t n = PRINT(
         "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\n"
-        "TracerPid:\t0\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t \n"
-        "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nThreads:\t%u\n",
+        "TracerPid:\t0\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t",
         name, self.umask, letter,
         letter == 'R'   ? "running"
         : letter == 'S' ? "sleeping"
         : letter == 'T' ? "stopped"
                         : "zombie",
         i->process, i->process, i->parent, ids.real_user, ids.user, ids.saved_user, ids.file_user,
-        ids.real_group, ids.group, ids.saved_group, ids.file_group, FDS_MAX,
-        (unsigned long)mapped * 4, (unsigned long)mapped * 4, (unsigned long)resident * 4,
-        (unsigned long)resident * 4, i->threads ? i->threads : 1);
+        ids.real_group, ids.group, ids.saved_group, ids.file_group, FDS_MAX);
+    for (size_t g = 0; g < bytes / sizeof *who.groups; g++)
+        n = add(to, size, n, "%u ", who.groups[g]);
+    n = add(to, size, n,
+        "%s\nVmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nThreads:\t%u\n",
+        bytes ? "" : " ", (unsigned long)mapped * 4, (unsigned long)mapped * 4,
+        (unsigned long)resident * 4, (unsigned long)resident * 4, i->threads ? i->threads : 1);
+    if (i->process == self.pid)
+        n = add_signals(to, size, n);
+    unsigned long all = ids.user ? 0 : 0x1ffffffffff; /* capabilities */
+    return add(to, size, n,
+        "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n"
+        "Seccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n",
+        0ul, all, all, 0x1fffffffffful, 0ul);
 }
 
 static size_t make_environ(const struct about *a, char *to, size_t size)

@@ -349,6 +349,17 @@ int64_t sys_rt_sigreturn(const uint64_t *a)
 
 /* ---- calls -------------------------------------------------------------------------------------- */
 
+void signals_sets(struct signal_sets *s)
+{
+    const struct block *b = block_self();
+    *s = (struct signal_sets){ .pending = b->left, .blocked = b->mask };
+    for (unsigned signal = 1; signal <= SIGNALS; signal++)
+        if (actions[signal].handler == 1)
+            s->ignored |= BIT(signal);
+        else if (actions[signal].handler)
+            s->caught |= BIT(signal);
+}
+
 /* Which signals need not reach us at all: ignored, and blocked nowhere, since a handler may be
  * set before they are unblocked. */
 static uint64_t ignored_told = DEFAULT_IGNORED;

@@ -4,11 +4,31 @@
 #include "sockets.h"
 #include <proto/file_client.h>
 
+/* Of the link in /proc/self/fd itself. */
+static void descriptor_link_attributes(const struct file *f, struct file_attributes *a)
+{
+    static const uint32_t modes[4] = { 0500, 0300, 0700, 0 };
+    memset(a, 0, sizeof *a);
+    a->mode = S_IFLNK | (f->flags & O_PATH ? 0 : modes[f->flags & O_ACCMODE]);
+    a->links = 1;
+    a->size = 64;
+    a->node = (uint64_t)f;
+    a->device = 4;
+    a->block_size = 1024;
+    a->accessed.seconds = a->modified.seconds = a->changed.seconds =
+        (int64_t)(realtime_ns() / NS_PER_S);
+}
+
 static int64_t look(struct path *p, uint32_t flags, struct file_attributes *out)
 {
     struct { struct file_attributes a; char target[PAGE - 1]; } reply;
     if (!(flags & FILE_LOOK_NO_FOLLOW) && !strcmp(p->full, "/proc/self/exe"))
         path_set(p, AT_FDCWD, self.executable);
+    const struct file *f = flags & FILE_LOOK_NO_FOLLOW ? descriptor_named(p->full) : 0;
+    if (f) {
+        descriptor_link_attributes(f, out);
+        return 0;
+    }
     if (device_attributes(p->full, out))
         return 0;
     if (proc_is(p->full))
