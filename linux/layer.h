@@ -293,6 +293,9 @@ enum {
     LIMIT_RTTIME,
 };
 uint64_t limit_of(unsigned which);
+struct memory_usage;
+/* Pages mapped as Linux counts them: of the main stack, which we reserve whole, a first part. */
+uint64_t pages_counted(const struct memory_usage *u);
 bool limit_memory(uint64_t bytes);
 void stack_limit(uint64_t limit); /* the main stack's from now on: in exec.c */
 int64_t limit_file(uint64_t position, size_t bytes);

@@ -25,6 +25,13 @@ uint64_t limit_of(unsigned which)
     return limits[which].now;
 }
 
+uint64_t pages_counted(const struct memory_usage *u)
+{
+    const uint64_t begun = 33; /* of a stack */
+    uint64_t stack = (self.stack_high - self.stack_low) / PAGE;
+    return stack > begun && u->mapped > stack ? u->mapped - stack + begun : u->mapped;
+}
+
 /* May the program's part of the address space grow by that much? */
 bool limit_memory(uint64_t bytes)
 {
@@ -32,7 +39,8 @@ bool limit_memory(uint64_t bytes)
     if (limits[LIMIT_AS].now == NONE)
         return true;
     own_ready(&u, sizeof u);
-    return !memory_usage(SLOT_MEMORY, &u) && u.mapped * PAGE + bytes <= limits[LIMIT_AS].now;
+    return !memory_usage(SLOT_MEMORY, &u) &&
+           pages_counted(&u) * PAGE + bytes <= limits[LIMIT_AS].now;
 }
 
 /* How much of a write to a file at that position is within the limit; -EFBIG and SIGXFSZ: nothing. */

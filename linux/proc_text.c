@@ -53,7 +53,7 @@ static void pages_of(const struct about *a, uint64_t *mapped, uint64_t *resident
         return;
     own_ready(&u, sizeof u);
     if (!memory_usage(SLOT_MEMORY, &u)) {
-        *mapped = u.mapped;
+        *mapped = pages_counted(&u);
         *resident = u.resident;
     }
 }

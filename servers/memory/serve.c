@@ -297,14 +297,28 @@ uint32_t memory_serve_reset(struct memory_server *m, uint64_t badge, uint64_t se
     return finish(badge, sequence, &r, 0);
 }
 
+/* Of the program's part, touched or not. */
+static uint64_t pages_mapped(struct space_record *s)
+{
+    uint64_t sum = 0, at = 0, pages;
+    uint32_t entry;
+    while (range_next(s, at, &at, &pages, &entry) && at < MEMORY_LAYER_BASE) {
+        sum += pages;
+        at += pages * PAGE;
+    }
+    return sum;
+}
+
 uint32_t memory_serve_usage(struct memory_server *m, uint64_t badge, struct memory_usage *usage)
 {
     (void)m;
     tx_begin();
-    const struct space_record *s = space_find(badge);
+    struct space_record *s = space_find(badge);
     if (s)
-        *usage =
-            (struct memory_usage){.quota = s->quota, .resident = s->resident, .faults = s->faults};
+        *usage = (struct memory_usage){.quota = s->quota,
+            .resident = s->resident,
+            .faults = s->faults,
+            .mapped = pages_mapped(s)};
     tx_commit();
     return 0;
 }
