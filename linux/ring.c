@@ -479,9 +479,12 @@ static uint32_t ready_now(struct file *f)
 bool ring_idle(const struct file *f)
 {
     struct ring_hold *h = hold_of(f);
-    const struct ring *r = h->ring;
-    return f->length == RING_READER && r->head == r->tail && !r->gone[RING_WRITER] &&
-           r->closes + self.deaths == h->closes_seen && ++h->looks % LOOKS_TRUSTED;
+    return f->length == RING_READER && ring_quiet(h, self.deaths) && ++h->looks % LOOKS_TRUSTED;
+}
+
+const struct ring_hold *ring_reader(const struct file *f)
+{
+    return f->kind == FILE_PIPE && f->length == RING_READER ? hold_of(f) : 0;
 }
 
 uint32_t ring_ready(struct file *f, struct look *look)

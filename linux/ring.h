@@ -63,6 +63,14 @@ void ring_drop(struct file *f);
 struct look;
 uint32_t ring_ready(struct file *f, struct look *look);
 bool ring_idle(const struct file *f);             /* a reading end, and certainly nothing to report */
+/* The hold of a reading end; NULL: f is none. */
+const struct ring_hold *ring_reader(const struct file *f);
+/* Nothing to read, and no reason to ask whether the writers have gone: `deaths` as in struct self. */
+static inline bool ring_quiet(const struct ring_hold *h, uint32_t deaths)
+{
+    const struct ring *r = h->ring;
+    return r->head == r->tail && !r->gone[RING_WRITER] && r->closes + deaths == h->closes_seen;
+}
 /* An eventfd before a fork: its count moves to memory that both will share. */
 void event_share(struct file *f);
 int64_t event_count_read(struct file *f, uint64_t *value);
