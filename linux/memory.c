@@ -125,6 +125,19 @@ int64_t sys_munmap(const uint64_t *a)
     return errno_of(memory_unmap(SLOT_MEMORY, a[0], pages_up(a[1]), 0));
 }
 
+/* Up to the first hole, as Linux does before it says ENOMEM. */
+static void protect_before_hole(uint64_t address, uint64_t end, uint8_t wanted)
+{
+    uint64_t first = 0, length = 0, at = address;
+    uint8_t protection;
+    uint16_t flags;
+    while (at < end && !memory_area(SLOT_MEMORY, at, &first, &length, &protection, &flags) &&
+           first <= at)
+        at = first + length;
+    if (at > address)
+        (void)memory_protect(SLOT_MEMORY, address, (at < end ? at : end) - address, wanted, 0);
+}
+
 int64_t sys_mprotect(const uint64_t *a)
 {
     const uint64_t grows = 0x3000000; /* PROT_GROWSDOWN, PROT_GROWSUP: as if they were not there */
@@ -135,7 +148,11 @@ int64_t sys_mprotect(const uint64_t *a)
     if (!user_range(a[0], pages_up(a[1])))
         return -ENOMEM;
     int64_t e = errno_of(memory_protect(SLOT_MEMORY, a[0], pages_up(a[1]), protection_of(a[2]), 0));
-    return e == -EFAULT ? -ENOMEM : e == -EPERM ? -EACCES : e;
+    if (e == -EFAULT || e == -ENOMEM) {
+        protect_before_hole(a[0], a[0] + pages_up(a[1]), protection_of(a[2]));
+        return -ENOMEM;
+    }
+    return e == -EPERM ? -EACCES : e;
 }
 
 int64_t sys_mremap(const uint64_t *a)
