@@ -118,11 +118,11 @@ static void closed_take(void)
     uint64_t badge;
     while (rt_closed(rt_cap("file"), &badge)) {
         tx_begin();
-        for (struct open_file *o = session_closed(badge) ? 0 : fs->opens; o; o = o->next)
-            if ((uint64_t)o == badge) {
-                open_end(o);
-                break;
-            }
+        struct open_file *o = opened(badge);
+        if (badge & SESSION_BIT)
+            session_closed(badge);
+        else if (o && is_gate(o->gate, badge))
+            open_end(o);
         tx_commit();
     }
 }
@@ -346,11 +346,28 @@ uint32_t file_serve_readlink(struct file_server *s, uint64_t badge, uint32_t at,
     return end(0);
 }
 
+/* One entry with its name, and zeros behind it, to where there is room for it. */
+static uint64_t entry_out(
+    uint8_t *to, const struct node *n, uint64_t next, const char *name, uint32_t length)
+{
+    struct file_entry *head = (struct file_entry *)to;
+    uint64_t whole = (sizeof *head + length + 7) & ~7ull;
+    *head = (struct file_entry){
+        .next = next, .name_bytes = (uint16_t)length, .entry_bytes = (uint16_t)whole};
+    node_attributes(n, &head->attributes);
+    *(uint64_t *)(to + whole - 8) = 0;
+    memcpy(to + sizeof *head, name, length);
+    return whole;
+}
+
+#define ENTRY_MOST (sizeof(struct file_entry) + 264) /* bytes of one entry */
+
 uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t position,
     struct rpc_out *entries, uint32_t *count)
 {
+    static uint8_t buffer[8192] __attribute__((aligned(8))); /* under the transaction's lock */
     const struct open_file *o = opened(badge);
-    uint64_t used = 0;
+    uint64_t used = 0, gathered = 0;
     (void)s;
     if (!o || !(o->flags & FILE_OPEN_READ))
         return FILE_ERROR_BADF;
@@ -366,36 +383,28 @@ uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t pos
         e = e->next;
     for (uint64_t cookie = position;;) {
         const char *name = cookie == 0 ? "." : cookie == 1 ? ".." : e ? e->name : 0;
-        if (!name)
+        uint32_t length = cookie < 2 ? (uint32_t)cookie + 1 : e ? e->length : 0;
+        uint64_t whole = (sizeof(struct file_entry) + length + 7) & ~7ull;
+        bool fits = name && used + gathered + whole <= entries->capacity;
+        if (gathered && (!fits || gathered > sizeof buffer - ENTRY_MOST)) {
+            if (!rt_copy_to_client(entries->offset + used, buffer, gathered))
+                return end(RPC_BAD_BUFFER);
+            used += gathered;
+            gathered = 0;
+        }
+        if (!fits)
             break;
-        uint32_t length = cookie < 2 ? (uint32_t)cookie + 1 : e->length;
         const struct node *n = cookie == 0   ? d
                                : cookie == 1 ? (d->parent ? d->parent : d)
                                              : e->node;
-        struct {
-            struct file_entry head;
-            char name[264];
-        } out;
-        uint64_t whole = (sizeof(struct file_entry) + length + 7) & ~7ull;
-        if (used + whole > entries->capacity)
-            break;
-        memset(&out, 0, sizeof out);
         cookie = cookie < 2 ? cookie + 1 : e->cookie;
-        out.head.next = cookie;
-        out.head.name_bytes = (uint16_t)length;
-        out.head.entry_bytes = (uint16_t)whole;
-        node_attributes(n, &out.head.attributes);
-        memcpy(out.name, name, length);
-        if (!rt_copy_to_client(entries->offset + used, &out, whole))
-            return end(RPC_BAD_BUFFER);
-        used += whole;
+        gathered += entry_out(buffer + gathered, n, cookie, name, length);
         (*count)++;
         if (cookie > 2)
             e = e->next;
     }
     tx_commit();
-    if (!used && entries->capacity < sizeof(struct file_entry) + 264 &&
-        position < d->next_cookie - 1)
+    if (!used && entries->capacity < ENTRY_MOST && position < d->next_cookie - 1)
         return FILE_ERROR_INVAL;
     entries->length = used;
     return 0;

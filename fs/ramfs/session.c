@@ -143,16 +143,17 @@ static void session_end(struct session *s)
     capsule_free(s, sizeof *s + s->group_count * sizeof *s->groups);
 }
 
-bool session_closed(uint64_t badge)
+bool is_gate(uint32_t slot, uint64_t badge)
 {
-    if (!(badge & SESSION_BIT))
-        return false;
-    for (struct session *s = fs->sessions; s; s = s->next)
-        if ((uint64_t)s == badge - SESSION_BIT) {
-            session_end(s);
-            break;
-        }
-    return true;
+    struct pith_result r = pith_gate_badge(slot, rt_cap("file"));
+    return !r.status && r.value == badge;
+}
+
+void session_closed(uint64_t badge)
+{
+    struct session *s = (struct session *)(badge - SESSION_BIT);
+    if (is_gate(s->gate, badge))
+        session_end(s);
 }
 
 void sessions_check(void)
