@@ -6,7 +6,8 @@
  * holds what was under every byte changed since tx_begin; log_used is 0 outside a
  * transaction; a page or block is in a free list, or the server's. Free lists link through
  * the first word of what is free, so taking one saves that word. What a transaction frees
- * is put on the lists only at its commit, so that it cannot overwrite it itself.
+ * is noted at the end of the log's room and put on the lists only at its commit, so that the
+ * transaction cannot overwrite it itself.
  */
 #include <rt/crc32c.h>
 #include <rt/string.h>
@@ -14,17 +15,20 @@
 #include <server/server.h>
 
 #define CAPSULE_MAGIC 0x656c757370614321ull
-#define LOG_BYTES (512u * 1024)
+#define LOG_MIN (64u * 1024)
+#define LOG_MAX (512u * 1024)
+#define LOG_SHARE 16u /* part of the capsule, between the two */
 #define CLASSES 9u /* 16 << 0 … 16 << 8 = 4096 */
 #define PAGE 4096u
 #define REPLY_SETS 256u
+#define REPLY_SETS_SMALL 64u    /* of a capsule below CAPSULE_SMALL */
+#define CAPSULE_SMALL (512u * 1024)
 #define REPLY_WAYS 4u
 #define SLOTS 4096u
 #define GATES 3072u
 #define PARKS 4096u
 #define SMALLS_PER_PAGE 32u
 #define GATES_PER_PAGE 128u
-#define FREES_MAX 2048u
 
 struct reply {
     uint64_t badge, sequence, stamp;
@@ -54,25 +58,34 @@ struct capsule {
     struct park parks[PARKS];
     uint32_t parks_used, parks_free;
     uint64_t reply_stamp;
-    struct reply replies[REPLY_SETS][REPLY_WAYS];
+    struct reply replies[][REPLY_WAYS];
+};
+struct freed {
+    void *block;
+    size_t bytes; /* 0: a page */
 };
 
 #define C ((struct capsule *)CAPSULE_BASE)
-#define ROOT_OFFSET ((sizeof(struct capsule) + 63) & ~63ull)
-
 static struct rt_lock tx_lock;
 static struct rt_self *tx_owner;
-static struct {
-    void *block;
-    size_t bytes;
-} frees[FREES_MAX];
-static unsigned free_count;
+static uint8_t *tx_log;
+static uint64_t log_bytes, reply_sets;
+static uint64_t free_count; /* at the end of the log's room, downwards */
 static uint64_t fail_in; /* tests: blocks that are given before one is refused; 0: all */
 
-static uint8_t *log_base(void)
+static uint64_t root_offset(void)
 {
-    return (uint8_t *)CAPSULE_BASE +
-           ((ROOT_OFFSET + C->root_bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1));
+    return (sizeof(struct capsule) + reply_sets * sizeof C->replies[0] + 63) & ~63ull;
+}
+
+/* What follows from the capsule's size. */
+static void layout(uint64_t root_bytes)
+{
+    uint64_t bytes = STARTUP->capsule_bytes, share = bytes / LOG_SHARE & ~(uint64_t)(PAGE - 1);
+    log_bytes = share < LOG_MIN ? LOG_MIN : share > LOG_MAX ? LOG_MAX : share;
+    reply_sets = bytes < CAPSULE_SMALL ? REPLY_SETS_SMALL : REPLY_SETS;
+    tx_log = (uint8_t *)CAPSULE_BASE +
+             ((root_offset() + root_bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1));
 }
 
 static uint32_t header_crc(void)
@@ -87,9 +100,9 @@ static uint32_t header_crc(void)
 void tx_save(void *address, size_t bytes)
 {
     size_t padded = (bytes + 7) & ~(size_t)7, whole = padded + 24;
-    if (C->log_used + whole > LOG_BYTES)
+    if (C->log_used + whole + free_count * sizeof(struct freed) > log_bytes)
         rt_panic("transaction larger than the undo log");
-    uint64_t *e = (uint64_t *)(log_base() + C->log_used);
+    uint64_t *e = (uint64_t *)(tx_log + C->log_used);
     e[0] = (uint64_t)address;
     e[1] = bytes;
     if (bytes == 8)
@@ -103,8 +116,8 @@ void tx_save(void *address, size_t bytes)
 static void roll_back(void)
 {
     while (C->log_used) {
-        uint64_t whole = *(uint64_t *)(log_base() + C->log_used - 8);
-        uint64_t *e = (uint64_t *)(log_base() + C->log_used - whole);
+        uint64_t whole = *(uint64_t *)(tx_log + C->log_used - 8);
+        uint64_t *e = (uint64_t *)(tx_log + C->log_used - whole);
         memcpy((void *)e[0], &e[2], e[1]);
         __atomic_store_n(&C->log_used, C->log_used - whole, __ATOMIC_RELEASE);
     }
@@ -181,12 +194,6 @@ void *capsule_page(void)
     return page;
 }
 
-static void page_put(void *page)
-{
-    list_put(&C->page_free, page);
-    TX_SET(C->page_free_count, C->page_free_count + 1);
-}
-
 uint64_t capsule_fail_in(uint64_t n)
 {
     uint64_t left = fail_in;
@@ -212,12 +219,16 @@ void *capsule_alloc(size_t bytes)
     return block;
 }
 
+static struct freed *freed_at(uint64_t n)
+{
+    return (struct freed *)(tx_log + log_bytes) - n;
+}
+
 static void free_later(void *block, size_t bytes)
 {
-    if (free_count == FREES_MAX)
-        rt_panic("transaction frees more than %u blocks", FREES_MAX);
-    frees[free_count].block = block;
-    frees[free_count++].bytes = bytes;
+    if (C->log_used + (free_count + 1) * sizeof(struct freed) > log_bytes)
+        rt_panic("transaction larger than the undo log");
+    *freed_at(++free_count) = (struct freed){block, bytes};
 }
 
 void capsule_free(void *block, size_t bytes)
@@ -232,14 +243,29 @@ void capsule_page_free(void *page)
         free_later(page, 0);
 }
 
+static void free_put(uint64_t *head, void *block)
+{
+    tx_save(block, 8);
+    *(uint64_t *)block = *head;
+    *head = (uint64_t)block;
+}
+
 static void frees_done(void)
 {
-    for (unsigned i = 0; i < free_count; i++)
-        if (frees[i].bytes)
-            list_put(&C->class_free[class_of(frees[i].bytes)], frees[i].block);
-        else
-            page_put(frees[i].block);
-    free_count = 0;
+    if (!free_count)
+        return;
+    tx_save(C->class_free, sizeof C->class_free);
+    tx_save(&C->page_free, 8);
+    tx_save(&C->page_free_count, 8);
+    while (free_count) {
+        struct freed f = *freed_at(free_count--);
+        if (f.bytes)
+            free_put(&C->class_free[class_of(f.bytes)], f.block);
+        else {
+            free_put(&C->page_free, f.block);
+            C->page_free_count++;
+        }
+    }
 }
 
 void tx_commit(void)
@@ -251,7 +277,8 @@ void tx_commit(void)
 
 bool tx_full(void)
 {
-    return C->log_used > LOG_BYTES / 2 || free_count > FREES_MAX / 2;
+    /* A block that is freed takes 16 bytes now and 32 at the commit. */
+    return C->log_used + free_count * 32 > log_bytes / 2;
 }
 
 void tx_split(void)
@@ -269,14 +296,14 @@ uint64_t capsule_pages_free(void)
 
 static void capsule_make(uint32_t version, size_t root_bytes)
 {
-    uint64_t used = ROOT_OFFSET + root_bytes;
-    if (used + PAGE + LOG_BYTES > STARTUP->capsule_bytes)
+    uint64_t used = root_offset() + root_bytes;
+    if (used + PAGE + log_bytes > STARTUP->capsule_bytes)
         rt_panic("capsule of %lu bytes is too small", STARTUP->capsule_bytes);
     memset((void *)CAPSULE_BASE, 0, used); /* firmware may have left something there */
     C->version = version;
     C->bytes = STARTUP->capsule_bytes;
     C->root_bytes = root_bytes;
-    C->page_next = (uint64_t)log_base() + LOG_BYTES;
+    C->page_next = (uint64_t)tx_log + log_bytes;
     C->page_end = CAPSULE_BASE + (C->bytes & ~(uint64_t)(PAGE - 1));
     C->objects_next = STARTUP->objects_first;
     __atomic_store_n(&C->magic, CAPSULE_MAGIC, __ATOMIC_RELEASE);
@@ -285,15 +312,16 @@ static void capsule_make(uint32_t version, size_t root_bytes)
 
 bool capsule_open(uint32_t version, size_t root_bytes, void **root)
 {
+    layout(root_bytes);
     bool good = C->magic == CAPSULE_MAGIC && C->version == version && C->root_bytes == root_bytes &&
                 C->bytes == STARTUP->capsule_bytes && C->header_crc == header_crc() &&
-                C->log_used <= LOG_BYTES;
+                C->log_used <= log_bytes;
     bool had = C->magic != 0 && STARTUP->incarnation > 1;
     if (good)
         roll_back();
     else
         capsule_make(version, root_bytes);
-    *root = (void *)(CAPSULE_BASE + ROOT_OFFSET);
+    *root = (void *)(CAPSULE_BASE + root_offset());
     for (uint32_t i = 0; good && i < C->parks_used; i++)
         if (C->parks[i].slot)
             pith_notify_raise(C->parks[i].slot, 1);
@@ -307,7 +335,7 @@ bool capsule_open(uint32_t version, size_t root_bytes, void **root)
 static struct reply *reply_set(uint64_t badge, uint64_t sequence)
 {
     uint64_t h = (badge * 0x9e3779b97f4a7c15ull) ^ ((sequence & 0xffff) * 0xff51afd7ed558ccdull);
-    return C->replies[(h >> 40) % REPLY_SETS];
+    return C->replies[(h >> 40) & (reply_sets - 1)];
 }
 
 bool capsule_reply_find(uint64_t badge, uint64_t sequence, void *reply, size_t size)
