@@ -109,9 +109,12 @@ static bool map_fresh(uint64_t va, uint64_t n)
     return true;
 }
 
+/* Four slots for capabilities; 0: all are given out. */
 static uint32_t receive_slots(void)
 {
     uint32_t first = __atomic_fetch_add(&receive_next, 4, __ATOMIC_RELAXED);
+    if (first + 4 > SLOT_DYNAMIC2)
+        return 0;
     for (uint32_t i = 0; i < 4; i++)
         pith_cap_delete(SPACE_SELF, first + i); /* a killed incarnation may have left some */
     return first;
@@ -134,8 +137,9 @@ static void self_init(uint64_t base, uint32_t notification, uint32_t receive)
 /* A stack with its rt_self; its top, or 0. */
 static uint64_t stack_make(uint32_t notification, uint32_t receive)
 {
-    uint64_t base = STACKS_BASE + __atomic_fetch_add(&stacks_next, STACK_STRIDE, __ATOMIC_RELAXED) +
-                    RT_STACK_SIZE;
+    /* The first is the main thread's. */
+    uint64_t n = 1 + __atomic_fetch_add(&stacks_next, 1, __ATOMIC_RELAXED);
+    uint64_t base = STACKS_BASE + n * STACK_STRIDE + RT_STACK_SIZE;
     if (!map_fresh(base, RT_STACK_SIZE / 4096))
         return 0;
     self_init(base, notification, receive);
@@ -168,9 +172,11 @@ bool rt_service_serve(uint32_t service, const char *name, void (*entry)(void), u
         page = rt_volatile_page();
         for (unsigned i = 0; i < count; i++) {
             uint32_t slots = receive_slots();
-            uint64_t t = stack_make(0, slots);
-            if (!t || !page)
+            uint64_t t = slots ? stack_make(0, slots) : 0;
+            if (!t || !page) {
+                rt_log("%s: no %s for stacks of core %u", name, slots ? "memory" : "slots", core);
                 return false;
+            }
             top = i ? top : t;
             receive = i ? receive : slots;
         }
@@ -230,7 +236,8 @@ int64_t rt_thread_start(void (*function)(uint64_t), uint64_t argument, unsigned 
     do
         r = pith_notification_create(SLOT_VOLATILE, WHERE(small_page, place), note);
     while (r.status == -E_AGAIN);
-    uint64_t top = r.status ? 0 : stack_make(note, receive_slots());
+    uint32_t receive = receive_slots();
+    uint64_t top = r.status || !receive ? 0 : stack_make(note, receive);
     if (!top)
         return r.status ? r.status : -E_LIMIT;
     uint64_t base = top - RT_STACK_SIZE;

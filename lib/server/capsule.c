@@ -17,7 +17,7 @@
 #define CAPSULE_MAGIC 0x656c757370614321ull
 #define LOG_MIN (64u * 1024)
 #define LOG_MAX (512u * 1024)
-#define LOG_SHARE 16u /* part of the capsule, between the two */
+#define LOG_SHARE 16u /* part of the capsule, between the two, if the description says nothing */
 #define CLASSES 9u /* 16 << 0 … 16 << 8 = 4096 */
 #define PAGE 4096u
 #define REPLY_SETS 256u
@@ -82,7 +82,10 @@ static uint64_t root_offset(void)
 static void layout(uint64_t root_bytes)
 {
     uint64_t bytes = STARTUP->capsule_bytes, share = bytes / LOG_SHARE & ~(uint64_t)(PAGE - 1);
-    log_bytes = share < LOG_MIN ? LOG_MIN : share > LOG_MAX ? LOG_MAX : share;
+    log_bytes = STARTUP->log_bytes ? STARTUP->log_bytes
+                : share < LOG_MIN  ? LOG_MIN
+                : share > LOG_MAX  ? LOG_MAX
+                                   : share;
     reply_sets = bytes < CAPSULE_SMALL ? REPLY_SETS_SMALL : REPLY_SETS;
     tx_log = (uint8_t *)CAPSULE_BASE +
              ((root_offset() + root_bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1));

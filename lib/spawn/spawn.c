@@ -6,8 +6,9 @@
 #include <rt/string.h>
 #include <spawn/spawn.h>
 
-#define MAIN_STACK 0x2f0000000000ull
+#define MAIN_STACK (STACKS_BASE + RT_STACK_SIZE)
 #define PAGE 4096ull
+#define FIRST_TABLES 2u /* pairs; the others are given as mappings need them */
 
 struct elf_header {
     uint8_t ident[16];
@@ -53,6 +54,8 @@ static int64_t map_run(struct spawn *s, uint32_t space, uint64_t va, uint32_t re
             pith_space_map(space, va + done * PAGE, region, first + done, now | MAP_READ | rights);
         if (r.status == -E_TABLES && space == s->space)
             r.status = tables_give(s, 1);
+        else if (r.status == -E_TABLES)
+            r.status = spawn_own_tables() ? 0 : -E_TABLES;
         else if (!r.status)
             done += r.value;
         if (r.status && r.status != -E_AGAIN)
@@ -101,8 +104,8 @@ static int64_t load(struct spawn *s, uint64_t *entry)
         if (g[i].type != 1 || !g[i].memsz)
             continue;
         if (g[i].filesz > g[i].memsz || g[i].offset > s->elf_bytes ||
-            g[i].filesz > s->elf_bytes - g[i].offset || g[i].vaddr >= 0x40000000 ||
-            g[i].memsz > 0x10000000 || (g[i].flags & 3) == 3)
+            g[i].filesz > s->elf_bytes - g[i].offset || g[i].vaddr >= STACKS_BASE / 2 ||
+            g[i].memsz > STACKS_BASE / 2 || (g[i].flags & 3) == 3)
             return -E_ARG;
         uint64_t base = g[i].vaddr & ~(PAGE - 1), lead = g[i].vaddr - base;
         uint64_t n = (lead + g[i].memsz + PAGE - 1) / PAGE;
@@ -160,15 +163,6 @@ static int64_t status_bring(struct spawn *s)
         s, s->space, STATUS_ADDRESS, s->persistent_region, page, STATUS_PAGES, MAP_WRITE);
 }
 
-/* Page tables for what is mapped at the start; what else a program maps is in extra_tables. */
-static uint64_t tables_wanted(const struct spawn *s)
-{
-    uint64_t wanted = s->capsule_pages / 512 + s->heap_pages / 512 + 2;
-    for (unsigned i = 0; i < 4; i++)
-        wanted += s->modules[i].count / 512 + 1;
-    return wanted;
-}
-
 int64_t spawn_build(struct spawn *s, const char **what)
 {
     int64_t e;
@@ -183,7 +177,7 @@ int64_t spawn_build(struct spawn *s, const char **what)
     pith_cap_delete(SPACE_SELF, s->space);
     pith_cap_delete(SPACE_SELF, s->thread);
     STEP("space", RETRY(pith_space_create(s->volatile_region, 0, s->space)).status);
-    STEP("tables", tables_give(s, 16 + s->extra_tables + tables_wanted(s)));
+    STEP("tables", tables_give(s, FIRST_TABLES));
     STEP("program", load(s, &entry));
     STEP("capability table", caps_bring(s));
     STEP("heap", fill(s, HEAP_BASE, s->heap_pages, 0, 0, 0, MAP_WRITE));
@@ -199,6 +193,7 @@ int64_t spawn_build(struct spawn *s, const char **what)
     struct rt_startup *st = &s->startup;
     st->magic = STARTUP_MAGIC;
     st->capsule_bytes = s->capsule_pages * PAGE;
+    st->log_bytes = s->log_pages * PAGE;
     st->heap_bytes = s->heap_pages * PAGE;
     st->objects_first = RT_CAP_PAGES + s->capsule_pages;
     st->objects_count = s->object_pages;

@@ -6,8 +6,8 @@
  * Frames grow from the bottom and objects from the top, so that the kernel seldom has to
  * turn one into the other; when they have met, free ones of the one kind become the other.
  * use[] holds a frame's references, or marks; it and the other arrays are rebuilt by each
- * incarnation, in the first pages of ram, as many as its size needs. Only table_pairs[] is kept:
- * the page tables through which this server sees ram are used again by the next incarnation,
+ * incarnation, in the first pages of ram, as many as its size needs (the last pages are tables
+ * that show the arrays). Only table_pairs[] is kept: the page tables through which this server sees ram are used again by the next incarnation,
  * which must see page maps before it knows which pages are free.
  */
 #include "memory.h"
@@ -22,6 +22,7 @@
 
 uint32_t ram;
 static uint64_t total, arrays; /* pages 1..arrays hold the arrays */
+static uint64_t array_tables, array_tables_max; /* pairs */
 static uint64_t frames_top, objects_low; /* frames are below frames_top; between: never used */
 static uint32_t *use, *next_free;
 static uint32_t free_frames, free_pairs, free_singles;
@@ -35,13 +36,20 @@ static void tables_need(void)
 {
     uint64_t pair = 0;
     uint32_t region = ram;
-    if (table_pairs && table_next < memory->table_count) {
+    bool again = true; /* an incarnation before this one used them so */
+    if (!table_pairs && array_tables < array_tables_max)
+        pair = (total & ~1ull) - 2 * ++array_tables;
+    else if (table_pairs && table_next < memory->table_count)
         pair = table_pairs[table_next++];
-        page_reclaim((uint32_t)pair);
-        page_reclaim((uint32_t)pair + 1);
-    } else if (ready && (pair = object_pair_take()) && table_next < table_max) {
+    else
+        again = false;
+    if (!again && ready && (pair = object_pair_take()) && table_next < table_max) {
         table_pairs[table_next++] = (uint32_t)pair;
         __atomic_store_n(&memory->table_count, table_next, __ATOMIC_RELEASE);
+    }
+    if (again) {
+        page_reclaim((uint32_t)pair);
+        page_reclaim((uint32_t)pair + 1);
     }
     if (!pair) {
         pair = rt_volatile_pages(2);
@@ -83,7 +91,8 @@ bool pages_open(void)
     table_max = (uint32_t)(total / 256 + 64);
     uint64_t bytes = total * 8 + table_max * sizeof *table_pairs + (total + 7) / 8;
     arrays = (bytes + PAGE - 1) / PAGE;
-    if (total < arrays + 64)
+    array_tables_max = arrays / SLOTS + 4;
+    if (total < arrays + 2 * array_tables_max + 64)
         return false;
     for (uint64_t i = 0; i < arrays;)
         i += self_map(ARRAYS_BASE + i * PAGE, 1 + i, arrays - i < BATCH ? arrays - i : BATCH);
@@ -93,11 +102,13 @@ bool pages_open(void)
     memset(seen, 0, (total + 7) / 8);
     use = (uint32_t *)ARRAYS_BASE;
     if (!memory->objects_low)
-        memory->objects_low = total & ~1ull;
+        memory->objects_low = (total & ~1ull) - 2 * array_tables_max;
     memset(use, 0, memory->frames_high * sizeof *use);
     memset(use + memory->objects_low, 0, (total - memory->objects_low) * sizeof *use);
     for (uint64_t i = 0; i <= arrays; i++)
         use[i] = 1;
+    for (uint64_t i = (total & ~1ull) - 2 * array_tables_max; i < total; i++)
+        use[i] = USE_OBJECT;
     frames_top = arrays + 1;
     if (memory->frames_high < frames_top)
         memory->frames_high = frames_top;

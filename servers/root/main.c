@@ -8,6 +8,7 @@
  * If the archive is damaged it says which file and stops the machine.
  */
 #include <rt/format.h>
+#include <rt/self.h>
 #include <rt/string.h>
 #include <spawn/spawn.h>
 #include <spawn/system.h>
@@ -17,9 +18,9 @@
 #define DEBUG_EXIT 0x501
 #define ARCHIVE_VA 0x400000000000ull
 #define WINDOW_VA 0x410000000000ull
-#define VOLATILE_PAGES 176u /* and tables for the archive: two pages for each 2 MiB */
-#define CAPSULE_PAGES 256u
-#define OBJECT_PAGES 64u
+#define VOLATILE_PAGES 112u
+#define CAPSULE_PAGES 96u
+#define OBJECT_PAGES 0u /* what it makes is in pages of its pool */
 #define EXIT_PANIC 2
 #define RECLAIM_TRIES 10000u
 #define RECLAIM_NAP_NS 100000ull
@@ -110,6 +111,12 @@ static void tables(unsigned pairs)
         MUST(pith_space_donate(SPACE_SELF, BOOT_REGION, pages(2)));
 }
 
+bool spawn_own_tables(void)
+{
+    tables(1);
+    return true;
+}
+
 static void region(uint32_t slot, uint64_t object_page, unsigned object, uint64_t first, uint64_t n)
 {
     MUST(pith_region_create(BOOT_REGION, WHERE(object_page, object), slot, first));
@@ -172,7 +179,6 @@ static bool supervisor_start(const void *elf, size_t elf_bytes, uint64_t archive
     s.priority = PRIORITY - 2;
     s.main_notification = S_MAIN;
     s.window = WINDOW_VA;
-    s.extra_tables = 16; /* for the window it builds others through */
     struct rt_startup *st = &s.startup;
     st->incarnation = incarnation;
     st->cores = B->cores;
@@ -281,7 +287,9 @@ void root_main(void)
     if (!h || system_bytes < sizeof *h || h->magic != SYSTEM_MAGIC || h->version != SYSTEM_VERSION)
         stop("boot archive: system: missing or damaged");
     uint64_t regions = pages(1), small = pages(1);
-    supervisor_pages = VOLATILE_PAGES + bytes / (1u << 20) + 2;
+    /* Tables for the archive, and a stack of its service on each further core. */
+    supervisor_pages = VOLATILE_PAGES + bytes / (1u << 20) + 2 +
+                       (B->cores - 1) * (RT_STACK_SIZE / 4096 + 2);
     uint64_t va = pages(supervisor_pages), vb = pages(supervisor_pages);
     uint64_t persistent = pages(spawn_persistent(CAPSULE_PAGES, OBJECT_PAGES));
     uint64_t spare = pages(64); /* for tables of root's own later */

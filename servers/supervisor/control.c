@@ -49,7 +49,7 @@ uint32_t supervisor_serve_list(
         } else {
             const struct component_state *s = &state->of[i - 1];
             const struct system_component *c = component(i - 1);
-            uint64_t kib = (2ull * c->volatile_pages + c->capsule_pages + c->object_pages) * 4;
+            uint64_t kib = (s->volatile_pages + c->capsule_pages + c->object_pages) * 4;
             snprintf(line, sizeof line, "%-15s %-9s %8lu %10lu  %s\n", c->name, life(s), s->deaths,
                 kib, s->deaths ? s->why : "-");
         }

@@ -101,8 +101,10 @@ static void component_make(unsigned i)
 {
     const struct system_component *c = component(i);
     uint64_t persistent = spawn_persistent(c->capsule_pages, c->object_pages);
-    for (unsigned turn = 0; turn < 2; turn++)
-        region(slot(i, C_VOLATILE) + turn, pages(c->volatile_pages), c->volatile_pages);
+    uint32_t here = state->of[i].region;
+    region(region_slot(here), pages(region_pages(here)), region_pages(here));
+    if (region_slot(here) == slot(i, C_VOLATILE))
+        region(region_slot(here ^ 1), pages(region_pages(here)), region_pages(here));
     region(slot(i, C_PERSISTENT), pages(persistent), persistent);
     MUST(pith_notification_create(pool, small_where(SMALL_NOTIFICATION), slot(i, C_MAIN)));
     for (unsigned o = 0; o < c->offer_count; o++) {
@@ -161,6 +163,11 @@ static void system_make(void)
     struct pith_result r = pith_region_info(pool);
     state->page_end = (uint32_t)r.value & ~1u;
     MUST(pith_service_create(pool, pages(1), CONTROL_SERVICE, CONTROL_LEVEL, 0));
+    regions_plan();
+    if (state->shared_count) {
+        uint32_t spare = SHARED_REGIONS + (uint32_t)state->shared_count;
+        region(region_slot(spare), pages(state->shared_pages), state->shared_pages);
+    }
     for (unsigned i = 0; i < description->count; i++)
         component_make(i);
     for (unsigned i = 0; i < description->count; i++)
@@ -180,6 +187,12 @@ static void system_make(void)
 /* ---- incarnations ------------------------------------------------------------------------------ */
 
 static struct spawn work;
+
+bool spawn_own_tables(void)
+{
+    uint64_t pair = rt_volatile_pages(2);
+    return pair && !RETRY(pith_space_donate(SPACE_SELF, SLOT_VOLATILE, pair)).status;
+}
 
 static void name_cap(const char *name, uint32_t here, unsigned *n, int64_t *error)
 {
@@ -228,14 +241,19 @@ static void name_only(const char *name, uint32_t here, unsigned *n, int64_t *err
     c->slot = SLOT_NAMED + (*n)++;
 }
 
+const void *archive_member(const char *name, size_t *size)
+{
+    return spawn_member(
+        (const void *)STARTUP->modules[0][0], STARTUP->modules[0][1], name, size);
+}
+
 static void modules_set(unsigned i)
 {
     const struct system_component *c = component(i);
-    const uint8_t *archive = (const uint8_t *)STARTUP->modules[0][0];
     uint64_t base = STARTUP->modules[0][0] & ~4095ull, at = 0x400000000000ull;
     for (unsigned m = 0; m < c->module_count; m++) {
         size_t size;
-        const uint8_t *file = spawn_member(archive, STARTUP->modules[0][1], c->modules[m], &size);
+        const uint8_t *file = archive_member(c->modules[m], &size);
         if (!file) {
             rt_log("%s: module %s is not in the archive", c->name, c->modules[m]);
             continue;
@@ -252,35 +270,21 @@ static void modules_set(unsigned i)
     }
 }
 
-/* Empties the volatile region that the next incarnation will use. */
-static bool volatile_clean(unsigned i, uint64_t patience_ns)
-{
-    struct component_state *s = &state->of[i];
-    uint32_t turn = slot_turn(i, C_VOLATILE, s->incarnation + 1);
-    uint64_t until = rt_now_ns() + patience_ns;
-    for (;;) {
-        s->clean = spawn_reclaim(turn, component(i)->volatile_pages, 4);
-        if (s->clean || rt_now_ns() >= until)
-            return s->clean;
-        /* Threads that were inside must get to run to be taken out. */
-        (void)rt_wait(rt_now_ns() + RECLAIM_NAP_NS);
-    }
-}
-
 static bool component_start(unsigned i)
 {
     const struct system_component *c = component(i);
     struct component_state *s = &state->of[i];
+    uint32_t before = s->incarnation, place = before ? region_other(i) : s->region;
     const char *what = "program", *binary = s->replacement[0] ? s->replacement : c->binary;
-    uint32_t before = s->incarnation;
     size_t elf_bytes;
     int64_t error = 0;
-    const void *elf = spawn_member(
-        (const void *)STARTUP->modules[0][0], STARTUP->modules[0][1], binary, &elf_bytes);
+    const void *elf = archive_member(binary, &elf_bytes);
     if (!elf) {
         component_fail(i, "cannot start: %s is not in the archive", binary);
         return false;
     }
+    if (!region_clean(place, RECLAIM_NS))
+        return false; /* looked at again by the next wake */
     memset(&work, 0, sizeof work);
     work.name = c->name;
     work.elf = elf;
@@ -288,10 +292,11 @@ static bool component_start(unsigned i)
     work.space = slot_turn(i, C_SPACE, before + 1);
     work.old_space = before ? slot_turn(i, C_SPACE, before) : 0;
     work.thread = slot_turn(i, C_THREAD, before + 1);
-    work.volatile_region = slot_turn(i, C_VOLATILE, before + 1);
-    work.volatile_pages = c->volatile_pages;
+    work.volatile_region = region_slot(place);
+    work.volatile_pages = region_pages(place);
     work.persistent_region = slot(i, C_PERSISTENT);
     work.capsule_pages = c->capsule_pages;
+    work.log_pages = c->log_pages;
     work.object_pages = c->object_pages;
     work.heap_pages = c->heap_pages;
     work.time = SLOT_TIME;
@@ -310,9 +315,7 @@ static bool component_start(unsigned i)
     memcpy(work.startup.arguments, given ? STARTUP->arguments : c->arguments, sizeof c->arguments);
     modules_set(i);
     names_walk(i, name_only, &error);
-    if (before + 1 > 2 && !s->clean && !volatile_clean(i, RECLAIM_NS))
-        rt_log("%s: pages of incarnation %u are still in use", c->name, before - 1);
-    s->clean = 0;
+    state->clean[place] = 0;
     error = spawn_build(&work, &what);
     if (!error) {
         what = "capabilities";
@@ -322,6 +325,7 @@ static bool component_start(unsigned i)
         error = spawn_give(&work, SLOT_MAIN, SLOT_SUPERVISOR);
     if (!error)
         error = RETRY(pith_space_owner(work.space, SLOT_MAIN, 1ull << (i & 63))).status;
+    s->region = place;
     s->incarnation = before + 1;
     s->state = COMPONENT_STARTING;
     s->started_ns = rt_now_ns();
@@ -331,7 +335,7 @@ static bool component_start(unsigned i)
     }
     s->state = COMPONENT_RUNNING;
     if (error == -E_LIMIT)
-        component_fail(i, "cannot start: %u pages are too few for its %s", c->volatile_pages, what);
+        component_fail(i, "cannot start: %lu pages are too few for its %s", work.volatile_pages, what);
     else if (error)
         component_fail(i, "cannot start: its %s: status %ld", what, error);
     return !error;
@@ -508,8 +512,7 @@ static void chaos(void)
 static void describe(void)
 {
     size_t bytes;
-    description = spawn_member(
-        (const void *)STARTUP->modules[0][0], STARTUP->modules[0][1], "system", &bytes);
+    description = archive_member("system", &bytes);
     if (!description)
         rt_panic("boot archive: system: missing");
     if (bytes < sizeof *description ||
@@ -540,13 +543,10 @@ void component_main(void)
             (void)component_start(i);
     rt_ready();
     for (;;) {
-        bool waiting = false;
+        bool waiting = !regions_clean();
         for (unsigned i = 0; i < description->count; i++) {
             (void)component_died(i);
             component_revive(i);
-            if (state->of[i].incarnation > 1 && !state->of[i].clean)
-                (void)volatile_clean(i, 0);
-            waiting |= !state->of[i].clean && state->of[i].incarnation > 1;
             waiting |= state->of[i].state == COMPONENT_DEAD && component(i)->flags & SYSTEM_RESTART;
         }
         chaos();

@@ -16,11 +16,12 @@
 #define START_TRIES 3u /* deaths without having been ready, until it is left dead */
 #define WHY_MAX 64u
 #define RECLAIM_NS 1000000000ull
+#define SHARED_REGIONS (2u * SYSTEM_COMPONENTS_MAX) /* the number of the first shared one */
 #define RECLAIM_NAP_NS 100000ull
 
 enum component_slot {
     C_SPACE = 0,    /* two, alternating */
-    C_VOLATILE = 2, /* two */
+    C_VOLATILE = 2, /* two; of a small component none */
     C_THREAD = 4,   /* two */
     C_PERSISTENT = 6,
     C_MAIN = 7,
@@ -48,7 +49,8 @@ struct small {
 
 struct component_state {
     uint32_t state, incarnation, quick, kill_wanted;
-    uint64_t clean; /* the next incarnation's volatile region is empty */
+    uint32_t region, pad;    /* of its last complete incarnation, or its first (region.c) */
+    uint64_t volatile_pages; /* of a region */
     uint64_t deaths, started_ns, died_ns;
     char replacement[32]; /* binary to start instead of the described one */
     char why[WHY_MAX];    /* it died last */
@@ -61,6 +63,8 @@ struct state {
     uint64_t announced; /* that all are ready */
     uint64_t page_next, page_end;
     uint64_t realtime_ns, archive_first;
+    uint64_t shared_pages, shared_count; /* size of the regions for small components; they */
+    uint8_t clean[4 * SYSTEM_COMPONENTS_MAX]; /* by region: nothing is in it */
     struct small small[SMALL_KINDS];
     struct small control_gates;
     struct small gates[SYSTEM_COMPONENTS_MAX][SYSTEM_OFFERS];
@@ -73,6 +77,17 @@ unsigned component_count(void);
 uint32_t component_space(unsigned i);
 uint32_t component_slot(unsigned i, enum component_slot which);
 void component_kill(unsigned i);
+
+const void *archive_member(const char *name, size_t *size);
+
+/* region.c */
+uint64_t region_pages_wanted(unsigned i);
+void regions_plan(void); /* once: sizes, and who begins where */
+uint32_t region_slot(uint32_t region);
+uint64_t region_pages(uint32_t region);
+uint32_t region_other(unsigned i); /* where component i's next incarnation goes */
+bool region_clean(uint32_t region, uint64_t patience_ns); /* empties it; false: not yet */
+bool regions_clean(void); /* those in nobody's use, as far as it goes at once */
 
 /* watch.c */
 void watch_open(void); /* once in each incarnation */

@@ -27,10 +27,8 @@ void watch_open(void)
         do {
             r = pith_space_map(SPACE_SELF, (uint64_t)component_status(i),
                 component_slot(i, C_PERSISTENT), page, STATUS_PAGES | MAP_READ);
-            if (r.status == -E_TABLES)
-                r = pith_space_donate(SPACE_SELF, SLOT_VOLATILE, rt_volatile_pages(2)).status
-                        ? r
-                        : (struct pith_result){-E_AGAIN, 0};
+            if (r.status == -E_TABLES && spawn_own_tables())
+                r.status = -E_AGAIN;
         } while (r.status == -E_AGAIN);
         if (r.status)
             rt_panic("%s: cannot see its status: %ld", c->name, r.status);

@@ -68,17 +68,18 @@ fi
 # gets the archive, that, and room to run in.
 root_mib=$(($(wc -c <"$root_cpio") / 1048576 + 1))
 files_mib=$((root_mib * 5 / 4 + 24))
-memory_edit=''
+small_edit=''
 if [ "${mem:-64}" -lt 64 ]; then # less to keep account of, too
 	files_mib=$((root_mib * 5 / 4 + 4))
-	memory_edit='s/capsule [0-9]*M/capsule 2M/; s/pages [0-9]*/pages 192/'
+	small_edit='/component memory/,/}/s/capsule [0-9]*M/capsule 1M/
+		/component tty/,/}/s/capsule 1664K/capsule 640K/
+		/component pipe/,/}/{s/capsule 1664K/capsule 640K/; s/objects 64/objects 32/}
+		/component process/,/}/s/capsule 2M log 512K/capsule 1M log 256K/'
 fi
 [ -n "$mem" ] || mem=$((root_mib + files_mib + 160))
 # PITH_SYSTEM: another description than that of the Linux system (tests).
-# ramfs needs a page table (of two pages) for each 2 MiB of either.
 sed -e "/component ramfs/,/}/s/capsule [0-9]*M/capsule ${files_mib}M/" \
-	-e "/component ramfs/,/}/s/pages [0-9]*/pages $((192 + root_mib + files_mib))/" \
-	-e "/component memory/,/}/{$memory_edit}" \
+	-e "$small_edit" \
 	-e "/component tty/,/}/s/\"pairs\"/\"pairs${interactive:+ console}\"/" \
 	"${PITH_SYSTEM:-system/linux.sys}" >"$PITH_TMP/linux.sys"
 build/host/sysc "$PITH_TMP/linux.sys" "$PITH_TMP/system" || exit 2

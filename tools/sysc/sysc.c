@@ -9,8 +9,11 @@
  *         priority 40
  *         offers file level 12    # a service; its level orders calls
  *         uses memory             # a gate to another's service: uses NAME [as NAME] [badge N]
- *         capsule 4M              # memory that survives its death
- *         heap 256K  objects 64  pages 512   # other memory, kernel objects, all the rest
+ *         capsule 4M log 256K     # memory that survives its death, of it for the undo log (1/16,
+ *                                 # 64K to 512K, if left out)
+ *         heap 256K               # other memory
+ *         objects 64              # pages for kernel objects that it makes
+ *         pages 96                # for program, stacks of one core and its own tables (64)
  *         ports log-port 0x3f8 8  irq serial 4  device vga 0xa0000 0x20000
  *         module rootfs           # a file of the archive, mapped read-only
  *         gets ram|control|bus|supervision
@@ -165,6 +168,10 @@ static void statement(struct system_component *c, const char *w)
             u->badge = number("a badge");
     } else if (!strcmp(w, "capsule")) {
         c->capsule_pages = pages("a size");
+        if (option("log"))
+            c->log_pages = pages("a size");
+        if (c->log_pages > c->capsule_pages)
+            die("%s: the log is larger than the capsule", c->name);
     } else if (!strcmp(w, "heap")) {
         c->heap_pages = pages("a size");
     } else if (!strcmp(w, "objects")) {
@@ -231,7 +238,7 @@ static void component_read(void)
             die("a second component %s", c->name);
     strcpy(c->binary, c->name);
     c->priority = 40;
-    c->volatile_pages = 128;
+    c->volatile_pages = 64;
     c->object_pages = 32;
     if (!next(w, sizeof w) || strcmp(w, "{"))
         die("expected { after component %s", c->name);

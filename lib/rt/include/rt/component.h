@@ -20,7 +20,7 @@
 #define STARTUP_MAGIC 0x5374617274757031ull
 #define CAPSULE_BASE 0x100000000000ull
 #define HEAP_BASE 0x200000000000ull
-#define STACKS_BASE 0x300000000000ull
+#define STACKS_BASE 0x30000000ull /* beside the program: they share tables */
 #define RT_NAMES 48
 
 struct rt_named_cap { char name[24]; uint32_t slot, flags; };
@@ -31,6 +31,7 @@ struct rt_startup {
     uint32_t cores;
     uint64_t clock_mult, clock_base, clock_shift, tsc_hz;
     uint64_t capsule_bytes;    /* mapped at CAPSULE_BASE; all zero in incarnation 1 */
+    uint64_t log_bytes;        /* of it for the undo log; 0: in proportion */
     uint64_t heap_bytes;       /* mapped at HEAP_BASE, zeroed */
     uint64_t volatile_first, volatile_count; /* free pages of SLOT_VOLATILE */
     uint64_t objects_first, objects_count;   /* free pages of SLOT_PERSISTENT for objects */

@@ -22,15 +22,18 @@ struct spawn {
     uint32_t persistent_region; /* first RT_CAP_PAGES: capability pages, then the capsule,
                                   * then pages for objects, then STATUS_PAGES (rt/status.h);
                                   * starts on an even frame */
-    uint64_t capsule_pages, object_pages, heap_pages;
+    uint64_t capsule_pages, log_pages, object_pages, heap_pages;
     uint32_t time, priority;     /* slot; of the main thread */
     uint32_t main_notification;  /* slot here */
-    uint32_t extra_tables, pad;  /* page tables beside what it needs to start */
     uint64_t window;             /* 2 MiB of address space here, used while spawning */
     struct rt_startup startup;   /* caps, modules, clock… filled by the caller; the rest here */
     struct { uint64_t address, first, count; uint32_t region; } modules[4]; /* read-only */
     uint64_t next;               /* in: first free page of the volatile region (0) */
 };
+
+/* The program that spawns provides this: a pair of pages for tables of its own space, donated.
+ * False: it has none. */
+bool spawn_own_tables(void);
 
 /* Builds everything; the main thread is not started. 0 or -E_… with *what saying where. */
 int64_t spawn_build(struct spawn *s, const char **what);
