@@ -22,7 +22,6 @@ stops() { # NAME LINE COMPONENT FROM TO: with that in its description
 }
 
 stops small-capsule 'ramfs cannot start: capsule of 65536 bytes is too small' ramfs 'capsule .*' 'capsule 64K'
-stops few-pages 'tty cannot start: 20 pages are too few for its tables' tty 'capsule' 'pages 20 capsule'
 stops no-program 'pipe cannot start: nothing is not in the archive' pipe 'priority' 'binary nothing priority'
 stops no-memory 'the supervisor cannot start: the machine has too little memory for this system' \
 	serial 'capsule .*' 'capsule 900M'
