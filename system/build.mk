@@ -12,6 +12,8 @@ system = $(eval $(call system-rule,$(1)))$(call image,$(1),root=$(OUT)/servers/r
 $(call system,counter,counter=$(OUT)/servers/counter/counter.elf \
 	load=$(OUT)/servers/load/load.elf)
 $(call system,files,ramfs=$(OUT)/fs/ramfs/ramfs.elf files=$(OUT)/test/system/files.elf)
+$(call system,heartbeat,hang=$(OUT)/test/system/hang.elf \
+	heartbeat=$(OUT)/test/system/heartbeat.elf)
 $(call system,memory,memory=$(OUT)/servers/memory/memory.elf \
 	memory-test=$(OUT)/test/system/memory-test.elf)
 $(call system,memory-sweep,memory=$(OUT)/servers/memory/memory.elf \

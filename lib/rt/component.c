@@ -153,7 +153,7 @@ bool rt_service_open(const char *name, void (*entry)(void), unsigned count)
 
 bool rt_service_serve(uint32_t service, const char *name, void (*entry)(void), unsigned count)
 {
-    uint32_t pool = SLOT_NAMED - 8;
+    uint32_t pool = SLOT_POOL;
     uint64_t page = rt_volatile_page();
     struct pith_result r;
     if (!service || !page) {
@@ -253,17 +253,43 @@ int64_t rt_thread_start(void (*function)(uint64_t), uint64_t argument, unsigned 
     return r.status;
 }
 
+static uint64_t beat_ns = UINT64_MAX; /* when the next heartbeat is due */
+
+/* A service that is stuck keeps its stack; this call then waits for it, and no beat is seen. */
+static void beat(void)
+{
+    bool alive = true;
+    for (uint32_t i = 0; i < STARTUP->offers; i++) {
+        struct msg m = {{0}};
+        alive &= !rt_call(SLOT_ALIVE + i, &m);
+    }
+    if (alive)
+        __atomic_store_n(&RT_STATUS->beats, RT_STATUS->beats + 1, __ATOMIC_RELEASE);
+    beat_ns = rt_now_ns() + STARTUP->heartbeat_ns;
+}
+
 uint64_t rt_wait(uint64_t deadline_ns)
 {
-    struct pith_result r;
-    do
-        r = pith_notify_wait(rt_self()->notification, deadline_ns);
-    while (r.status == -E_INTR);
-    return r.status ? 0 : r.value;
+    uint32_t notification = rt_self()->notification;
+    for (;;) {
+        uint64_t next = notification == SLOT_MAIN ? beat_ns : UINT64_MAX;
+        uint64_t until = next < deadline_ns ? next : deadline_ns;
+        struct pith_result r = pith_notify_wait(notification, until);
+        if (r.status == -E_INTR)
+            continue;
+        if (next != UINT64_MAX && rt_now_ns() >= next)
+            beat();
+        if (!r.status)
+            return r.value;
+        if (until == deadline_ns)
+            return 0;
+    }
 }
 
 void rt_ready(void)
 {
+    if (STARTUP->heartbeat_ns)
+        beat_ns = rt_now_ns() + STARTUP->heartbeat_ns;
     __atomic_store_n(&RT_STATUS->ready, STARTUP->incarnation, __ATOMIC_RELEASE);
     pith_notify_raise(SLOT_SUPERVISOR, BIT_READY);
 }
@@ -325,6 +351,8 @@ void component_start(void)
     component_main();
     __atomic_store_n(&RT_STATUS->done, STARTUP->incarnation, __ATOMIC_RELEASE);
     pith_notify_raise(SLOT_SUPERVISOR, BIT_DONE);
+    while (beat_ns != UINT64_MAX)
+        (void)rt_wait(DEADLINE_NEVER);
     for (;;)
         pith_thread_exit();
 }

@@ -17,6 +17,8 @@ void server_run(
     uint64_t badge, struct msg *m, uint64_t caps, void (*handle)(uint64_t, struct msg *))
 {
     struct rt_self *self = rt_self();
+    if (badge == BADGE_ALIVE)
+        return;
     self->badge = badge;
     self->call_caps = (uint32_t)caps;
     self->reply_cap_count = 0;
@@ -97,11 +99,11 @@ bool rt_closed(uint32_t service, uint64_t *badge)
 {
     for (;;) {
         struct pith_result r = pith_service_closed(service);
-        if (!r.status) {
+        if (!r.status && r.value != BADGE_ALIVE) {
             *badge = r.value;
             return true;
         }
-        if (r.status != -E_AGAIN)
+        if (r.status && r.status != -E_AGAIN)
             return false;
     }
 }

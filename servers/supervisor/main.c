@@ -133,28 +133,31 @@ static bool offer_find(const char *name, unsigned *owner, unsigned *offer)
     return false;
 }
 
+/* A place for a gate; a page has gates of one service. */
+static uint64_t gate_where(struct small *g)
+{
+    if (!g->page || g->used == 128)
+        *g = (struct small){pages(1), 0, 0};
+    return WHERE(g->page, g->used++);
+}
+
 static void gates_make(unsigned i)
 {
     const struct system_component *c = component(i);
     unsigned owner, offer;
+    for (unsigned o = 0; c->heartbeat_ns && o < c->offer_count; o++)
+        MUST(pith_gate_create(slot(i, C_OFFER) + o, pool, gate_where(&state->gates[i][o]),
+            slot(i, C_ALIVE) + o, BADGE_ALIVE));
     for (unsigned u = 0; u < c->use_count; u++) {
         if (!strcmp(c->uses[u].name, "supervisor")) {
-            struct small *g = &state->control_gates;
-            if (!g->page || g->used == 128)
-                *g = (struct small){pages(1), 0, 0};
-            MUST(pith_gate_create(CONTROL_SERVICE, pool, WHERE(g->page, g->used++),
+            MUST(pith_gate_create(CONTROL_SERVICE, pool, gate_where(&state->control_gates),
                 slot(i, C_USE) + u, c->uses[u].badge));
             continue;
         }
         if (!offer_find(c->uses[u].name, &owner, &offer))
             rt_panic("%s: nobody offers %s", c->name, c->uses[u].name);
-        struct small *g = &state->gates[owner][offer];
-        if (!g->page || g->used == 128) {
-            g->page = pages(1);
-            g->used = 0;
-        }
-        MUST(pith_gate_create(slot(owner, C_OFFER) + offer, pool, WHERE(g->page, g->used++),
-            slot(i, C_USE) + u, c->uses[u].badge));
+        MUST(pith_gate_create(slot(owner, C_OFFER) + offer, pool,
+            gate_where(&state->gates[owner][offer]), slot(i, C_USE) + u, c->uses[u].badge));
     }
 }
 
@@ -304,6 +307,8 @@ static bool component_start(unsigned i)
     work.main_notification = slot(i, C_MAIN);
     work.window = WINDOW_VA;
     work.startup.incarnation = before + 1;
+    work.startup.heartbeat_ns = c->heartbeat_ns;
+    work.startup.offers = c->heartbeat_ns ? c->offer_count : 0;
     work.startup.cores = STARTUP->cores;
     work.startup.clock_mult = STARTUP->clock_mult;
     work.startup.clock_base = STARTUP->clock_base;
@@ -321,6 +326,8 @@ static bool component_start(unsigned i)
         what = "capabilities";
         names_walk(i, name_cap, &error);
     }
+    for (unsigned o = 0; !error && o < work.startup.offers; o++)
+        error = spawn_give(&work, slot(i, C_ALIVE) + o, SLOT_ALIVE + o);
     if (!error)
         error = spawn_give(&work, SLOT_MAIN, SLOT_SUPERVISOR);
     if (!error)
@@ -551,7 +558,8 @@ void component_main(void)
         }
         chaos();
         watch_announce();
-        uint64_t nap = waiting || chaos_ns ? 1000000 : 100000000;
+        uint64_t nap = waiting || chaos_ns ? 1000000 : watch_nap_ns();
+        __atomic_store_n(&RT_STATUS->beats, RT_STATUS->beats + 1, __ATOMIC_RELEASE);
         (void)rt_wait(rt_now_ns() + nap);
     }
 }

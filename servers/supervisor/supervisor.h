@@ -30,7 +30,8 @@ enum component_slot {
     C_PORT = 16,
     C_MEMORY = 20,
     C_IRQ = 24, /* SYSTEM_DEVICES each */
-    C_USE = 28  /* SYSTEM_USES */
+    C_USE = 28, /* SYSTEM_USES */
+    C_ALIVE = 44 /* SYSTEM_OFFERS: gates to its own services */
 };
 
 enum component_life {
@@ -55,6 +56,7 @@ struct component_state {
     char replacement[32]; /* binary to start instead of the described one */
     char why[WHY_MAX];    /* it died last */
     uint64_t unready;     /* deaths by itself since it was ready last */
+    uint64_t beats, missed, checked_ns; /* its heartbeat, as seen last */
     struct pith_fault last;
 };
 
@@ -93,7 +95,8 @@ bool regions_clean(void); /* those in nobody's use, as far as it goes at once */
 void watch_open(void); /* once in each incarnation */
 const struct rt_status *component_status(unsigned i);
 bool component_ready(unsigned i);                   /* serves, or is none that offers a service */
-bool component_stuck(unsigned i, const char **why); /* runs, but will not become ready */
+bool component_stuck(unsigned i, const char **why); /* runs, but is not or never gets ready */
+uint64_t watch_nap_ns(void); /* until somebody is to be looked at */
 void watch_announce(void);                          /* says once that all are ready */
 /* Leaves it dead for good; the text says why, after its name. */
 void component_fail(unsigned i, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -12,6 +12,9 @@
 #define DEBUG_EXIT 0x501 /* QEMU's isa-debug-exit; nothing listens elsewhere */
 #define EXIT_DIED 2
 #define START_NS 30000000000ull /* until rt_ready */
+#define MISSED_MAX 3u
+#define NAP_NS 100000000ull
+#define NAP_IDLE_NS 1000000000ull
 
 const struct rt_status *component_status(unsigned i)
 {
@@ -43,12 +46,49 @@ bool component_ready(unsigned i)
                __atomic_load_n(&component_status(i)->ready, __ATOMIC_ACQUIRE) == s->incarnation);
 }
 
+/* Looks are counted, not time: when all of the machine stood still nobody has missed anything. */
+static bool heartbeat_missed(unsigned i)
+{
+    struct component_state *s = &state->of[i];
+    uint64_t period = component(i)->heartbeat_ns, now = rt_now_ns();
+    if (!period)
+        return false;
+    if (s->checked_ns < s->started_ns) { /* the first look at this incarnation */
+        s->checked_ns = now;
+        s->missed = 0;
+    }
+    if (now - s->checked_ns < period)
+        return s->missed >= MISSED_MAX;
+    uint64_t beats = __atomic_load_n(&component_status(i)->beats, __ATOMIC_ACQUIRE);
+    s->missed = beats == s->beats ? s->missed + 1 : 0;
+    s->beats = beats;
+    s->checked_ns = now;
+    return s->missed >= MISSED_MAX;
+}
+
+uint64_t watch_nap_ns(void)
+{
+    uint64_t nap = NAP_IDLE_NS;
+    for (unsigned i = 0; i < component_count(); i++) {
+        uint64_t period = component(i)->heartbeat_ns;
+        if (state->of[i].state == COMPONENT_RUNNING && !component_ready(i))
+            period = NAP_NS;
+        nap = period && period < nap ? period : nap;
+    }
+    return nap;
+}
+
 bool component_stuck(unsigned i, const char **why)
 {
     const struct component_state *s = &state->of[i];
     *why = 0;
-    if (s->state != COMPONENT_RUNNING || component_ready(i))
+    if (s->state != COMPONENT_RUNNING)
         return false;
+    if (component_ready(i)) {
+        if (heartbeat_missed(i))
+            *why = "without a heartbeat";
+        return *why;
+    }
     if (__atomic_load_n(&component_status(i)->done, __ATOMIC_ACQUIRE) == s->incarnation)
         *why = "ended before it was ready";
     else if (rt_now_ns() - s->started_ns > START_NS)

@@ -18,6 +18,7 @@
  *         module rootfs           # a file of the archive, mapped read-only
  *         gets ram|control|bus|supervision
  *         restart always|never
+ *         heartbeat-ms 1000       # started again when it has missed three of these periods
  *         vital                   # the machine stops, with a line, if it cannot be kept running
  *         arguments "words"
  *     }
@@ -217,6 +218,10 @@ static void statement(struct system_component *c, const char *w)
             c->flags |= SYSTEM_RESTART;
         else if (strcmp(t, "never"))
             die("restart always or never, not %s", t);
+    } else if (!strcmp(w, "heartbeat-ms")) {
+        c->heartbeat_ns = number("milliseconds") * 1000000;
+        if (!c->heartbeat_ns || c->heartbeat_ns > 3600000000000ull)
+            die("%s: a heartbeat's period is 1 ms to an hour", c->name);
     } else if (!strcmp(w, "vital")) {
         c->flags |= SYSTEM_VITAL;
     } else if (!strcmp(w, "arguments")) {

@@ -5,7 +5,7 @@ RING_WHAT="servers that are killed while clients check every answer"
 
 # IMAGE:CHAOS_MS:CPUS, one boot each; chaos 0 kills nothing.
 SYSTEM_CASES='counter:0:1 counter:20:1 counter:3:1 files:0:1 files:20:1 files:10:1 files:50:2 memory:0:1
-	memory:20:1 memory:10:1 memory:30:2 memory-sweep:0:1'
+	memory:20:1 memory:10:1 memory:30:2 memory-sweep:0:1 heartbeat:0:1 heartbeat:0:2'
 
 ring_exists() {
 	has_image files
@@ -13,7 +13,8 @@ ring_exists() {
 
 ring_run() {
 	build build/release/pith.elf build/release/system/counter.img build/release/system/files.img \
-		build/release/system/memory.img build/release/system/memory-sweep.img
+		build/release/system/memory.img build/release/system/memory-sweep.img \
+		build/release/system/heartbeat.img
 	for case in $SYSTEM_CASES; do
 		image=${case%%:*} cpus=${case##*:}
 		chaos=${case#*:} chaos=${chaos%:*}

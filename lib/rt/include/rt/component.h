@@ -29,6 +29,8 @@ struct rt_startup {
     char name[32];
     uint32_t incarnation;      /* 1 for the first */
     uint32_t cores;
+    uint64_t heartbeat_ns;     /* period; 0: nobody watches */
+    uint32_t offers, pad;      /* gates from SLOT_ALIVE on */
     uint64_t clock_mult, clock_base, clock_shift, tsc_hz;
     uint64_t capsule_bytes;    /* mapped at CAPSULE_BASE; all zero in incarnation 1 */
     uint64_t log_bytes;        /* of it for the undo log; 0: in proportion */
@@ -53,12 +55,16 @@ enum {
     SLOT_MAIN = 5,             /* notification of the main thread */
     SLOT_SUPERVISOR = 6,       /* raise: RT_READY, RT_ALIVE, RT_DONE */
     SLOT_THREAD = 7,           /* the main thread */
+    SLOT_POOL = 8,             /* stacks of the service that was opened last */
+    SLOT_ALIVE = 9,            /* gates to its own services, with BADGE_ALIVE: for heartbeats */
     SLOT_NAMED = 16,           /* what the description grants, see caps[] */
     SLOT_DYNAMIC = 256,        /* rt_slot_alloc: page 1 */
     SLOT_RECEIVE = 512,        /* page 2: four per stack and thread */
     SLOT_DYNAMIC2 = 768,       /* pages 3..: rt_slot_alloc goes on here */
 };
 #define RT_CAP_PAGES 16        /* 4096 slots */
+
+#define BADGE_ALIVE UINT64_MAX /* of a heartbeat's call; answered without the server's handler */
 
 /* Written by the component. */
 void component_main(void);
@@ -79,7 +85,10 @@ bool rt_service_serve(uint32_t service, const char *name, void (*entry)(void), u
  * 0 or -E_…. The thread ends by returning. */
 int64_t rt_thread_start(void (*function)(uint64_t), uint64_t argument, unsigned core,
                         unsigned priority);
-/* Waits on the thread's own notification; bits or 0 when the deadline passed. */
+/* Waits on the thread's own notification; bits or 0 when the deadline passed. Where heartbeats
+ * are watched the main thread has to come here within each period, and when component_main
+ * has returned the runtime does: it then calls each service of its own, which tells that they
+ * are not stuck either. */
 uint64_t rt_wait(uint64_t deadline_ns);
 uint64_t rt_now_ns(void);             /* since boot */
 uint64_t rt_realtime_ns(void);        /* since 1970 */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a component shows its supervisor, in a page of its own that outlives it: how far it
- * is, and its last log lines. Written by the component (rt_ready, rt_log), mapped read-only by
+ * is, that it is alive, and its last log lines. Written by the component (rt_*), mapped read-only by
  * the supervisor, which trusts nothing in it: numbers are compared only, texts are cut.
  */
 #pragma once
@@ -20,8 +20,9 @@ struct rt_line {
 struct rt_status {
     uint64_t ready;         /* the incarnation that serves */
     uint64_t done;          /* the incarnation whose component_main has returned */
+    uint64_t beats;          /* grows once a period while it is alive (rt_wait) */
     uint64_t lines_written; /* line n is in lines[n % RT_LINES] */
-    uint64_t pad[13];
+    uint64_t pad[12];
     struct rt_line lines[RT_LINES];
 };
 _Static_assert(sizeof(struct rt_status) == STATUS_PAGES * 4096, "whole pages");

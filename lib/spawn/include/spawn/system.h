@@ -31,6 +31,7 @@ struct system_irq { char name[24]; uint64_t source; }; /* as in interrupt_create
 struct system_component {
     char name[32], binary[32];
     uint32_t flags, priority;
+    uint64_t heartbeat_ns; /* period; 0: not watched */
     uint32_t capsule_pages, log_pages, heap_pages, object_pages, volatile_pages;
     uint32_t offer_count, use_count, port_count, memory_count, irq_count, module_count, pad;
     struct system_offer offers[SYSTEM_OFFERS];
