@@ -13,16 +13,9 @@ static void caps_drop(struct rt_self *self)
         pith_cap_delete(SPACE_SELF, self->recv_slot + i);
 }
 
-void server_run(
-    uint64_t badge, struct msg *m, uint64_t caps, void (*handle)(uint64_t, struct msg *))
+/* Apart from server_run, which most calls leave without it. */
+static void __attribute__((noinline)) caps_finish(struct rt_self *self, struct msg *m)
 {
-    struct rt_self *self = rt_self();
-    if (badge == BADGE_ALIVE)
-        return;
-    self->badge = badge;
-    self->call_caps = (uint32_t)caps;
-    self->reply_cap_count = 0;
-    handle(badge, m);
     if (self->call_caps)
         caps_drop(self);
     if (!self->reply_cap_count)
@@ -39,6 +32,19 @@ void server_run(
         r = pith_return_x((uint64_t)&t);
     while (r.status == -E_AGAIN);
     m->w[0] = RPC_BAD_CAPABILITY; /* the caller had no room for them */
+}
+
+void server_run(
+    uint64_t badge, struct msg *m, uint64_t caps, void (*handle)(uint64_t, struct msg *))
+{
+    struct rt_self *self = rt_self();
+    if (badge == BADGE_ALIVE)
+        return;
+    self->call_caps = (uint32_t)caps;
+    self->reply_cap_count = 0;
+    handle(badge, m);
+    if (self->call_caps || self->reply_cap_count)
+        caps_finish(self, m);
 }
 
 bool rt_copy_from_client(uint64_t offset, void *to, uint64_t length)

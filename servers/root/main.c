@@ -27,6 +27,9 @@
 #define PRIORITY 62
 #define BIT_READY 1u
 #define START_TRIES 3u    /* deaths of a supervisor that was not ready yet */
+#define WATCH_NS 1000000000ull
+#define MISSED_MAX 5u /* looks without a heartbeat of the supervisor: it may build for a while */
+#define STATUS ((const struct rt_status *)(WINDOW_VA + (1u << 21) - STATUS_PAGES * 4096))
 #define BITS_FAULT 0x100u /* beside what components raise: RT_READY, … */
 #define B ((const struct pith_bootinfo *)BOOTINFO_ADDRESS)
 
@@ -247,28 +250,43 @@ static void death_report(uint32_t space)
         say("[root] supervisor was ended\n");
 }
 
+static void status_map(void)
+{
+    uint64_t page = spawn_persistent(CAPSULE_PAGES, OBJECT_PAGES) - STATUS_PAGES;
+    MUST(pith_space_map(SPACE_SELF, (uint64_t)STATUS, S_PERSISTENT, page, STATUS_PAGES | MAP_READ));
+}
+
 /* What an incarnation said last, for the line that ends the machine. */
 static const char *last_words(uint64_t since_ns)
 {
     static char text[RT_LINE_MAX];
-    uint64_t page = spawn_persistent(CAPSULE_PAGES, OBJECT_PAGES) - STATUS_PAGES;
-    MUST(pith_space_map(SPACE_SELF, WINDOW_VA, S_PERSISTENT, page, STATUS_PAGES | MAP_READ));
-    bool any = spawn_last_words((const struct rt_status *)WINDOW_VA, since_ns, text);
-    MUST(pith_space_unmap(SPACE_SELF, WINDOW_VA, STATUS_PAGES));
-    return any ? text : "it says nothing";
+    return spawn_last_words(STATUS, since_ns, text) ? text : "it says nothing";
 }
 
-/* Waits until the supervisor has died; whether it had been ready. */
+/* Waits until the supervisor has died or shows no heartbeat any more; whether it had been
+ * ready. Looks are counted, as the supervisor does. */
 static bool supervisor_wait(void)
 {
     bool ready = false;
+    uint64_t beats = 0, next = now_ns() + WATCH_NS;
+    unsigned missed = 0;
     for (;;) {
-        struct pith_result r = pith_notify_wait(S_WAKE, DEADLINE_NEVER);
-        if (r.status)
+        struct pith_result r = pith_notify_wait(S_WAKE, next);
+        if (!r.status) {
+            ready |= r.value & BIT_READY;
+            if (r.value & BITS_FAULT)
+                return ready;
+        }
+        if (now_ns() < next)
             continue;
-        ready |= r.value & BIT_READY;
-        if (r.value & BITS_FAULT)
-            return ready;
+        next = now_ns() + WATCH_NS;
+        uint64_t seen = __atomic_load_n(&STATUS->beats, __ATOMIC_ACQUIRE);
+        missed = seen == beats && ready ? missed + 1 : 0;
+        beats = seen;
+        if (missed == MISSED_MAX) {
+            say("[root] supervisor is without a heartbeat\n");
+            return true;
+        }
     }
 }
 
@@ -308,6 +326,7 @@ void root_main(void)
     MUST(pith_io_create(BOOT_PORTS, BOOT_REGION, WHERE(io, 0), S_LOG, log_port, 8));
     MUST(pith_thread_schedule(BOOT_THREAD, BOOT_TIME, PRIORITY));
     unsigned failed = 0;
+    status_map();
     for (uint64_t since = now_ns(); supervisor_start(elf, elf_bytes, bytes); since = now_ns()) {
         uint32_t space = incarnation & 1 ? S_SPACE_A : S_SPACE_B;
         failed = supervisor_wait() ? 0 : failed + 1;

@@ -516,6 +516,15 @@ static void chaos(void)
     }
 }
 
+/* For tests: hang=MS makes the first incarnation loop for ever, MS milliseconds after boot. */
+static uint64_t hang_ns;
+
+static void hang(void)
+{
+    while (hang_ns && rt_now_ns() >= hang_ns)
+        ;
+}
+
 static void describe(void)
 {
     size_t bytes;
@@ -544,6 +553,7 @@ void component_main(void)
         rt_log("back: %u components", description->count);
     chaos_ns = option_number("chaos=") * 1000000;
     chaos_at = rt_now_ns() + chaos_ns;
+    hang_ns = STARTUP->incarnation == 1 ? option_number("hang=") * 1000000 : 0;
     control_open();
     for (unsigned i = 0; i < description->count; i++)
         if (state->of[i].state == COMPONENT_NEW)
@@ -557,6 +567,7 @@ void component_main(void)
             waiting |= state->of[i].state == COMPONENT_DEAD && component(i)->flags & SYSTEM_RESTART;
         }
         chaos();
+        hang();
         watch_announce();
         uint64_t nap = waiting || chaos_ns ? 1000000 : watch_nap_ns();
         __atomic_store_n(&RT_STATUS->beats, RT_STATUS->beats + 1, __ATOMIC_RELEASE);

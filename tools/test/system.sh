@@ -23,4 +23,7 @@ ring_run() {
 			tools/qemu-run --smp "$cpus" --timeout 500 --append "chaos=$chaos" \
 			build/release/pith.elf "build/release/system/$image.img"
 	done
+	run_tests system/supervisor-hangs --timeout 100 --status 0 --expect "without a heartbeat" \
+		--elf build/release/pith.elf tools/qemu-run --timeout 100 --append "chaos=20 hang=300" \
+		build/release/pith.elf build/release/system/counter.img
 }

@@ -15,7 +15,6 @@ struct rt_self {
     uint32_t number;         /* of the last mutating request in the lane */
     uint32_t reply_caps[4];
     uint32_t call_caps;      /* server: capabilities that came with the current call */
-    uint64_t badge;          /* server: of the current call */
     uint64_t deadline_ns;    /* of waits in rt_call_parks; UINT64_MAX: none */
 };
 
