@@ -167,6 +167,7 @@ int64_t sys_prctl(const uint64_t *a)
         GET_CHILD_SUBREAPER,
         SET_NO_NEW_PRIVS,
         GET_NO_NEW_PRIVS,
+        CAP_AMBIENT = 47,
         LAST_CAPABILITY = 40,
     };
     switch (a[0]) {
@@ -209,6 +210,8 @@ int64_t sys_prctl(const uint64_t *a)
         return a[1] || a[2] || a[3] || a[4] ? -EINVAL : settings.no_new_privileges;
     case GET_SECCOMP:
         return 0;
+    case CAP_AMBIENT: /* nothing is in this set, and nothing can be put there */
+        return a[1] == 2 ? -EPERM : a[1] < 1 || a[1] > 4 || a[2] > LAST_CAPABILITY ? -EINVAL : 0;
     case CAPBSET_READ:
         return a[1] <= LAST_CAPABILITY ? 1 : -EINVAL;
     default:

@@ -117,6 +117,8 @@ static void closed_take(void)
 {
     uint64_t badge;
     while (rt_closed(rt_cap("file"), &badge)) {
+        if (badge < DESCRIBED_MAX)
+            continue; /* our own */
         tx_begin();
         struct open_file *o = opened(badge);
         if (badge & SESSION_BIT)
@@ -377,12 +379,14 @@ uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t pos
     if (!d->links)
         return FILE_ERROR_NOENT; /* it was removed */
     tx_begin();
-    const struct entry *e = d->first;
-    /* Cookies 1 and 2 stand for "." and "..". */
-    while (e && position > 2 && e->cookie <= position)
-        e = e->next;
+    const struct entry *e = d->last;
+    const char *name;
+    /* Positions 1 and 2 are behind "." and "..", others behind the entry with that cookie. The
+     * newest comes first, as in Linux's tmpfs: programs show files in the order that they get. */
+    while (e && position > 2 && e->cookie >= position)
+        e = e->prev;
     for (uint64_t cookie = position;;) {
-        const char *name = cookie == 0 ? "." : cookie == 1 ? ".." : e ? e->name : 0;
+        name = cookie == 0 ? "." : cookie == 1 ? ".." : e ? e->name : 0;
         uint32_t length = cookie < 2 ? (uint32_t)cookie + 1 : e ? e->length : 0;
         uint64_t whole = (sizeof(struct file_entry) + length + 7) & ~7ull;
         bool fits = name && used + gathered + whole <= entries->capacity;
@@ -401,11 +405,11 @@ uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t pos
         gathered += entry_out(buffer + gathered, n, cookie, name, length);
         (*count)++;
         if (cookie > 2)
-            e = e->next;
+            e = e->prev;
     }
     tx_commit();
-    if (!used && entries->capacity < ENTRY_MOST && position < d->next_cookie - 1)
-        return FILE_ERROR_INVAL;
+    if (!used && name)
+        return FILE_ERROR_INVAL; /* no room for it */
     entries->length = used;
     return 0;
 }
