@@ -111,8 +111,10 @@ void tree_remove(struct tree *tree, struct tree_node *node)
 
     if (node->child[SMALLER] && node->child[LARGER]) {
         /* The next node, which has no smaller child, takes its place. */
-        struct tree_node *next = tree_next(node);
+        struct tree_node *next = node->child[LARGER];
 
+        while (next->child[SMALLER])
+            next = next->child[SMALLER];
         start = splice(tree, next);
         if (start == node)
             start = next;

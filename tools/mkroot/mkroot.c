@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,42 +66,33 @@ static void pack_file(int at, const char *leaf, const char *name, const struct s
     close(f);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void pack(int at, const char *leaf, const char *name);
 
 static void pack_directory(int at, const char *leaf, const char *name)
 {
     int fd = openat(at, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    char **names = NULL, path[PATH_MAX];
-    size_t count = 0, room = 0;
-    struct dirent *e;
-    if (!d) {
+    struct dirent **entries = NULL;
+    /* No locale is set: alphasort orders by bytes, so that equal trees give equal archives. */
+    int count = fd < 0 ? -1 : scandirat(fd, ".", &entries, NULL, alphasort);
+    char path[PATH_MAX];
+    if (count < 0) {
         skip(name, strerror(errno));
+        if (fd >= 0)
+            close(fd);
         return;
     }
-    while ((e = readdir(d))) {
-        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-            continue;
-        if (count == room && !(names = realloc(names, (room = room * 2 + 64) * sizeof *names)))
-            exit(1);
-        names[count++] = strdup(e->d_name);
+    for (int i = 0; i < count; i++) {
+        const char *entry = entries[i]->d_name;
+        bool top = *name == '.';
+        int length = snprintf(path, sizeof path, "%s%s%s", top ? "" : name, top ? "" : "/", entry);
+        if (length >= (int)sizeof path)
+            skip(entry, "path too long");
+        else if (strcmp(entry, ".") && strcmp(entry, ".."))
+            pack(fd, entry, path);
+        free(entries[i]);
     }
-    qsort(names, count, sizeof *names, by_name);
-    for (size_t i = 0; i < count; i++) {
-        if (snprintf(path, sizeof path, "%s%s%s", *name == '.' ? "" : name, *name == '.' ? "" : "/",
-                     names[i]) < (int)sizeof path)
-            pack(dirfd(d), names[i], path);
-        else
-            skip(names[i], "path too long");
-        free(names[i]);
-    }
-    free(names);
-    closedir(d);
+    free(entries);
+    close(fd);
 }
 
 static void pack(int at, const char *leaf, const char *name)

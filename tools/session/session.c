@@ -140,7 +140,7 @@ static int step(char *line)
 int main(int argc, char **argv)
 {
     char line[1024];
-    FILE *script = argc > 2 ? fopen(argv[1], "r") : 0;
+    FILE *script = argc > 2 ? fopen(argv[1], "re") : 0;
     if (!script) {
         fprintf(stderr, "usage: session SCRIPT COMMAND…\n");
         return 2;
@@ -148,6 +148,7 @@ int main(int argc, char **argv)
     child = forkpty(&terminal, 0, 0, 0);
     if (child < 0) {
         perror("session: no terminal");
+        fclose(script);
         return 2;
     }
     if (!child) {
@@ -161,6 +162,7 @@ int main(int argc, char **argv)
         if (*line && *line != '#')
             good = step(line);
     }
+    fclose(script);
     if (child) {
         kill(child, SIGTERM);
         waitpid(child, 0, 0);
