@@ -149,6 +149,87 @@ static void write_and_read(unsigned round)
     pith_cap_delete(SPACE_SELF, 301);
 }
 
+/* ---- who may: straight at the server, as a process could whose layer does what it wants ---------- */
+
+enum { STRANGER = 303, FOLDER = 304, OPENED = 305 };
+
+static int64_t create_at(uint32_t gate, uint32_t at, const char *path, uint16_t mode)
+{
+    uint8_t walk;
+    uint16_t walked;
+    bool created;
+    struct file_attributes a;
+    size_t length = 0;
+    uint32_t file = 0;
+    int64_t status = file_create(gate, at, path, strlen(path), FILE_OPEN_WRITE, mode, &walk,
+        &walked, &created, &a, 0, &length, &file);
+    if (!status)
+        keep(file, OPENED);
+    return status;
+}
+
+static int64_t open_at(uint32_t gate, uint32_t at, const char *path, uint32_t flags)
+{
+    uint8_t walk;
+    uint16_t walked;
+    struct file_attributes a;
+    size_t length = 0;
+    uint32_t file = 0;
+    int64_t status =
+        file_open(gate, at, path, strlen(path), flags, &walk, &walked, &a, 0, &length, &file);
+    if (!status)
+        keep(file, OPENED);
+    return status;
+}
+
+static int64_t change_mode(uint32_t gate, uint32_t at, const char *path)
+{
+    const struct file_changes c = {.mode = 0777, .what = FILE_CHANGE_MODE};
+    uint8_t walk;
+    uint16_t walked;
+    char target[8];
+    size_t length = 0;
+    return file_set_attributes(
+        gate, at, &c, path, strlen(path), &walk, &walked, target, sizeof target, &length);
+}
+
+static void stranger(void)
+{
+    uint32_t session = 0;
+    char path[64];
+    size_t length = 0;
+    EXPECT(create_at(root, 0, "work/secret", 0600), 0);
+    EXPECT(create_at(root, 0, "work/open", 0644), 0);
+    EXPECT(file_session(root, 0, 1000, 100, 1000, 100, "abc", 3, &session), FILE_ERROR_INVAL);
+    EXPECT(file_session(root, 0, 1000, 100, 1000, 100, "", 0, &session), 0);
+    keep(session, STRANGER);
+    EXPECT(open_at(STRANGER, 0, "work/open", FILE_OPEN_READ), 0);
+    EXPECT(open_at(STRANGER, 0, "work/open", FILE_OPEN_WRITE), FILE_ERROR_ACCES);
+    EXPECT(open_at(STRANGER, 0, "work/secret", FILE_OPEN_READ), FILE_ERROR_ACCES);
+    EXPECT(create_at(STRANGER, 0, "work/new", 0644), FILE_ERROR_ACCES);
+    EXPECT(change_mode(STRANGER, 0, "work/open"), FILE_ERROR_PERM);
+    EXPECT(file_session(STRANGER, 0, 0, 0, 0, 0, "", 0, &session), FILE_ERROR_PERM);
+    /* A folder that the super-user has opened gives a stranger who holds it nothing more. */
+    EXPECT(open_at(root, 0, "work", FILE_OPEN_READ | FILE_OPEN_DIRECTORY), 0);
+    keep(OPENED, FOLDER);
+    EXPECT(open_at(FOLDER, 0, "open", FILE_OPEN_READ), 0);
+    EXPECT(open_at(FOLDER, 0, "secret", FILE_OPEN_READ), FILE_ERROR_ACCES);
+    EXPECT(open_at(FOLDER, 0, "../work/open", FILE_OPEN_READ), FILE_ERROR_ACCES);
+    EXPECT(create_at(FOLDER, 0, "new", 0644), FILE_ERROR_ACCES);
+    EXPECT(change_mode(FOLDER, 0, ""), FILE_ERROR_ACCES);
+    EXPECT(file_session(FOLDER, 0, 0, 0, 0, 0, "", 0, &session), FILE_ERROR_PERM);
+    EXPECT(open_at(STRANGER, FOLDER, "secret", FILE_OPEN_READ), FILE_ERROR_ACCES);
+    EXPECT(change_mode(STRANGER, FOLDER, ""), FILE_ERROR_PERM);
+    EXPECT(open_at(root, FOLDER, "secret", FILE_OPEN_READ), 0);
+    EXPECT(file_locate(root, FOLDER, path, sizeof path, &length), 0);
+    EXPECT((int64_t)length == 4 && !memcmp(path, "work", 4), 1);
+    EXPECT(open_at(root, rt_cap("debug-exit"), "open", FILE_OPEN_READ), FILE_ERROR_XDEV);
+    for (uint32_t slot = STRANGER; slot <= OPENED; slot++)
+        pith_cap_delete(SPACE_SELF, slot);
+    EXPECT(remove_name("work/secret", 0), 0);
+    EXPECT(remove_name("work/open", 0), 0);
+}
+
 void component_main(void)
 {
     root = rt_cap("file");
@@ -156,6 +237,8 @@ void component_main(void)
     EXPECT(make("work", 0040755), FILE_ERROR_EXIST);
     for (unsigned round = 0; round < ROUNDS; round++)
         write_and_read(round);
+    for (unsigned round = 0; round < ROUNDS; round++)
+        stranger();
     EXPECT(remove_name("work", 0), FILE_ERROR_ISDIR);
     EXPECT(remove_name("work", FILE_UNLINK_DIRECTORY), 0);
     rt_log("%lu calls, %lu unexpected", calls, wrong);
