@@ -24,12 +24,7 @@ if [ $# = 0 ]; then
 fi
 echo "$@" >/dev/pith
 END
-cat >"$folder/bin/log" <<'END'
-#!/bin/sh
-# log: the last lines that each of the system's servers has logged, also before it died.
-exec cat /proc/pith/log
-END
-chmod 755 "$folder/bin/servers" "$folder/bin/log"
+chmod 755 "$folder/bin/servers"
 [ ! -d "${ROOTFS_EXTRA:-/nonexistent}" ] || cp -r "$ROOTFS_EXTRA/." "$folder/"
 out=$(realpath "$(dirname "$out")")/$(basename "$out")
 cd "$folder"

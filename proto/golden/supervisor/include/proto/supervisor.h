@@ -17,7 +17,6 @@ enum { SUPERVISOR_VERSION = 1 };
 /* Operations. */
 enum {
     SUPERVISOR_OP_LIST = 1,
-    SUPERVISOR_OP_LOG = 4,
     SUPERVISOR_OP_KILL = 2,
     SUPERVISOR_OP_REPLACE = 3,
 };
@@ -30,5 +29,5 @@ enum {
 };
 
 enum { SUPERVISOR_NAME_MAX = 31 };
-/* Most bytes of the list, and of the log. */
+/* Most bytes of the list. */
 enum { SUPERVISOR_TEXT_MAX = 16384 };
