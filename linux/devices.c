@@ -3,6 +3,7 @@
 #include "layer.h"
 #include "sockets.h"
 #include <proto/file_client.h>
+#include <proto/supervisor.h>
 
 static const struct device {
     const char *name;
@@ -118,25 +119,35 @@ int64_t device_open(const char *full, uint32_t flags, struct file **out)
 
 int64_t text_open(const char *full, uint32_t flags, struct file **out)
 {
-    char text[PAGE];
+    char page[PAGE], *text = page;
+    size_t room = sizeof page;
     struct file *f;
     int64_t e = proc_open(full, out);
     if (e != -ENOENT)
         return e;
     if (strncmp(full, "/proc/", 6))
         return -ENOENT;
-    size_t n = proc_text(full, text, sizeof text);
-    if (!n)
-        return -ENOENT;
-    (void)flags;
-    e = file_new(&f);
-    if (e)
-        return e;
-    char *copy = layer_alloc(n + 1);
+    if (!strcmp(full, "/proc/pith/log")) { /* the one that may be longer */
+        room = SUPERVISOR_TEXT_MAX;
+        text = layer_alloc(room);
+        if (!text)
+            return -ENOMEM;
+        own_ready(text, room);
+    }
+    size_t n = proc_text(full, text, room);
+    char *copy = n ? layer_alloc(n + 1) : 0;
     if (copy)
         memcpy(copy, text, n);
+    if (text != page)
+        layer_free(text);
     if (!copy)
-        return -ENOMEM;
+        return n ? -ENOMEM : -ENOENT;
+    (void)flags;
+    e = file_new(&f);
+    if (e) {
+        layer_free(copy);
+        return e;
+    }
     f->kind = FILE_TEXT;
     f->value = (uint64_t)copy;
     f->length = n;

@@ -166,6 +166,7 @@ void layer_shared_free(uint64_t address, uint64_t bytes);
 /* ---- the supervisor as files (servers.c) -------------------------------------------------- */
 
 size_t servers_text(char *to, size_t size);
+size_t servers_log(char *to, size_t size);
 int64_t servers_command(uint64_t from, size_t bytes);
 
 /* ---- files --------------------------------------------------------------------------------- */

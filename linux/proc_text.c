@@ -313,6 +313,12 @@ static size_t make_servers(const struct about *a, char *to, size_t size)
     return servers_text(to, size);
 }
 
+static size_t make_log(const struct about *a, char *to, size_t size)
+{
+    UNUSED(a);
+    return servers_log(to, size);
+}
+
 static size_t make_hostname(const struct about *a, char *to, size_t size)
 {
     UNUSED(a);
@@ -333,21 +339,22 @@ FIXED(pid_max, "32768")
 FIXED(kernel_version, "#1 SMP Pith")
 
 const struct proc_file proc_system[] = {
-    { "cpuinfo", make_cpuinfo },
-    { "filesystems", make_filesystems },
-    { "loadavg", make_loadavg },
-    { "meminfo", make_meminfo },
-    { "mounts", make_mounts },
-    { "stat", make_system_stat },
-    { "uptime", make_uptime },
-    { "version", make_version },
-    { "pith/servers", make_servers },
-    { "sys/kernel/cap_last_cap", make_cap_last_cap },
-    { "sys/kernel/hostname", make_hostname },
-    { "sys/kernel/ngroups_max", make_ngroups_max },
-    { "sys/kernel/osrelease", make_osrelease },
-    { "sys/kernel/ostype", make_ostype },
-    { "sys/kernel/pid_max", make_pid_max },
-    { "sys/kernel/version", make_kernel_version },
+    {"cpuinfo", make_cpuinfo},
+    {"filesystems", make_filesystems},
+    {"loadavg", make_loadavg},
+    {"meminfo", make_meminfo},
+    {"mounts", make_mounts},
+    {"stat", make_system_stat},
+    {"uptime", make_uptime},
+    {"version", make_version},
+    {"pith/log", make_log},
+    {"pith/servers", make_servers},
+    {"sys/kernel/cap_last_cap", make_cap_last_cap},
+    {"sys/kernel/hostname", make_hostname},
+    {"sys/kernel/ngroups_max", make_ngroups_max},
+    {"sys/kernel/osrelease", make_osrelease},
+    {"sys/kernel/ostype", make_ostype},
+    {"sys/kernel/pid_max", make_pid_max},
+    {"sys/kernel/version", make_kernel_version},
 };
 const unsigned proc_system_count = sizeof proc_system / sizeof *proc_system;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The supervisor as files: /proc/pith/servers lists the components, and a line written to
- * /dev/pith says what to do: "kill NAME", "restart NAME" or "replace NAME BINARY" (a program
- * of the boot archive). Only processes that hold the supervisor's gate can.
+ * The supervisor as files: /proc/pith/servers lists the components, /proc/pith/log has the last
+ * lines that they logged, and a line written to /dev/pith says what to do: "kill NAME",
+ * "restart NAME" or "replace NAME BINARY" (a program of the boot archive). Only processes that
+ * hold the supervisor's gate can.
  */
 #include "layer.h"
 #include <proto/supervisor_client.h>
@@ -14,6 +15,14 @@ size_t servers_text(char *to, size_t size)
 {
     size_t n = 0;
     if (supervisor_list(SLOT_SUPERVISOR, to, size, &n))
+        return 0;
+    return n;
+}
+
+size_t servers_log(char *to, size_t size)
+{
+    size_t n = 0, most = size < SUPERVISOR_TEXT_MAX ? size : SUPERVISOR_TEXT_MAX;
+    if (supervisor_log(SLOT_SUPERVISOR, to, most, &n))
         return 0;
     return n;
 }

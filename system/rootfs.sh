@@ -24,7 +24,12 @@ if [ $# = 0 ]; then
 fi
 echo "$@" >/dev/pith
 END
-chmod 755 "$folder/bin/servers"
+cat >"$folder/bin/log" <<'END'
+#!/bin/sh
+# log: the last lines that each of the system's servers has logged, also before it died.
+exec cat /proc/pith/log
+END
+chmod 755 "$folder/bin/servers" "$folder/bin/log"
 [ ! -d "${ROOTFS_EXTRA:-/nonexistent}" ] || cp -r "$ROOTFS_EXTRA/." "$folder/"
 out=$(realpath "$(dirname "$out")")/$(basename "$out")
 cd "$folder"

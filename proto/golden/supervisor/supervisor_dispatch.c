@@ -27,6 +27,25 @@ dispatch_list(struct supervisor_server *server, uint64_t badge, struct msg *m)
 }
 
 static uint64_t __attribute__((noinline))
+dispatch_log(struct supervisor_server *server, uint64_t badge, struct msg *m)
+{
+    struct rpc_out text = { .capacity = (uint16_t)m->w[1] };
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    if (text.capacity > 16384)
+        return RPC_BAD_FIELD;
+    status = supervisor_serve_log(server, badge, &text);
+    if (status)
+        return status;
+    if (text.length > text.capacity)
+        return RPC_BAD_BUFFER;
+    m->w[1] = (uint64_t)text.length;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
 dispatch_kill(struct supervisor_server *server, uint64_t badge, struct msg *m)
 {
     struct rpc_in name = { .length = (uint16_t)m->w[1] };
@@ -73,6 +92,8 @@ uint64_t supervisor_dispatch(struct supervisor_server *server, uint64_t badge, s
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
     case SUPERVISOR_OP_LIST:
         return dispatch_list(server, badge, m);
+    case SUPERVISOR_OP_LOG:
+        return dispatch_log(server, badge, m);
     case SUPERVISOR_OP_KILL:
         return dispatch_kill(server, badge, m);
     case SUPERVISOR_OP_REPLACE:

@@ -15,6 +15,10 @@ static const struct rpc_fuzz_field list_fields[] = {
     { 1, 0, 16, (uint64_t)0, (uint64_t)16384 },
 };
 
+static const struct rpc_fuzz_field log_fields[] = {
+    { 1, 0, 16, (uint64_t)0, (uint64_t)16384 },
+};
+
 static const struct rpc_fuzz_field kill_fields[] = {
     { 1, 0, 16, (uint64_t)1, (uint64_t)31 },
 };
@@ -47,6 +51,17 @@ static const struct rpc_fuzz_operation operations[] = {
         .fields = list_fields,
     },
     {
+        .number = 4,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 16384,
+        .field_count = 1,
+        .error_count = 0,
+        .fields = log_fields,
+    },
+    {
         .number = 2,
         .mutating = false,
         .parks = false,
@@ -74,6 +89,6 @@ static const struct rpc_fuzz_operation operations[] = {
 
 const struct rpc_fuzz_protocol supervisor_fuzz = {
     .name = "supervisor",
-    .operation_count = 3,
+    .operation_count = 4,
     .operations = operations,
 };

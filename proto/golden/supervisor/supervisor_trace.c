@@ -17,6 +17,14 @@ static const struct rpc_trace_field list_reply[] = {
     { "text_length", 1, 0, 16, RPC_LENGTH },
 };
 
+static const struct rpc_trace_field log_request[] = {
+    { "text_capacity", 1, 0, 16, RPC_LENGTH },
+};
+
+static const struct rpc_trace_field log_reply[] = {
+    { "text_length", 1, 0, 16, RPC_LENGTH },
+};
+
 static const struct rpc_trace_field kill_request[] = {
     { "name_length", 1, 0, 16, RPC_LENGTH },
 };
@@ -30,6 +38,7 @@ static const struct rpc_trace_operation operations[] = {
     { 1, "list", false, 1, 1, list_request, list_reply },
     { 2, "kill", false, 1, 0, kill_request, NULL },
     { 3, "replace", false, 2, 0, replace_request, NULL },
+    { 4, "log", false, 1, 1, log_request, log_reply },
 };
 
 static const struct rpc_trace_error errors[] = {
@@ -40,7 +49,7 @@ static const struct rpc_trace_error errors[] = {
 const struct rpc_trace_protocol supervisor_trace = {
     .name = "supervisor",
     .version = 1,
-    .operation_count = 3,
+    .operation_count = 4,
     .error_count = 2,
     .operations = operations,
     .errors = errors,

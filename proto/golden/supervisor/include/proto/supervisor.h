@@ -17,6 +17,7 @@ enum { SUPERVISOR_VERSION = 1 };
 /* Operations. */
 enum {
     SUPERVISOR_OP_LIST = 1,
+    SUPERVISOR_OP_LOG = 4,
     SUPERVISOR_OP_KILL = 2,
     SUPERVISOR_OP_REPLACE = 3,
 };
@@ -29,5 +30,5 @@ enum {
 };
 
 enum { SUPERVISOR_NAME_MAX = 31 };
-/* Most bytes of the list. */
+/* Most bytes of the list, and of the log. */
 enum { SUPERVISOR_TEXT_MAX = 16384 };

@@ -48,6 +48,39 @@ static inline int64_t supervisor_list(uint32_t via, void *text, size_t text_capa
 }
 
 /*
+ * The last lines that each component has logged, also before its death, in the order of their
+ *       times:
+ * seconds since boot, name, text. Of more than fits, the newest.
+ * Idempotent.
+ *   text: 0 to 16384 bytes.
+ */
+static inline int64_t supervisor_log(uint32_t via, void *text, size_t text_capacity,
+    size_t *text_length)
+{
+    struct msg m;
+    struct xfer x = { 0 };
+    int64_t status;
+
+    if (text_capacity > 16384)
+        text_capacity = 16384;
+    m = (struct msg){ .w = {
+        SUPERVISOR_OP_LOG,
+        [1] = (uint64_t)text_capacity,
+    } };
+    x.out = text;
+    x.out_len = text_capacity;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *text_length = (uint16_t)m.w[1];
+    if (*text_length > text_capacity)
+        return RPC_BAD_BUFFER;
+    return 0;
+}
+
+/*
  * Ends a component; it is started again if its description says so.
  * Idempotent.
  *   name: 1 to 31 bytes.

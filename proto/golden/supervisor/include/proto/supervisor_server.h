@@ -35,6 +35,14 @@ uint64_t supervisor_dispatch(struct supervisor_server *server, uint64_t badge, s
 uint32_t supervisor_serve_list(struct supervisor_server *server, uint64_t badge,
     struct rpc_out *text);
 
+/*
+ * The last lines that each component has logged, also before its death, in the order of their
+ *       times:
+ * seconds since boot, name, text. Of more than fits, the newest.
+ */
+uint32_t supervisor_serve_log(struct supervisor_server *server, uint64_t badge,
+    struct rpc_out *text);
+
 /* Ends a component; it is started again if its description says so. */
 uint32_t supervisor_serve_kill(struct supervisor_server *server, uint64_t badge,
     struct rpc_in name);
