@@ -92,6 +92,21 @@ static int64_t fill(struct spawn *s, uint64_t va, uint64_t n, const void *from, 
     return 0;
 }
 
+static uint64_t page_of(const void *address)
+{
+    return (uint64_t)address / PAGE;
+}
+
+/* Its pages in the image are what the program is to see: nobody writes to them, and the image goes
+ * on to the last one's end, so that no neighbour's contents are in it. */
+static bool shareable(const struct spawn *s, const struct elf_segment *g)
+{
+    uint64_t last = (g->offset + g->memsz + PAGE - 1) & ~(PAGE - 1);
+    return !(g->flags & 2) && g->filesz == g->memsz && last <= s->elf_bytes &&
+           ((uint64_t)s->elf + g->offset - g->vaddr) % PAGE == 0 && g->offset >= g->vaddr % PAGE &&
+           (uint64_t)s->elf % PAGE == 0;
+}
+
 static int64_t load(struct spawn *s, uint64_t *entry)
 {
     const struct elf_header *h = s->elf;
@@ -110,8 +125,11 @@ static int64_t load(struct spawn *s, uint64_t *entry)
         uint64_t base = g[i].vaddr & ~(PAGE - 1), lead = g[i].vaddr - base;
         uint64_t n = (lead + g[i].memsz + PAGE - 1) / PAGE;
         uint64_t rights = g[i].flags & 1 ? MAP_EXEC : g[i].flags & 2 ? MAP_WRITE : 0;
-        int64_t e =
-            fill(s, base, n, (const uint8_t *)s->elf + g[i].offset, g[i].filesz, lead, rights);
+        const uint8_t *from = (const uint8_t *)s->elf + g[i].offset;
+        int64_t e = shareable(s, &g[i])
+                        ? map_run(s, s->space, base, s->elf_region,
+                              s->elf_first + page_of(from) - page_of(s->elf), n, rights)
+                        : fill(s, base, n, from, g[i].filesz, lead, rights);
         if (e)
             return e;
     }
@@ -263,7 +281,8 @@ const void *spawn_member(const void *archive, size_t bytes, const char *name, si
         size_t data = (at + 110 + length + 3) & ~(size_t)3;
         if (!length || data > bytes || file > bytes - data)
             return 0;
-        if (length == strlen(name) + 1 && !memcmp(a + at + 110, name, length)) {
+        size_t compared = strlen(name) + 1; /* more zeros may follow */
+        if (length >= compared && !memcmp(a + at + 110, name, compared)) {
             *size = file;
             return a + data;
         }

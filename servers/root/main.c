@@ -170,6 +170,8 @@ static bool supervisor_start(const void *elf, size_t elf_bytes, uint64_t archive
     s.name = "supervisor";
     s.elf = elf;
     s.elf_bytes = elf_bytes;
+    s.elf_region = BOOT_REGION;
+    s.elf_first = B->modules[0].base / 4096 + ((uint64_t)elf - ARCHIVE_VA) / 4096;
     s.space = odd ? S_SPACE_A : S_SPACE_B;
     s.old_space = incarnation > 1 ? (odd ? S_SPACE_B : S_SPACE_A) : 0;
     s.thread = odd ? S_THREAD_A : S_THREAD_B;

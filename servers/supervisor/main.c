@@ -250,10 +250,16 @@ const void *archive_member(const char *name, size_t *size)
         (const void *)STARTUP->modules[0][0], STARTUP->modules[0][1], name, size);
 }
 
+/* The page of region "machine" in which a member of the archive begins. */
+static uint64_t archive_page(const void *member)
+{
+    return state->archive_first + (uint64_t)member / 4096 - STARTUP->modules[0][0] / 4096;
+}
+
 static void modules_set(unsigned i)
 {
     const struct system_component *c = component(i);
-    uint64_t base = STARTUP->modules[0][0] & ~4095ull, at = 0x400000000000ull;
+    uint64_t at = 0x400000000000ull;
     for (unsigned m = 0; m < c->module_count; m++) {
         size_t size;
         const uint8_t *file = archive_member(c->modules[m], &size);
@@ -261,12 +267,12 @@ static void modules_set(unsigned i)
             rt_log("%s: module %s is not in the archive", c->name, c->modules[m]);
             continue;
         }
-        uint64_t offset = (uint64_t)file - base;
+        uint64_t offset = (uint64_t)file % 4096;
         work.modules[m].address = at;
-        work.modules[m].first = state->archive_first + offset / 4096;
-        work.modules[m].count = (offset % 4096 + size + 4095) / 4096;
+        work.modules[m].first = archive_page(file);
+        work.modules[m].count = (offset + size + 4095) / 4096;
         work.modules[m].region = rt_cap("machine");
-        work.startup.modules[m][0] = at + offset % 4096;
+        work.startup.modules[m][0] = at + offset;
         work.startup.modules[m][1] = size;
         strlcpy(work.startup.module_names[m], c->modules[m], 32);
         at += (work.modules[m].count + 512) * 4096;
@@ -292,6 +298,8 @@ static bool component_start(unsigned i)
     work.name = c->name;
     work.elf = elf;
     work.elf_bytes = elf_bytes;
+    work.elf_region = rt_cap("machine");
+    work.elf_first = archive_page(elf);
     work.space = slot_turn(i, C_SPACE, before + 1);
     work.old_space = before ? slot_turn(i, C_SPACE, before) : 0;
     work.thread = slot_turn(i, C_THREAD, before + 1);

@@ -15,6 +15,18 @@ contents() {
 	tr '\0' '\n' <"$tmp/out" | grep -q 'TRAILER!!!$' || { reason="no trailer"; return 1; }
 }
 
+elf_on_a_page() {
+	printf 'abc' >"$tmp/a"
+	printf '\177ELF the rest' >"$tmp/b"
+	$mkimage "$tmp/out" root="$tmp/a" program="$tmp/b" other="$tmp/b" || return 1
+	for at in 4096 8192; do
+		reason="no ELF file at byte $at"
+		tail -c +$((at + 1)) "$tmp/out" | head -c 13 | cmp -s - "$tmp/b" || return 1
+	done
+	# For whoever reads archives the names are as they were.
+	! command -v cpio >/dev/null || [ "$(cpio -t --quiet <"$tmp/out" | tail -n 1)" = other ]
+}
+
 same_bytes() {
 	printf 'abc' >"$tmp/a"
 	$mkimage "$tmp/1" root="$tmp/a"
@@ -39,6 +51,7 @@ errors() {
 }
 
 run_test contents
+run_test elf_on_a_page
 run_test same_bytes
 run_test errors
 echo DONE

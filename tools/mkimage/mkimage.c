@@ -5,18 +5,20 @@
  * A boot image is a cpio archive ("newc": 110 bytes of ASCII header, name, contents, each padded to
  * 4 bytes) of plain files, in the order given. The first member is the first user program and is
  * called "root". The result depends only on the members' names and contents: every time, owner
- * and inode is fixed.
+ * and inode is fixed. An ELF file's contents begin at a multiple of 4096 bytes, so that its pages can
+ * be mapped where they are: the name before them is filled up with zeros, which are part of it.
  *
  *     mkimage OUTPUT NAME=FILE...
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { NAME_MAX_BYTES = 255, ALIGNMENT = 4 };
+enum { NAME_MAX_BYTES = 255, ALIGNMENT = 4, HEADER_BYTES = 110, PAGE_BYTES = 4096 };
 
 static const char *output_name;
 
@@ -40,13 +42,20 @@ static void pad(FILE *out, size_t written)
         fputc(0, out);
 }
 
-static void write_header(FILE *out, unsigned inode, unsigned mode, size_t size, const char *name)
+// What follows the header begins at a multiple of align.
+static void write_header(
+    FILE *out, unsigned inode, unsigned mode, size_t size, const char *name, size_t align)
 {
     size_t name_bytes = strlen(name) + 1;
+    size_t fill =
+        align == ALIGNMENT ? 0 : -((size_t)ftell(out) + HEADER_BYTES + name_bytes) % align;
+    name_bytes += fill;
     int header_bytes = fprintf(out, "070701%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X%08zX%08X",
         inode, mode, 0u, 0u, 1u, 0u, size, 0u, 0u, 0u, 0u, name_bytes, 0u);
 
-    fwrite(name, 1, name_bytes, out);
+    fwrite(name, 1, name_bytes - fill, out);
+    for (; fill; fill--)
+        fputc(0, out);
     pad(out, (size_t)header_bytes + name_bytes);
 }
 
@@ -77,7 +86,8 @@ static void write_member(FILE *out, unsigned inode, const char *name, const char
     size_t size;
     char *contents = read_file(path, &size);
 
-    write_header(out, inode, 0100755, size, name);
+    bool elf = size >= 4 && !memcmp(contents, "\177ELF", 4);
+    write_header(out, inode, 0100755, size, name, elf ? PAGE_BYTES : ALIGNMENT);
     fwrite(contents, 1, size, out);
     pad(out, size);
     free(contents);
@@ -124,7 +134,7 @@ int main(int argc, char **argv)
     output_name = argv[1];
     for (int i = 0; i < argc - 2; i++)
         write_member(out, (unsigned)i + 1, argv[i + 2], paths[i]);
-    write_header(out, 0, 0, 0, "TRAILER!!!");
+    write_header(out, 0, 0, 0, "TRAILER!!!", ALIGNMENT);
     if (ferror(out) || fclose(out) != 0)
         fail("%s: cannot write: %s", argv[1], strerror(errno));
     free(paths);

@@ -39,4 +39,6 @@ struct pith_result rt_park_wait(uint32_t notification, uint64_t deadline_ns);
 /* A new sequence for a mutating request: this thread's lane and its next number. */
 uint64_t rt_sequence(uint32_t gate);
 
-#define RT_DEATHS_MAX 10 /* kills by hand count as well, so not just the two of a poisonous request */
+/* Deaths by a kill count as well, since a client cannot tell them from those of a request that is
+ * poison: enough for a server that is killed as often as it starts. */
+#define RT_DEATHS_MAX 64

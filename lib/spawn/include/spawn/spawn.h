@@ -15,6 +15,8 @@ struct spawn {
     const char *name;
     const void *elf;             /* readable here */
     size_t elf_bytes;
+    uint32_t elf_region;         /* slot of the region that elf is in, and the page it begins in: */
+    uint64_t elf_first;          /* what nobody writes is mapped from there, not copied */
     uint32_t space, old_space;   /* slots here: the new space; the dead one, or 0 */
     uint32_t thread;             /* slot for the main thread */
     uint32_t volatile_region;    /* all of its pages free; starts on an even frame */
