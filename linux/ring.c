@@ -458,7 +458,7 @@ bool ring_gone(struct file *f)
 static bool awaits_first(const struct file *f)
 {
     const struct ring_hold *h = hold_of(f);
-    return h->file && h->ring->opens[RING_WRITER] == f->position;
+    return h->file && f->position != UINT64_MAX && h->ring->opens[RING_WRITER] <= f->position;
 }
 
 static uint32_t ready_now(struct file *f)
@@ -528,13 +528,21 @@ static int64_t fifo_hold(uint32_t slot, struct ring_hold **made)
     return 0;
 }
 
+/* What its server says of the opening of an end: see proto/pipe.idl. */
+struct opening {
+    uint64_t generation;
+    uint32_t own, others;
+    bool met;
+};
+
 /* One end: its gate's slot. The notifications are kept with the first. */
-static int64_t fifo_end(
-    struct ring_hold *h, uint32_t file, uint8_t end, uint16_t *slot, uint64_t *generation)
+static int64_t fifo_end(struct ring_hold *h, uint32_t file, unsigned end, bool must_meet,
+    uint16_t *slot, struct opening *o)
 {
     uint32_t from[3] = {0};
     uint16_t to[3];
-    int64_t e = errno_of(pipe_fifo(SLOT_PIPE, file, end, generation, &from[0], &from[1], &from[2]));
+    int64_t e = errno_of(pipe_fifo(SLOT_PIPE, file, (uint8_t)end, must_meet, &o->generation,
+        &o->own, &o->others, &o->met, &from[0], &from[1], &from[2]));
     if (!e)
         e = caps_keep(from, to, 3);
     if (e)
@@ -561,35 +569,34 @@ static void fifo_begin(struct ring *r, uint64_t generation)
     ring_unlock(&r->lock[RING_READER]);
 }
 
-static bool nobody_came(struct file *f, size_t opens)
+static bool nobody_came(struct file *f, size_t others)
 {
-    unsigned other = !f->length;
-    return hold_of(f)->ring->opens[other] == opens && other_gone(f);
+    return hold_of(f)->ring->opens[!f->length] <= others;
 }
 
-/* The end is ours; whoever waits for it goes on. */
-static void fifo_tell(struct file *f, unsigned end)
+/* The end is ours; whoever waits for it goes on. Others may tell of later openings before. */
+static void fifo_tell(struct file *f, unsigned end, uint32_t own)
 {
     struct ring *r = hold_of(f)->ring;
-    r->opens[end]++;
+    uint32_t told = r->opens[end];
+    while (told < own && !__atomic_compare_exchange_n(
+                             &r->opens[end], &told, own, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        ;
     r->gone[end] = 0;
     ring_changed(f, !end, true);
 }
 
-static int64_t fifo_meet(struct file *f, uint32_t opens, bool wait)
+static int64_t fifo_meet(struct file *f, const struct opening *o)
 {
-    ends_learn(f);
-    if (!nobody_came(f, opens))
-        return 0;
-    if (!wait && f->length == RING_WRITER)
-        return -ENXIO;
-    while (wait && nobody_came(f, opens)) {
-        int64_t e = ring_wait(f, (unsigned)f->length, nobody_came, opens);
-        if (e)
-            return e;
+    while (!o->met && nobody_came(f, o->others)) {
+        if (f->flags & O_NONBLOCK) {
+            f->position = o->others; /* nobody has left it, because nobody was there */
+            return 0;
+        }
+        int64_t e = ring_wait(f, (unsigned)f->length, nobody_came, o->others);
+        if (e && nobody_came(f, o->others))
+            return e; /* else: who came may have left again, and the signal be of its end */
     }
-    if (!wait)
-        f->position = opens; /* nobody has left it, because nobody was there */
     return 0;
 }
 
@@ -597,13 +604,13 @@ int64_t fifo_open(uint32_t slot, uint32_t flags, struct file *f)
 {
     static const uint8_t ends[4] = {RING_READER, RING_WRITER, RING_BOTH, RING_BOTH};
     struct ring_hold *h = 0;
-    uint64_t generation = 0;
-    unsigned end = ends[flags & O_ACCMODE];
+    struct opening o = {0}, second = {0};
+    unsigned end = ends[flags & O_ACCMODE], first = end == RING_WRITER;
     int64_t e = fifo_hold(slot, &h);
     if (e)
         return e;
-    e = fifo_end(h, slot, end == RING_WRITER, &f->slot, &generation);
-    if (!e && end == RING_BOTH && (e = fifo_end(h, slot, RING_WRITER, &f->slot2, &generation))) {
+    e = fifo_end(h, slot, first, end == RING_WRITER && flags & O_NONBLOCK, &f->slot, &o);
+    if (!e && end == RING_BOTH && (e = fifo_end(h, slot, RING_WRITER, false, &f->slot2, &second))) {
         slot_delete(f->slot);
         f->slot = 0;
     }
@@ -617,12 +624,12 @@ int64_t fifo_open(uint32_t slot, uint32_t flags, struct file *f)
     f->position = UINT64_MAX;
     h->users = 1;
     h->file = (uint16_t)slot;
-    fifo_begin(h->ring, generation);
-    uint32_t opens = h->ring->opens[!end];
-    for (unsigned i = 0; i < 2; i++)
-        if (end == i || end == RING_BOTH)
-            fifo_tell(f, i);
-    return end == RING_BOTH ? 0 : fifo_meet(f, opens, !(flags & O_NONBLOCK));
+    fifo_begin(h->ring, o.generation);
+    fifo_tell(f, first, o.own);
+    if (end != RING_BOTH)
+        return fifo_meet(f, &o);
+    fifo_tell(f, RING_WRITER, second.own);
+    return 0;
 }
 
 uint32_t fifo_slot(const struct file *f)

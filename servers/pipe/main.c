@@ -17,6 +17,8 @@
 #define PAGE 4096u
 #define READER 0u
 #define WRITER 1u
+#define DESCRIBED_MAX 4096u             /* badges of the system description are below */
+#define MAINTENANCE (DESCRIBED_MAX - 1) /* of our own gate */
 
 struct pipe {
     struct pipe *next, *previous; /* all pipes */
@@ -26,6 +28,7 @@ struct pipe {
     struct park_list waiters;
     uint64_t sequence;            /* of the request that made it */
     uint64_t file, generation;    /* a named fifo's: its number at the file system */
+    uint32_t opens[2];            /* and how often its ends were opened */
 };
 struct pipe_server {
     struct pipe *pipes, *fifos;
@@ -44,7 +47,7 @@ static struct pipe *pipe_make(void)
 {
     struct pipe *p = capsule_alloc(sizeof *p);
     for (unsigned end = 0; p && end < 2; end++) {
-        p->gates[end] = rt_gate_create(rt_cap("stream"), (uint64_t)p | end);
+        p->gates[end] = rt_gate_create(rt_cap("pipe"), (uint64_t)p | end);
         p->notes[end] = p->gates[end] ? rt_notification_create() : 0;
         if (!p->notes[end])
             return 0;
@@ -120,6 +123,13 @@ static struct pipe *fifo_find(uint64_t number)
     return p;
 }
 
+/* A last close that is still to be looked at counts. */
+static bool is_held(const struct pipe *p, unsigned end)
+{
+    struct pith_result r = pith_gate_info(p->gates[end]);
+    return p->gates[end] && !r.status && r.value > 1;
+}
+
 static struct pipe *fifo_make(uint64_t number)
 {
     struct pipe *p = capsule_alloc(sizeof *p);
@@ -139,7 +149,8 @@ static struct pipe *fifo_make(uint64_t number)
 }
 
 uint32_t pipe_serve_fifo(struct pipe_server *server, uint64_t badge, uint32_t file, uint8_t end,
-    uint64_t *generation, uint32_t *gate, uint32_t *readable, uint32_t *writable)
+    bool must_meet, uint64_t *generation, uint32_t *own, uint32_t *others, bool *met,
+    uint32_t *gate, uint32_t *readable, uint32_t *writable)
 {
     uint64_t number = 0;
     (void)server;
@@ -149,16 +160,24 @@ uint32_t pipe_serve_fifo(struct pipe_server *server, uint64_t badge, uint32_t fi
         return status;
     tx_begin();
     struct pipe *p = fifo_find(number);
+    if (must_meet && !(p && is_held(p, !end))) {
+        tx_abort();
+        return PIPE_ERROR_NXIO;
+    }
     if (!p)
         p = fifo_make(number);
     if (p && !p->gates[end])
-        TX_SET(p->gates[end], rt_gate_create(rt_cap("stream"), (uint64_t)p | end));
+        TX_SET(p->gates[end], rt_gate_create(rt_cap("pipe"), (uint64_t)p | end));
     if (!p || !p->gates[end]) {
         tx_abort();
         return PIPE_ERROR_MFILE;
     }
+    TX_SET(p->opens[end], p->opens[end] + 1);
     pipe_tell(p);
     tx_commit();
+    *own = p->opens[end];
+    *others = p->opens[!end];
+    *met = is_held(p, !end);
     *generation = p->generation;
     *gate = p->gates[end];
     *readable = p->notes[READER];
@@ -246,11 +265,11 @@ uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t pa
     (void)server;
     (void)park;
     (void)data_only;
-    if (badge)
+    if (badge != MAINTENANCE)
         return FILE_ERROR_INVAL;
-    while (rt_closed(rt_cap("stream"), &closed)) {
-        if (!closed)
-            continue; /* the main thread's own */
+    while (rt_closed(rt_cap("pipe"), &closed)) {
+        if (closed < DESCRIBED_MAX)
+            continue; /* our own */
         tx_begin();
         end_close(closed);
         tx_commit();
@@ -267,8 +286,7 @@ static void closes_find(struct pipe *list)
         next = p->next;
         bool last[2];
         for (unsigned end = 0; end < 2; end++) {
-            struct pith_result r = pith_gate_info(p->gates[end]);
-            last[end] = p->gates[end] && (r.status || r.value <= 1); /* an undone close took it */
+            last[end] = p->gates[end] && !is_held(p, end); /* or an undone close took it */
         }
         for (unsigned end = 0; end < 2; end++)
             if (last[end])
@@ -277,18 +295,16 @@ static void closes_find(struct pipe *list)
     tx_commit();
 }
 
+/* One service and one stack for everything: a gate that is on its way to its first holder has no
+ * other yet, and must not be looked at as closed meanwhile. */
 SERVER_ENTRY(pipe);
 void pipe_handle(uint64_t badge, struct msg *m)
 {
-    m->w[0] = pipe_dispatch(root, badge, m);
-}
-
-SERVER_ENTRY(stream);
-void stream_handle(uint64_t badge, struct msg *m)
-{
     uint64_t operation = m->w[0] & RPC_OPERATION_MASK;
-    if (!badge && operation != FILE_OP_SYNC)
-        m->w[0] = RPC_BAD_OPERATION;
+    if (badge == MAINTENANCE)
+        m->w[0] = operation == FILE_OP_SYNC ? file_dispatch(0, badge, m) : RPC_BAD_OPERATION;
+    else if (badge < DESCRIBED_MAX)
+        m->w[0] = pipe_dispatch(root, badge, m);
     else if (operation == READY_OP_READY || operation == READY_OP_CHANGED)
         m->w[0] = ready_dispatch(0, badge, m);
     else
@@ -300,12 +316,12 @@ void component_main(void)
     (void)capsule_open(PIPE_VERSION, sizeof *root, (void **)&root);
     closes_find(root->pipes); /* before anybody can call */
     closes_find(root->fifos);
-    if (!rt_service_open("stream", stream_entry, 1) || !rt_service_open("pipe", pipe_entry, 1))
+    if (!rt_service_open("pipe", pipe_entry, 1))
         return;
     rt_ready();
     tx_begin();
     if (!root->own_gate)
-        TX_SET(root->own_gate, rt_gate_create(rt_cap("stream"), 0));
+        TX_SET(root->own_gate, rt_gate_create(rt_cap("pipe"), MAINTENANCE));
     tx_commit();
     uint32_t own = (uint32_t)root->own_gate;
     for (;;) {

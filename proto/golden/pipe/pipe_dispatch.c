@@ -37,8 +37,12 @@ static uint64_t __attribute__((noinline))
 dispatch_fifo(struct pipe_server *server, uint64_t badge, struct msg *m)
 {
     uint8_t end = (uint8_t)m->w[1];
+    uint8_t must_meet = (uint8_t)(m->w[1] >> 8);
     uint32_t file = 0;
     uint64_t generation = 0;
+    uint32_t own = 0;
+    uint32_t others = 0;
+    bool met = 0;
     uint32_t gate = 0;
     uint32_t readable = 0;
     uint32_t writable = 0;
@@ -48,13 +52,18 @@ dispatch_fifo(struct pipe_server *server, uint64_t badge, struct msg *m)
         return RPC_BAD_SEQUENCE;
     if (!pipe_end_is_valid(end))
         return RPC_BAD_FIELD;
+    if (must_meet > 1)
+        return RPC_BAD_FIELD;
     file = rt_received_cap(0);
     if (!file)
         return RPC_BAD_CAPABILITY;
-    status = pipe_serve_fifo(server, badge, file, end, &generation, &gate, &readable, &writable);
+    status = pipe_serve_fifo(server, badge, file, end, must_meet, &generation, &own, &others, &met,
+        &gate, &readable, &writable);
     if (status)
         return status;
     m->w[1] = generation;
+    m->w[2] = (uint64_t)own | (uint64_t)others << 32;
+    m->w[3] = (uint64_t)met;
     if (gate)
         rt_reply_cap(0, gate);
     if (readable)

@@ -18,9 +18,11 @@ static const uint32_t create_errors[] = {
 
 static const struct rpc_fuzz_field fifo_fields[] = {
     { 1, 0, 8, (uint64_t)0, (uint64_t)1 },
+    { 1, 8, 8, (uint64_t)0, (uint64_t)1 },
 };
 
 static const uint32_t fifo_errors[] = {
+    PIPE_ERROR_NXIO,
     PIPE_ERROR_NOMEM,
     PIPE_ERROR_INVAL,
     PIPE_ERROR_MFILE,
@@ -45,8 +47,8 @@ static const struct rpc_fuzz_operation operations[] = {
         .caps_in = 1,
         .in_bytes_max = 0,
         .out_bytes_max = 0,
-        .field_count = 1,
-        .error_count = 3,
+        .field_count = 2,
+        .error_count = 4,
         .fields = fifo_fields,
         .errors = fifo_errors,
     },

@@ -11,18 +11,23 @@ extern const struct rpc_trace_protocol pipe_trace;
 
 static const struct rpc_trace_field fifo_request[] = {
     { "end", 1, 0, 8, RPC_UNSIGNED },
+    { "must_meet", 1, 8, 8, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field fifo_reply[] = {
     { "generation", 1, 0, 64, RPC_UNSIGNED },
+    { "own", 2, 0, 32, RPC_UNSIGNED },
+    { "others", 2, 32, 32, RPC_UNSIGNED },
+    { "met", 3, 0, 8, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_operation operations[] = {
     { 1, "create", true, 0, 0, NULL, NULL },
-    { 2, "fifo", false, 1, 1, fifo_request, fifo_reply },
+    { 2, "fifo", false, 2, 4, fifo_request, fifo_reply },
 };
 
 static const struct rpc_trace_error errors[] = {
+    { 6, "NXIO" },
     { 12, "NOMEM" },
     { 22, "INVAL" },
     { 24, "MFILE" },
@@ -30,9 +35,9 @@ static const struct rpc_trace_error errors[] = {
 
 const struct rpc_trace_protocol pipe_trace = {
     .name = "pipe",
-    .version = 3,
+    .version = 4,
     .operation_count = 2,
-    .error_count = 3,
+    .error_count = 4,
     .operations = operations,
     .errors = errors,
 };

@@ -18,7 +18,7 @@
  * writer for room. Each has one waiter at most; further ones, and poll, park at the end's gate
  * (protocol ready). A close raises CLOSED on both and whoever parked.
  */
-enum { PIPE_VERSION = 3 };
+enum { PIPE_VERSION = 4 };
 
 /* Operations. */
 enum {
@@ -28,6 +28,8 @@ enum {
 
 /* Errors, as stubs return them. */
 enum {
+    /* The other end is not open. */
+    PIPE_ERROR_NXIO = 6,
     PIPE_ERROR_NOMEM = 12,
     /* The capability is not an open fifo's. */
     PIPE_ERROR_INVAL = 22,

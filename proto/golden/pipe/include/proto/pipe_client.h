@@ -52,15 +52,21 @@ static inline int64_t pipe_create(uint32_t via, uint32_t *reader, uint32_t *writ
  * at the same time gets the same notifications; its data are in the fifo's own pages (file.map).
  *       The
  * generation is another when both ends had been closed: what is in the pages is of no use then.
+ * The openings of each end are counted (a request that is repeated may count twice): own is this
+ *       one's
+ * number, others how many there were of the other end, and met whether that was open, all at one
+ * instant. So of two who open the two ends each knows of the other, however soon that one leaves.
  * Idempotent.
  *   end: an enum end.
+ *   must_meet: Fails with NXIO where the other end is not open.
  *   gate: the slot where the capability arrived, if the server passed one.
  *   readable: the slot where the capability arrived, if the server passed one.
  *   writable: the slot where the capability arrived, if the server passed one.
- * Errors: NOMEM INVAL MFILE
+ * Errors: NXIO NOMEM INVAL MFILE
  */
-static inline int64_t pipe_fifo(uint32_t via, uint32_t file, uint8_t end, uint64_t *generation,
-    uint32_t *gate, uint32_t *readable, uint32_t *writable)
+static inline int64_t pipe_fifo(uint32_t via, uint32_t file, uint8_t end, bool must_meet,
+    uint64_t *generation, uint32_t *own, uint32_t *others, bool *met, uint32_t *gate,
+    uint32_t *readable, uint32_t *writable)
 {
     struct msg m;
     struct xfer x = { 0 };
@@ -68,7 +74,7 @@ static inline int64_t pipe_fifo(uint32_t via, uint32_t file, uint8_t end, uint64
 
     m = (struct msg){ .w = {
         PIPE_OP_FIFO,
-        [1] = (uint64_t)end,
+        [1] = (uint64_t)end | (uint64_t)must_meet << 8,
     } };
     x.caps_in[x.n_caps_in++] = file;
     x.n_caps_out = 3;
@@ -78,6 +84,9 @@ static inline int64_t pipe_fifo(uint32_t via, uint32_t file, uint8_t end, uint64
     if (m.w[0])
         return (uint32_t)m.w[0];
     *generation = m.w[1];
+    *own = (uint32_t)m.w[2];
+    *others = (uint32_t)(m.w[2] >> 32);
+    *met = (uint8_t)m.w[3] != 0;
     *gate = x.recv_slot + 0;
     *readable = x.recv_slot + 1;
     *writable = x.recv_slot + 2;

@@ -38,6 +38,11 @@ uint32_t pipe_serve_create(struct pipe_server *server, uint64_t badge, uint64_t 
  * at the same time gets the same notifications; its data are in the fifo's own pages (file.map).
  *       The
  * generation is another when both ends had been closed: what is in the pages is of no use then.
+ * The openings of each end are counted (a request that is repeated may count twice): own is this
+ *       one's
+ * number, others how many there were of the other end, and met whether that was open, all at one
+ * instant. So of two who open the two ends each knows of the other, however soon that one leaves.
  */
 uint32_t pipe_serve_fifo(struct pipe_server *server, uint64_t badge, uint32_t file, uint8_t end,
-    uint64_t *generation, uint32_t *gate, uint32_t *readable, uint32_t *writable);
+    bool must_meet, uint64_t *generation, uint32_t *own, uint32_t *others, bool *met,
+    uint32_t *gate, uint32_t *readable, uint32_t *writable);
