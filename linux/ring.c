@@ -591,6 +591,7 @@ static int64_t fifo_meet(struct file *f, const struct opening *o)
     while (!o->met && nobody_came(f, o->others)) {
         if (f->flags & O_NONBLOCK) {
             f->position = o->others; /* nobody has left it, because nobody was there */
+            ends_learn(f);
             return 0;
         }
         int64_t e = ring_wait(f, (unsigned)f->length, nobody_came, o->others);
