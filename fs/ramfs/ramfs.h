@@ -173,7 +173,5 @@ uint32_t may_remove(const struct caller *c, const struct entry *e);
 void node_own(struct node *n, const struct session *s, const struct node *directory);
 void sessions_check(void); /* at the start, in a transaction: those that nobody holds go */
 void session_closed(uint64_t badge); /* inside a transaction */
-/* Is the gate in that slot the one with that badge? Else the record that the badge names is gone. */
-bool is_gate(uint32_t slot, uint64_t badge);
 
 void fill_from_archive(const uint8_t *archive, uint64_t bytes);

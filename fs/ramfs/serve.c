@@ -123,7 +123,7 @@ static void closed_take(void)
         struct open_file *o = opened(badge);
         if (badge & SESSION_BIT)
             session_closed(badge);
-        else if (o && is_gate(o->gate, badge))
+        else if (o && rt_gate_is(o->gate, rt_cap("file"), badge))
             open_end(o);
         tx_commit();
     }

@@ -143,16 +143,10 @@ static void session_end(struct session *s)
     capsule_free(s, sizeof *s + s->group_count * sizeof *s->groups);
 }
 
-bool is_gate(uint32_t slot, uint64_t badge)
-{
-    struct pith_result r = pith_gate_badge(slot, rt_cap("file"));
-    return !r.status && r.value == badge;
-}
-
 void session_closed(uint64_t badge)
 {
     struct session *s = (struct session *)(badge - SESSION_BIT);
-    if (is_gate(s->gate, badge))
+    if (rt_gate_is(s->gate, rt_cap("file"), badge))
         session_end(s);
 }
 

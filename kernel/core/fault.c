@@ -86,6 +86,8 @@ void fault(struct cpu *cpu, u64 vector, u64 error)
     saved->vector = vector;
     saved->error = error;
     saved->address = vector == VECTOR_PF ? read_cr2() : 0;
+    if (vector == VECTOR_BP)
+        f->rip--; /* of the instruction, like every other fault: it repeats if the handler dies */
     trace(EVENT_FAULT, vector, saved->address);
     if (t->fault_count < FAULT_SETS && object_alive(g, PT_GATE, space->handler_gen)) {
         i64 status;
@@ -141,6 +143,8 @@ static bool fault_event(struct cpu *cpu, struct thread *t, const struct frame *f
     if (f != &t->base || !t->event_entry || t->events_masked || f->rip >= f->native_lo)
         return false;
     event_enter(cpu, t);
+    if (saved->vector == VECTOR_BP)
+        e->regs.rip++; /* behind it, as the processor says */
     e->fault = 1;
     e->vector = saved->vector;
     e->error = saved->error;

@@ -383,6 +383,7 @@ void gate_release(struct gate *g); /* a capability to it went */
 
 /* ---- faults, interrupts ------------------------------------------------------------------ */
 void fault(struct cpu *cpu, u64 vector, u64 error);
+#define VECTOR_BP 3u
 #define VECTOR_PF 14u
 /* The same for VECTOR_PF, without the lock if it can; answers with the thread to resume. */
 struct thread *page_fault(u64 vector, u64 error, struct cpu *cpu);

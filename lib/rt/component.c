@@ -16,6 +16,9 @@ static uint64_t volatile_next, stacks_next;
 static uint32_t receive_next = SLOT_RECEIVE, lanes;
 static struct rt_lock lock;
 
+int64_t rt_events_left;
+uint8_t rt_dying;
+
 void component_start(void);
 
 void rt_lock(struct rt_lock *l)
@@ -163,8 +166,9 @@ bool rt_service_serve(uint32_t service, const char *name, void (*entry)(void), u
     do
         r = pith_cap_delete(SPACE_SELF, pool);
     while (r.status == -E_AGAIN);
+    uint64_t at = (uint64_t)entry - (STARTUP->crash_at ? RT_ENTRY_COUNTED : 0);
     do
-        r = pith_pool_create(service, SLOT_VOLATILE, page, pool, SLOT_SPACE, (uint64_t)entry);
+        r = pith_pool_create(service, SLOT_VOLATILE, page, pool, SLOT_SPACE, at);
     while (r.status == -E_AGAIN);
     for (unsigned core = 0; !r.status && core < STARTUP->cores; core++) {
         uint64_t top = 0;
@@ -268,6 +272,14 @@ static void beat(void)
     beat_ns = rt_now_ns() + STARTUP->heartbeat_ns;
 }
 
+static void crash_awake(void)
+{
+    if (!STARTUP->crash_at || __atomic_sub_fetch(&rt_events_left, 1, __ATOMIC_RELAXED))
+        return;
+    RT_STATUS->crashed_waking = STARTUP->incarnation;
+    __asm__ volatile("int3");
+}
+
 uint64_t rt_wait(uint64_t deadline_ns)
 {
     uint32_t notification = rt_self()->notification;
@@ -279,8 +291,10 @@ uint64_t rt_wait(uint64_t deadline_ns)
             continue;
         if (next != UINT64_MAX && rt_now_ns() >= next)
             beat();
-        if (!r.status)
+        if (!r.status) {
+            crash_awake();
             return r.value;
+        }
         if (until == deadline_ns)
             return 0;
     }
@@ -348,6 +362,7 @@ void rt_panic(const char *format, ...)
 void component_start(void)
 {
     self_init((uint64_t)rt_self(), SLOT_MAIN, receive_slots());
+    rt_events_left = (int64_t)STARTUP->crash_at;
     component_main();
     __atomic_store_n(&RT_STATUS->done, STARTUP->incarnation, __ATOMIC_RELEASE);
     pith_notify_raise(SLOT_SUPERVISOR, BIT_DONE);

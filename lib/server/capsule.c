@@ -116,12 +116,24 @@ void tx_save(void *address, size_t bytes)
     __atomic_store_n(&C->log_used, C->log_used + whole, __ATOMIC_RELEASE);
 }
 
+/* Slots that are taken now and were not before: what they hold is of nobody. A gate among them would
+ * else look like one of the object that gets the same memory next. */
+static void slots_drop(const uint64_t *word, uint64_t before)
+{
+    uint32_t first = (uint32_t)(word - C->slot_used) * 64;
+    for (uint64_t taken = *word & ~before; taken; taken &= taken - 1)
+        pith_cap_delete(SPACE_SELF, first + (uint32_t)__builtin_ctzll(taken));
+}
+
 static void roll_back(void)
 {
     while (C->log_used) {
         uint64_t whole = *(uint64_t *)(tx_log + C->log_used - 8);
         uint64_t *e = (uint64_t *)(tx_log + C->log_used - whole);
-        memcpy((void *)e[0], &e[2], e[1]);
+        uint64_t *at = (uint64_t *)e[0];
+        if (at >= C->slot_used && at < C->slot_used + SLOTS / 64)
+            slots_drop(at, e[2]);
+        memcpy(at, &e[2], e[1]);
         __atomic_store_n(&C->log_used, C->log_used - whole, __ATOMIC_RELEASE);
     }
 }
@@ -273,8 +285,12 @@ static void frees_done(void)
 
 void tx_commit(void)
 {
+    if (rt_dying == 2)
+        __asm__ volatile("int3");
     frees_done();
     __atomic_store_n(&C->log_used, 0, __ATOMIC_RELEASE);
+    if (rt_dying)
+        __asm__ volatile("int3");
     tx_end();
 }
 

@@ -7,6 +7,24 @@
 void server_run(
     uint64_t badge, struct msg *m, uint64_t caps, void (*handle)(uint64_t, struct msg *));
 
+/* The request in which this incarnation is to die has come. Keeps all registers: it is called
+ * ahead of the service's entry. */
+__attribute__((naked, used)) void rt_request_crash(void);
+void rt_request_crash(void)
+{
+    __asm__("push %%rax\n"
+            "movl %c0, %%eax\n"
+            "incl %%eax\n"
+            "movb %%al, rt_dying(%%rip)\n"
+            "decl %%eax\n"
+            "pop %%rax\n"
+            "jnz 1f\n"
+            "int3\n"
+            "1: ret"
+            :
+            : "i"(STARTUP_ADDRESS + offsetof(struct rt_startup, crash_where)));
+}
+
 static void caps_drop(struct rt_self *self)
 {
     for (unsigned i = 0; i < self->call_caps; i++)
@@ -99,6 +117,12 @@ void rt_reply_cap(unsigned i, uint32_t slot)
     self->reply_caps[i] = slot;
     if (self->reply_cap_count <= i)
         self->reply_cap_count = (uint16_t)(i + 1);
+}
+
+bool rt_gate_is(uint32_t slot, uint32_t service, uint64_t badge)
+{
+    struct pith_result r = pith_gate_badge(slot, service);
+    return !r.status && r.value == badge;
 }
 
 bool rt_closed(uint32_t service, uint64_t *badge)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-$(call user-library,spawn,lib/spawn,spawn.c status.c,rt)
+$(call user-library,spawn,lib/spawn,spawn.c status.c crash.c,rt)

@@ -237,7 +237,7 @@ static void end_close(uint64_t badge)
 {
     struct pipe *p = pipe_of(badge);
     unsigned end = badge & 1;
-    if (!p->gates[end])
+    if (!rt_gate_is(p->gates[end], rt_cap("pipe"), badge))
         return;
     rt_gate_free(p->gates[end]);
     TX_SET(p->gates[end], 0);

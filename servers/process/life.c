@@ -75,9 +75,15 @@ uint32_t keep(uint32_t received)
     return slot;
 }
 
+/* What is there is of a request that was undone, or of a program that asks for it. */
 bool give(struct process *p, uint32_t from, uint32_t to)
 {
-    return from && !RETRY(pith_cap_copy(from, p->space, to, RIGHT_ALL)).status;
+    struct pith_result r = {-E_CAP, 0};
+    if (from && (r = RETRY(pith_cap_copy(from, p->space, to, RIGHT_ALL))).status == -E_BUSY) {
+        (void)RETRY(pith_cap_delete(p->space, to));
+        r = RETRY(pith_cap_copy(from, p->space, to, RIGHT_ALL));
+    }
+    return !r.status;
 }
 
 static bool slot_pages(struct process *p, uint32_t slots_end)
@@ -116,16 +122,18 @@ static bool caps_first(struct process *p)
 
 /* ---- new spaces ------------------------------------------------------------------------------- */
 
-/* The numbered request for a space: a repeated one gets the same space. */
-static int64_t space_ask(const struct intent *i, uint32_t *id, uint32_t *space, uint32_t *gate)
+/* The numbered request for a space or thread: a repeated one gets the same. */
+int64_t intent_ask(const struct intent *i, uint32_t *id, uint32_t *first, uint32_t *second)
 {
+    uint32_t memory = rt_cap("memory");
     struct rt_self *self = rt_self();
     uint16_t lane = self->lane;
     uint32_t number = self->number;
     self->lane = LANE_SPACES;
     self->number = (uint32_t)i->number - 1;
-    int64_t status = i->from ? memory_clone(rt_cap("memory"), i->from, id, space, gate)
-                             : memory_create(rt_cap("memory"), 0, id, space, gate);
+    int64_t status = i->thread_of ? memory_thread(memory, i->thread_of, id, first, second)
+                     : i->from    ? memory_clone(memory, i->from, id, first, second)
+                                  : memory_create(memory, 0, id, first, second);
     self->lane = lane;
     self->number = number;
     return status;
@@ -137,29 +145,40 @@ static void space_destroy(uint32_t id)
         pith_thread_yield();
 }
 
-static void intent_set(uint32_t from)
+static void thread_destroy(uint32_t space, uint32_t id)
+{
+    while (memory_thread_end(rt_cap("memory"), space, id) == MEMORY_ERROR_AGAIN)
+        pith_thread_yield();
+}
+
+void intent_set(uint32_t from, uint32_t thread_of)
 {
     tx_begin();
     tx_save(&processes->intent, sizeof processes->intent);
     TX_SET(processes->memory_number, processes->memory_number + 1);
-    processes->intent = (struct intent){ from, 0, processes->memory_number };
+    processes->intent = (struct intent){from, thread_of, processes->memory_number};
     tx_commit();
 }
 
-static void intent_clear(void)
+void intent_clear(void)
 {
     TX_SET(processes->intent.number, 0);
+    TX_SET(processes->intent.thread_of, 0);
 }
 
 void intent_undo(void)
 {
-    uint32_t id = 0, space = 0, gate = 0;
-    if (!processes->intent.number)
+    const struct intent *i = &processes->intent;
+    uint32_t id = 0, first = 0, second = 0;
+    if (!i->number)
         return;
-    if (!space_ask(&processes->intent, &id, &space, &gate)) {
-        pith_cap_delete(SPACE_SELF, space);
-        pith_cap_delete(SPACE_SELF, gate);
-        space_destroy(id);
+    if (!intent_ask(i, &id, &first, &second)) {
+        pith_cap_delete(SPACE_SELF, first);
+        pith_cap_delete(SPACE_SELF, second);
+        if (i->thread_of)
+            thread_destroy(i->thread_of, id);
+        else
+            space_destroy(id);
     }
     tx_begin();
     intent_clear();
@@ -213,8 +232,8 @@ struct process *process_make(uint64_t from_pid, uint32_t slots_end)
     uint32_t id = 0, space = 0, gate = 0;
     if (from_pid && !parent)
         return 0;
-    intent_set(parent ? parent->memory : 0);
-    int64_t status = space_ask(&processes->intent, &id, &space, &gate);
+    intent_set(parent ? parent->memory : 0, 0);
+    int64_t status = intent_ask(&processes->intent, &id, &space, &gate);
     if (status) {
         tx_begin();
         intent_clear();
@@ -242,16 +261,6 @@ struct process *process_make(uint64_t from_pid, uint32_t slots_end)
     tx_abort();
     intent_undo();
     return 0;
-}
-
-bool process_run(struct process *p, uint64_t entry, uint64_t stack, uint64_t argument)
-{
-    intent_clear();
-    struct pith_result r = RETRY(pith_thread_start(p->tasks->thread, SLOT_TIME, PRIORITY << 8, entry,
-                                                   stack, argument));
-    if (r.status)
-        rt_log("cannot start process %u: %ld", p->pid, r.status);
-    return !r.status;
 }
 
 /* ---- ends ------------------------------------------------------------------------------------- */

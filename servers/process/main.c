@@ -22,8 +22,11 @@ static void first_start(void)
         return;
     }
     TX_SET(processes->first, p->pid);
-    process_run(p, LAYER_NATIVE + LAYER_ENTRY_START, LAYER_BLOCKS + BLOCK_SIZE, LAYER_BLOCKS);
+    task_begins(
+        p->tasks, LAYER_NATIVE + LAYER_ENTRY_START, LAYER_BLOCKS + BLOCK_SIZE, LAYER_BLOCKS);
+    intent_clear();
     tx_commit();
+    task_begin(processes->first, processes->first);
 }
 
 /* What was typed for a foreground group (^C and its like). */
@@ -54,8 +57,10 @@ void component_main(void)
 {
     bool busy = true, good = capsule_open(PROCESS_VERSION, sizeof *processes, (void **)&processes);
     uint64_t bits = BIT_FAULT | BIT_TERMINAL;
-    if (good)
+    if (good) {
         intent_undo();
+        tasks_begin();
+    }
     if (!rt_service_open("process", process_entry, 1))
         return;
     rt_ready();

@@ -66,6 +66,8 @@ struct task {
     uint32_t number, id;                             /* id: at the memory server */
     uint32_t thread, notification;                   /* slots */
     bool stop_wanted, forced;                        /* forced: does not end by itself */
+    bool begins;                                     /* it is still to be started, with these: */
+    uint64_t entry, stack, argument;
     struct pending pending;                          /* for this thread alone */
     struct task *futex_next;                         /* in its queue, by place */
     uint64_t futex_place;                            /* 0: in none */
@@ -117,7 +119,10 @@ struct timer {
 #define TIMER_NUMBERED 3u /* from here on timer_create's */
 
 /* A request to the memory server that is not accounted for yet. */
-struct intent { uint32_t from, pad; uint64_t number; };
+struct intent {
+    uint32_t from, thread_of;
+    uint64_t number;
+}; /* thread_of: a thread, not a space */
 
 struct process_server {
     struct process *all, *hash[HASH], *work;
@@ -147,7 +152,6 @@ struct process *process_find(uint64_t pid);
 /* New space, thread and record: a first process, or a copy of `from`. NULL: no memory. Called
  * outside transactions; the record is complete but not started. */
 struct process *process_make(uint64_t from_pid, uint32_t slots_end);
-bool process_run(struct process *p, uint64_t entry, uint64_t stack, uint64_t argument);
 void process_exit_with(struct process *p, uint32_t code);
 void process_unlink(struct process *p);              /* out of its parent's list: it was waited for */
 bool process_resources_end(struct process *p);       /* a step; true when they are gone */
@@ -155,6 +159,10 @@ void process_record_free(struct process *p);
 void work_add(struct process *p);                    /* the main thread shall look at it some time */
 void process_work(struct process *p);                /* … now */
 void intent_undo(void);
+/* Before a transaction, which clears it: what the memory server is going to be asked for. */
+void intent_set(uint32_t from, uint32_t thread_of);
+void intent_clear(void);
+int64_t intent_ask(const struct intent *i, uint32_t *id, uint32_t *first, uint32_t *second);
 uint32_t number_take(void);                          /* a pid or thread number, used once; 0: none */
 void number_more(uint32_t number);
 void number_less(uint32_t number);
@@ -164,7 +172,13 @@ bool give(struct process *p, uint32_t from, uint32_t to);
 /* ---- task.c ---- */
 struct task *task_find(struct process *p, uint32_t number);
 /* A thread with that number, not started and in no list; NULL: no memory. */
+/* Asks with the intent, if there is one for it; its creation is undone with that or with the space. */
 struct task *task_make(struct process *p, uint32_t number);
+/* In the transaction that makes it: where it will start. Then, after the commit: starts it, once, even
+ * if we die in between (tasks_begin, at the start). */
+void task_begins(struct task *t, uint64_t entry, uint64_t stack, uint64_t argument);
+void task_begin(uint32_t pid, uint32_t number);
+void tasks_begin(void);
 /* Its end is under way from here on: it stops by itself, or is made to (forced). */
 void task_end(struct process *p, struct task *t, bool forced);
 bool tasks_reap(struct process *p);                  /* frees what has ended; true: nothing is left */

@@ -122,11 +122,12 @@ static bool processes_allowed(const struct process *p, uint32_t most)
     return count < most;
 }
 
+static struct rt_lock intending; /* there is one intent at a time */
+
 uint32_t process_serve_fork(struct process_server *server, uint64_t badge, uint64_t sequence,
     uint64_t entry, uint64_t stack, uint64_t argument, uint32_t slots_end, uint32_t processes_max,
     uint64_t vfork, uint32_t *child)
 {
-    static struct rt_lock forking;
     struct stored r;
     (void)server;
     if (repeated(badge, sequence, &r)) {
@@ -137,15 +138,17 @@ uint32_t process_serve_fork(struct process_server *server, uint64_t badge, uint6
     tx_commit();
     if (!allowed)
         return PROCESS_ERROR_AGAIN;
-    rt_lock(&forking);
+    rt_lock(&intending);
     struct process *p = process_make(badge, slots_end);
     if (p) {
         p->vfork = vfork;
-        process_run(p, entry, stack, argument);
+        task_begins(p->tasks, entry, stack, argument);
+        intent_clear();
         *child = r.a = p->pid;
         (void)finish(badge, sequence, &r, 0);
+        task_begin(r.a, r.a);
     }
-    rt_unlock(&forking);
+    rt_unlock(&intending);
     return p ? 0 : PROCESS_ERROR_AGAIN;
 }
 
@@ -399,31 +402,35 @@ uint32_t process_serve_thread(struct process_server *server, uint64_t badge, uin
         *thread = r.a;
         return r.status;
     }
+    const struct process *asks = process_find(badge);
+    uint32_t memory_id = asks && slot >= TO_FILES ? asks->memory : 0;
+    tx_commit();
+    if (!memory_id)
+        return PROCESS_ERROR_INVAL;
+    rt_lock(&intending);
+    intent_set(0, memory_id);
+    tx_begin();
     struct process *p = process_find(badge);
-    struct task *t = 0;
-    uint32_t number = p && slot >= TO_FILES ? number_take() : 0;
-    if (number)
-        t = task_make(p, number);
+    uint32_t number = p ? number_take() : 0;
+    struct task *t = number ? task_make(p, number) : 0;
     if (!t || !give(p, t->notification, slot)) {
-        if (t) { /* made by a request of its own: undone by one */
-            (void)memory_thread_end(rt_cap("memory"), p->memory, t->id);
-            rt_slot_free(t->thread);
-            rt_slot_free(t->notification);
-        }
         tx_abort();
-        return !p || slot < TO_FILES ? PROCESS_ERROR_INVAL : PROCESS_ERROR_AGAIN;
+        intent_undo();
+        rt_unlock(&intending);
+        return PROCESS_ERROR_AGAIN;
     }
     struct task **link = &p->tasks;
     while (*link)
         link = &(*link)->next;
     TX_SET(*link, t);
     t->stop_wanted = p->state == PROCESS_STATE_STOPPED;
-    struct pith_result started = RETRY(pith_thread_start(t->thread, SLOT_TIME, PRIORITY << 8, entry,
-                                                         stack, argument));
-    if (started.status)
-        rt_log("cannot start a thread of process %u: %ld", p->pid, started.status);
+    task_begins(t, entry, stack, argument);
+    intent_clear();
     *thread = r.a = number;
-    return finish(badge, sequence, &r, 0);
+    (void)finish(badge, sequence, &r, 0);
+    task_begin((uint32_t)badge, number);
+    rt_unlock(&intending);
+    return 0;
 }
 
 uint32_t process_serve_thread_exit(struct process_server *server, uint64_t badge,

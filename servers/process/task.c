@@ -19,21 +19,55 @@ struct task *task_make(struct process *p, uint32_t number)
     uint32_t thread = 0, notification = 0;
     if (!t)
         return 0;
-    int64_t status = memory_thread(rt_cap("memory"), p->memory, &t->id, &thread, &notification);
-    if (status) {
-        capsule_free(t, sizeof *t);
+    int64_t status =
+        processes->intent.thread_of
+            ? intent_ask(&processes->intent, &t->id, &thread, &notification)
+            : memory_thread(rt_cap("memory"), p->memory, &t->id, &thread, &notification);
+    if (status)
         return 0;
-    }
     t->number = number;
     t->thread = keep(thread);
     t->notification = keep(notification);
-    if (t->thread && t->notification)
-        return t;
-    (void)memory_thread_end(rt_cap("memory"), p->memory, t->id);
-    rt_slot_free(t->thread);
-    rt_slot_free(t->notification);
-    capsule_free(t, sizeof *t);
-    return 0;
+    return t->thread && t->notification ? t : 0;
+}
+
+void task_begins(struct task *t, uint64_t entry, uint64_t stack, uint64_t argument)
+{
+    t->begins = true;
+    t->entry = entry;
+    t->stack = stack;
+    t->argument = argument;
+}
+
+/* One that has run before was started by an earlier incarnation of ours. */
+static void start_once(const struct process *p, const struct task *t)
+{
+    struct pith_result r = {0, 0};
+    if (!task_run_ns(t))
+        r = RETRY(pith_thread_start(
+            t->thread, SLOT_TIME, PRIORITY << 8, t->entry, t->stack, t->argument));
+    if (r.status && r.status != -E_STATE)
+        rt_log("cannot start thread %u of process %u: %ld", t->number, p->pid, r.status);
+}
+
+void task_begin(uint32_t pid, uint32_t number)
+{
+    tx_begin();
+    struct process *p = process_find(pid);
+    struct task *t = p ? task_find(p, number) : 0;
+    if (t && t->begins) {
+        start_once(p, t);
+        TX_SET(t->begins, false);
+    }
+    tx_commit();
+}
+
+void tasks_begin(void)
+{
+    for (const struct process *p = processes->all; p; p = p->next)
+        for (const struct task *t = p->tasks; t; t = t->next)
+            if (t->begins)
+                task_begin(p->pid, t->number);
 }
 
 uint64_t task_run_ns(const struct task *t)

@@ -187,6 +187,9 @@ static bool supervisor_start(const void *elf, size_t elf_bytes, uint64_t archive
     struct rt_startup *st = &s.startup;
     st->incarnation = incarnation;
     st->cores = B->cores;
+    /* It sees two or three events of each death of a component. */
+    uint64_t crash = spawn_option(B->command_line, "crash=");
+    spawn_crash(st, UINT32_MAX, crash ? 20 : 0);
     st->clock_mult = B->clock_mult;
     st->clock_base = B->clock_base;
     st->clock_shift = B->clock_shift;

@@ -317,6 +317,9 @@ static bool component_start(unsigned i)
     work.startup.incarnation = before + 1;
     work.startup.heartbeat_ns = c->heartbeat_ns;
     work.startup.offers = c->heartbeat_ns ? c->offer_count : 0;
+    if (c->flags & SYSTEM_RESTART)
+        spawn_crash(&work.startup, i, spawn_option(STARTUP->arguments, "crash="));
+    s->crash_at = work.startup.crash_at;
     work.startup.cores = STARTUP->cores;
     work.startup.clock_mult = STARTUP->clock_mult;
     work.startup.clock_base = STARTUP->clock_base;
@@ -356,12 +359,14 @@ static bool component_start(unsigned i)
     return !error;
 }
 
+#define VECTOR_BREAKPOINT 3
+
 static const char *vector_name(uint64_t vector)
 {
     switch (vector) {
     case 0:
         return "division";
-    case 3:
+    case VECTOR_BREAKPOINT:
         return "breakpoint";
     case 6:
         return "undefined instruction";
@@ -382,17 +387,22 @@ static void death_note(unsigned i, const struct pith_fault *f, const char *why)
     s->deaths++;
     s->last = *f;
     s->died_ns = rt_now_ns();
-    s->quick = f->sequence && s->died_ns - s->started_ns < QUICK_NS ? s->quick + 1 : 0;
+    bool planned = s->crash_at && f->sequence && f->vector == VECTOR_BREAKPOINT;
+    s->quick = f->sequence && !planned && s->died_ns - s->started_ns < QUICK_NS ? s->quick + 1 : 0;
     if (ready)
         s->unready = 0;
-    else if (f->sequence || why)
+    else if (!planned && (f->sequence || why))
         s->unready++;
     if (f->sequence)
         snprintf(s->why, sizeof s->why, "%s at %lx, address %lx", vector_name(f->vector),
             f->regs[15], f->address);
     else
         strlcpy(s->why, why ? why : "killed", sizeof s->why);
-    if (f->sequence)
+    if (planned)
+        rt_log("%s died as planned in %s %lu", component(i)->name,
+            component_status(i)->crashed_waking == s->incarnation ? "wake" : "request",
+            s->crash_at);
+    else if (f->sequence)
         rt_log("%s died: %s", component(i)->name, s->why);
     else
         rt_log("%s was %s", component(i)->name, s->why);
@@ -495,17 +505,6 @@ static uint64_t realtime_at_boot(void)
 
 /* ---- main -------------------------------------------------------------------------------------------- */
 
-static uint64_t option_number(const char *key)
-{
-    const char *p = strstr(STARTUP->arguments, key);
-    uint64_t v = 0;
-    if (!p)
-        return 0;
-    for (p += strlen(key); *p >= '0' && *p <= '9'; p++)
-        v = v * 10 + (uint64_t)(*p - '0');
-    return v;
-}
-
 /* For tests: chaos=MS kills a component that may be restarted every MS milliseconds. */
 static uint64_t chaos_ns, chaos_at;
 static unsigned chaos_next;
@@ -559,9 +558,9 @@ void component_main(void)
     watch_open();
     if (STARTUP->incarnation > 1)
         rt_log("back: %u components", description->count);
-    chaos_ns = option_number("chaos=") * 1000000;
+    chaos_ns = spawn_option(STARTUP->arguments, "chaos=") * 1000000;
     chaos_at = rt_now_ns() + chaos_ns;
-    hang_ns = STARTUP->incarnation == 1 ? option_number("hang=") * 1000000 : 0;
+    hang_ns = STARTUP->incarnation == 1 ? spawn_option(STARTUP->arguments, "hang=") * 1000000 : 0;
     control_open();
     for (unsigned i = 0; i < description->count; i++)
         if (state->of[i].state == COMPONENT_NEW)

@@ -565,7 +565,8 @@ static void closes_take(void)
         if (badge == BADGE_OWN || badge == BADGE_CONSOLE)
             continue;
         tx_begin();
-        side_close(terminal_of(badge), badge & 1);
+        if (rt_gate_is(terminal_of(badge)->gates[badge & 1], rt_cap("tty"), badge))
+            side_close(terminal_of(badge), badge & 1);
         tx_commit();
     }
     gone_look();

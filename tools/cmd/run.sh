@@ -11,6 +11,7 @@ usage: ./pith run [OPTIONS] [-- CMD ARG...]
   --mem MiB       memory                      --cpu MODEL     QEMU's name of a CPU
   --timeout S     end it after S seconds      -v              the system's own log, on stderr
   --kill MS       kill a server every MS milliseconds, each in turn
+  --crash N       let each server crash within each 2 N of its requests, at a random one
   --net  --hostfwd RULE  --disk IMG           not yet in this version
 
 Without a command: a shell. Ctrl-A X leaves. Status: the command's, 128+N when signal N ended it,
@@ -18,7 +19,7 @@ Without a command: a shell. Ctrl-A X leaves. Status: the command's, 128+N when s
 END
 }
 
-smp=1 mem='' icount='' cpu='' timeout=0 verbose='' root_fs='' chaos=''
+smp=1 mem='' icount='' cpu='' timeout=0 verbose='' root_fs='' chaos='' crash=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help | -h) run_usage; exit 0 ;;
@@ -26,7 +27,7 @@ while [ $# -gt 0 ]; do
 	-v) verbose=1; shift; continue ;;
 	--net) die "$1: there is no network yet" ;;
 	--) break ;;
-	--smp | --mem | --timeout | --cpu | --root | --disk | --hostfwd | --kill)
+	--smp | --mem | --timeout | --cpu | --root | --disk | --hostfwd | --kill | --crash)
 		[ $# -ge 2 ] && [ "$2" != -- ] || die "$1 needs a value" ;;
 	-*) die "unknown option $1" ;;
 	*) die "a command comes after --, not \"$1\"" ;;
@@ -36,6 +37,7 @@ while [ $# -gt 0 ]; do
 	--mem) number_option "$@"; mem=$2 ;;
 	--timeout) number_option "$@"; timeout=$2 ;;
 	--kill) number_option "$@"; chaos=$2 ;;
+	--crash) number_option "$@"; crash=$2 ;;
 	--cpu) cpu=$2 ;;
 	--root) root_fs=$(user_path "$2") ;;
 	--disk | --hostfwd) die "$1: there are no disks and no network yet" ;;
@@ -112,7 +114,7 @@ virtio() { # NUMBER SLOT CHARDEV (none: the terminal that qemu-run makes)
 	printf ' -device virtserialport,chardev=%s,bus=s%s.0,nr=1' "$device" "$1"
 }
 set -- --smp "$smp" --mem "$mem" --timeout "$timeout" --cpu "$cpu" $icount \
-	--append "logport=3${chaos:+ chaos=$chaos}"
+	--append "logport=3${chaos:+ chaos=$chaos}${crash:+ crash=$crash}"
 if [ -n "$interactive" ]; then
 	mkfifo "$PITH_TMP/size.in" "$PITH_TMP/size.out" || exit 2
 	console="stdio,signal=off"

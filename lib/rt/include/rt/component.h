@@ -30,7 +30,9 @@ struct rt_startup {
     uint32_t incarnation;      /* 1 for the first */
     uint32_t cores;
     uint64_t heartbeat_ns;     /* period; 0: nobody watches */
-    uint32_t offers, pad;      /* gates from SLOT_ALIVE on */
+    uint32_t offers;           /* gates from SLOT_ALIVE on */
+    uint32_t crash_where; /* for tests: 0 at a request's begin, 1 before and 2 after a commit */
+    uint64_t crash_at;    /* for tests: dies at this event (request or wake); 0: never */
     uint64_t clock_mult, clock_base, clock_shift, tsc_hz;
     uint64_t capsule_bytes;    /* mapped at CAPSULE_BASE; all zero in incarnation 1 */
     uint64_t log_bytes;        /* of it for the undo log; 0: in proportion */
@@ -68,6 +70,12 @@ enum {
 
 /* Written by the component. */
 void component_main(void);
+
+/* For tests: events until this incarnation dies, and whether the request that it dies in has come
+ * (1 + crash_where). SERVER_ENTRY and the capsule look at them. */
+extern int64_t rt_events_left;
+extern uint8_t rt_dying;
+#define RT_ENTRY_COUNTED 16 /* bytes before a service's entry: the same entry, that counts */
 
 /* The slot of a named capability; 0 when the description does not grant it. */
 uint32_t rt_cap(const char *name);

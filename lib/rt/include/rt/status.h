@@ -22,7 +22,8 @@ struct rt_status {
     uint64_t done;          /* the incarnation whose component_main has returned */
     uint64_t beats;          /* grows once a period while it is alive (rt_wait) */
     uint64_t lines_written; /* line n is in lines[n % RT_LINES] */
-    uint64_t pad[12];
+    uint64_t crashed_waking; /* the incarnation that died on purpose, in no request */
+    uint64_t pad[11];
     struct rt_line lines[RT_LINES];
 };
 _Static_assert(sizeof(struct rt_status) == STATUS_PAGES * 4096, "whole pages");

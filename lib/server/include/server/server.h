@@ -6,6 +6,9 @@
  *                              calls  uint64_t file_handle(uint64_t badge, struct msg *m)
  *                              and returns m's words and the reply's capabilities.
  *
+ * Before it stands another entry, RT_ENTRY_COUNTED bytes ahead, that goes there too: it counts, for
+ * components that are to die at a request.
+ *
  * A handler must not block; it answers RPC_PARK before any side effect when it cannot
  * finish. It runs on the caller's thread and priority; another core may be in the same
  * server at the same time.
@@ -15,17 +18,19 @@
 #include <rt/component.h>
 #include <stdbool.h>
 
-#define SERVER_ENTRY(name)                                                                   \
-    void name##_entry(void);                                                                 \
-    void name##_handle(uint64_t badge, struct msg *m);                                       \
-    __asm__(".text\n.globl " #name "_entry\n" #name "_entry:\n"                              \
-            "push %r9\npush %r8\npush %r10\npush %rdx\npush %rsi\npush %rdi\n"               \
-            "mov %rax, %rdi\nmov %rsp, %rsi\nmov %rbx, %rdx\n"                               \
-            "lea " #name "_handle(%rip), %rcx\n"                                             \
-            "xor %ebx, %ebx\nxor %r12d, %r12d\nxor %r13d, %r13d\nxor %r14d, %r14d\n"         \
-            "xor %r15d, %r15d\n"                                                             \
-            "call server_run\n"                                                              \
-            "pop %rdi\npop %rsi\npop %rdx\npop %r10\npop %r8\npop %r9\n"                     \
+#define SERVER_ENTRY(name)                                                                         \
+    void name##_entry(void);                                                                       \
+    void name##_handle(uint64_t badge, struct msg *m);                                             \
+    __asm__(".text\n.p2align 4\n"                                                                  \
+            "lock decq rt_events_left(%rip)\njnz " #name "_entry\ncall rt_request_crash\n"         \
+            ".p2align 4\n.globl " #name "_entry\n" #name "_entry:\n"                               \
+            "push %r9\npush %r8\npush %r10\npush %rdx\npush %rsi\npush %rdi\n"                     \
+            "mov %rax, %rdi\nmov %rsp, %rsi\nmov %rbx, %rdx\n"                                     \
+            "lea " #name "_handle(%rip), %rcx\n"                                                   \
+            "xor %ebx, %ebx\nxor %r12d, %r12d\nxor %r13d, %r13d\nxor %r14d, %r14d\n"               \
+            "xor %r15d, %r15d\n"                                                                   \
+            "call server_run\n"                                                                    \
+            "pop %rdi\npop %rsi\npop %rdx\npop %r10\npop %r8\npop %r9\n"                           \
             "mov $0x80000000, %eax\nsyscall\nud2\n")
 
 /* Copies between this server and what the caller granted; false when the caller's memory
@@ -55,5 +60,8 @@ uint32_t rt_notification_create(void);
 /* Another gate for badge in the same slot: the one that was there is gone for all clients.
  * Not undone with the transaction. False: it did not work, and the slot is empty. */
 bool rt_gate_renew(uint32_t slot, uint32_t service, uint64_t badge);
+/* Does the slot hold that service's gate with that badge? For last closes: the gate may be one that an
+ * undone transaction made, and the badge then stands for nothing, or for something else by now. */
+bool rt_gate_is(uint32_t slot, uint32_t service, uint64_t badge);
 /* Badge of the next gate that only this server still holds (last close), or false. */
 bool rt_closed(uint32_t service, uint64_t *badge);

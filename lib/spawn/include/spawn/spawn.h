@@ -41,6 +41,11 @@ bool spawn_own_tables(void);
 int64_t spawn_build(struct spawn *s, const char **what);
 /* Pages of the persistent region of a component with so many. */
 uint64_t spawn_persistent(uint64_t capsule_pages, uint64_t object_pages);
+/* The number behind a key of the command line ("crash="); 0: none. */
+uint64_t spawn_option(const char *arguments, const char *key);
+/* For tests: lets the incarnation die at one of its first 2 * mean events, the same for the same
+ * component and incarnation. */
+void spawn_crash(struct rt_startup *startup, uint64_t who, uint64_t mean);
 /* Gives it a capability: slot here → slot there. */
 int64_t spawn_give(struct spawn *s, uint32_t here, uint32_t there);
 int64_t spawn_start(struct spawn *s);
