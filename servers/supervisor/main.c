@@ -260,22 +260,24 @@ static void modules_set(unsigned i)
 {
     const struct system_component *c = component(i);
     uint64_t at = 0x400000000000ull;
-    for (unsigned m = 0; m < c->module_count; m++) {
+    for (unsigned m = 0, n = 0; m < c->module_count; m++) {
         size_t size;
+        if (c->modules_first >> m & 1 && state->of[i].was_ready)
+            continue;
         const uint8_t *file = archive_member(c->modules[m], &size);
         if (!file) {
             rt_log("%s: module %s is not in the archive", c->name, c->modules[m]);
             continue;
         }
         uint64_t offset = (uint64_t)file % 4096;
-        work.modules[m].address = at;
-        work.modules[m].first = archive_page(file);
-        work.modules[m].count = (offset + size + 4095) / 4096;
-        work.modules[m].region = rt_cap("machine");
-        work.startup.modules[m][0] = at + offset;
-        work.startup.modules[m][1] = size;
-        strlcpy(work.startup.module_names[m], c->modules[m], 32);
-        at += (work.modules[m].count + 512) * 4096;
+        work.modules[n].address = at;
+        work.modules[n].first = archive_page(file);
+        work.modules[n].count = (offset + size + 4095) / 4096;
+        work.modules[n].region = rt_cap("machine");
+        work.startup.modules[n][0] = at + offset;
+        work.startup.modules[n][1] = size;
+        strlcpy(work.startup.module_names[n], c->modules[m], 32);
+        at += (work.modules[n++].count + 512) * 4096;
     }
 }
 
@@ -389,6 +391,7 @@ static void death_note(unsigned i, const struct pith_fault *f, const char *why)
     s->died_ns = rt_now_ns();
     bool planned = s->crash_at && f->sequence && f->vector == VECTOR_BREAKPOINT;
     s->quick = f->sequence && !planned && s->died_ns - s->started_ns < QUICK_NS ? s->quick + 1 : 0;
+    s->was_ready |= ready;
     if (ready)
         s->unready = 0;
     else if (!planned && (f->sequence || why))

@@ -56,6 +56,7 @@ struct component_state {
     char replacement[32]; /* binary to start instead of the described one */
     char why[WHY_MAX];    /* it died last */
     uint64_t unready;     /* deaths by itself since it was ready last */
+    uint64_t was_ready;   /* some incarnation of it */
     uint64_t crash_at;    /* this incarnation dies on purpose at this event; 0: never */
     uint64_t beats, missed, checked_ns; /* its heartbeat, as seen last */
     struct pith_fault last;

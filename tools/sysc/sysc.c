@@ -15,7 +15,8 @@
  *         objects 64              # pages for kernel objects that it makes
  *         pages 96                # for program, stacks of one core and its own tables (64)
  *         ports log-port 0x3f8 8  irq serial 4  device vga 0xa0000 0x20000
- *         module rootfs           # a file of the archive, mapped read-only
+ *         module rootfs first     # a file of the archive, mapped read-only; first: only until
+ *                                 # the component has been ready once
  *         gets ram|control|bus|supervision
  *         restart always|never
  *         heartbeat-ms 1000       # started again when it has missed three of these periods
@@ -200,6 +201,8 @@ static void statement(struct system_component *c, const char *w)
     } else if (!strcmp(w, "module")) {
         char *m = ADD(modules, module_count, SYSTEM_MODULES, "modules");
         need(m, 32, "a file name");
+        if (option("first"))
+            c->modules_first |= 1u << (c->module_count - 1);
     } else if (!strcmp(w, "gets")) {
         need(t, sizeof t, "an authority");
         if (!strcmp(t, "ram"))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Ring system: servers under a checked workload, undisturbed and while they are killed.
+# Ring system: servers under a checked workload, undisturbed, while they are killed, and while they
+# crash at random requests of theirs.
 
 RING_WHAT="servers that are killed while clients check every answer"
 
@@ -27,7 +28,38 @@ ring_run() {
 			tools/qemu-run --smp "$cpus" $icount --timeout 500 --append "chaos=$chaos" \
 			build/release/pith.elf "build/release/system/$image.img"
 	done
+	crash_run counter 4 1
+	crash_run counter 50 2
+	crash_run files 3 1
+	crash_run files 20 2
+	crash_run memory 5 1
+	crash_run memory 50 2
 	run_tests system/supervisor-hangs --timeout 100 --status 0 --expect "without a heartbeat" \
 		--elf build/release/pith.elf tools/qemu-run --timeout 100 --append "chaos=20 hang=300" \
 		build/release/pith.elf build/release/system/counter.img
+}
+
+# One boot in which each server, and the supervisor, crashes at a random event out of its next
+# 2 * MEAN ones, again and again: at the begin of a request, before its commit or after it.
+crash_run() { # IMAGE MEAN CPUS
+	test=system/$1-crash$2-cpu$3
+	icount=
+	[ "$3" -gt 1 ] || icount=--icount
+	run_tests "$test" --timeout 500 --status 0 --expect "PASS" --elf build/release/pith.elf \
+		tools/qemu-run --smp "$3" $icount --timeout 500 --append "crash=$2" \
+		build/release/pith.elf "build/release/system/$1.img"
+	[ ! -e "$logs/$(printf '%s' "$test" | tr '/' '.').log" ] ||
+		crashes_report "$logs/$(printf '%s' "$test" | tr '/' '.').log"
+}
+
+# Deaths by server from the supervisor's log, and how many of them in a request.
+crashes_report() { # LOG
+	awk '/died as planned in/ { n = $NF + 0; deaths[$2]++; requests[$2] += $(NF - 1) == "request"
+			if (!least[$2] || n < least[$2]) least[$2] = n
+			if (n > most[$2]) most[$2] = n }
+		/supervisor died: vector 3/ { supervisor++ }
+		END { for (s in deaths)
+				printf("    %-16s %6d deaths, %6d with a request in flight, at its %d. to %d.\n", s,
+					deaths[s], requests[s], least[s], most[s])
+			if (supervisor) printf("    %-16s %6d deaths\n", "supervisor", supervisor) }' "$1"
 }

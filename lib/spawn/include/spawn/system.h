@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define SYSTEM_MAGIC 0x6d65747379536950ull
-#define SYSTEM_VERSION 3u
+#define SYSTEM_VERSION 4u
 #define SYSTEM_COMPONENTS_MAX 48u
 #define SYSTEM_OFFERS 4u
 #define SYSTEM_USES 16u
@@ -33,7 +33,8 @@ struct system_component {
     uint32_t flags, priority;
     uint64_t heartbeat_ns; /* period; 0: not watched */
     uint32_t capsule_pages, log_pages, heap_pages, object_pages, volatile_pages;
-    uint32_t offer_count, use_count, port_count, memory_count, irq_count, module_count, pad;
+    uint32_t offer_count, use_count, port_count, memory_count, irq_count, module_count;
+    uint32_t modules_first; /* bits by module: no more once the component has been ready */
     struct system_offer offers[SYSTEM_OFFERS];
     struct system_use uses[SYSTEM_USES];
     struct system_range ports[SYSTEM_DEVICES], memory[SYSTEM_DEVICES];
