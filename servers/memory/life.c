@@ -172,10 +172,11 @@ no_page:
     return 0;
 }
 
-static bool seat_clear(struct thread_record *t)
+/* False: a thread of this seat runs still, or another core has yet to pass. */
+static bool seat_clear(struct thread_record *t, uint64_t tries)
 {
     struct pith_result r = {-E_AGAIN, 0};
-    for (unsigned i = 0; i < 64 && r.status == -E_AGAIN; i++)
+    for (uint64_t i = 0; i < tries && r.status == -E_AGAIN; i++)
         r = pith_page_take(ram, t->page);
     if (r.status)
         return false;
@@ -204,7 +205,9 @@ int64_t thread_make(struct space_record *s, struct thread_record **made)
     if (!t)
         return -E_LIMIT;
     int64_t status = seat_fill(s, t);
-    if (status && seat_clear(t)) /* an undone request may have left something there */
+    /* An undone request may have left a thread there, which nobody has started: it goes as soon as the
+     * other cores have passed. */
+    if (status && seat_clear(t, UINT64_MAX))
         status = seat_fill(s, t);
     if (status)
         return status;
@@ -220,7 +223,7 @@ int64_t thread_make(struct space_record *s, struct thread_record **made)
 
 bool thread_drop(struct space_record *s, struct thread_record *t)
 {
-    if (!seat_clear(t))
+    if (!seat_clear(t, 64))
         return false;
     for (struct thread_record **link = &s->threads; *link; link = &(*link)->next)
         if (*link == t) {
