@@ -1188,6 +1188,8 @@ void component_main(void)
         tx_commit();
     }
     if (!fs->filled) {
+        if (STARTUP->modules_left) /* a capsule that was damaged, or is another version's */
+            rt_panic("needs its archive again");
         if (STARTUP->modules[0][0])
             fill_from_archive((const uint8_t *)STARTUP->modules[0][0], STARTUP->modules[0][1]);
         fs->filled = 1;

@@ -22,6 +22,15 @@ static void trapper(uint64_t unused)
     pith_thread_exit();
 }
 
+static void breaker(uint64_t unused)
+{
+    (void)unused;
+    seen = 1;
+    __asm__ volatile("int3");
+    seen = 2;
+    pith_thread_exit();
+}
+
 /* Maps map_page at map_at in the space of slot 20 of its own, then answers `answer`. */
 uint64_t pager(uint64_t vector, uint64_t address, uint64_t rip, uint64_t rsp, uint64_t badge);
 GUEST_ENTRY(pager);
@@ -462,6 +471,28 @@ TEST("faults.the-death-of-a-handler-repeats-the-instruction")
     MUST(pith_service_open(h.service));
     wait_stopped(t);
     CHECK_EQUAL(seen, 2);
+}
+TEST("faults.the-death-of-a-handler-repeats-a-breakpoint")
+{
+    static struct pith_fault f;
+    uint32_t at = make_space(), next = make_space();
+    struct paged p = paged(pager_entry, 1);
+    struct server h = make_server(at, 3, spin_entry, 1, 0);
+    MUST(pith_space_handler(p.space, h.gate));
+    spin_flag = 1, spin_count = 0;
+    uint32_t t = fault_thread(p.space, breaker, 0);
+    EVENTUALLY(spin_count);
+    answer = FAULT_UNWIND;
+    uint32_t pool = make_pool(h.service, next, pager_entry, 1);
+    MUST(pith_space_kill(at));
+    MUST(pith_service_bind(h.service, pool));
+    MUST(pith_service_open(h.service));
+    wait_stopped(t);
+    CHECK_EQUAL(seen, 1);
+    CHECK_EQUAL(handled, 1);
+    CHECK_EQUAL(vector_of, 3);
+    MUST(pith_space_fault(p.space, (uint64_t)&f));
+    CHECK_EQUAL(*(const uint8_t *)f.regs[15], 0xcc); /* the instruction, not what is behind it */
 }
 TEST("faults.privileged-instructions-fault")
 {

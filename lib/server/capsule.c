@@ -408,7 +408,7 @@ uint32_t rt_slot_alloc(void)
     if (found) {
         TX_SET(C->slot_used[found / 64], C->slot_used[found / 64] | 1ull << (found % 64));
         TX_SET(C->slot_hint, found + 1);
-        pith_cap_delete(SPACE_SELF, found); /* an undone use may have left something */
+        pith_cap_delete(SPACE_SELF, found); /* an earlier capsule's */
     }
     if (!nested)
         tx_commit();

@@ -237,7 +237,7 @@ static void end_close(uint64_t badge)
 {
     struct pipe *p = pipe_of(badge);
     unsigned end = badge & 1;
-    if (!rt_gate_is(p->gates[end], rt_cap("pipe"), badge))
+    if (!p->gates[end])
         return;
     rt_gate_free(p->gates[end]);
     TX_SET(p->gates[end], 0);
@@ -271,7 +271,8 @@ uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t pa
         if (closed < DESCRIBED_MAX)
             continue; /* our own */
         tx_begin();
-        end_close(closed);
+        if (rt_gate_is(pipe_of(closed)->gates[closed & 1], rt_cap("pipe"), closed))
+            end_close(closed);
         tx_commit();
     }
     return 0;

@@ -23,6 +23,8 @@
 #define OBJECT_PAGES 0u /* what it makes is in pages of its pool */
 #define EXIT_PANIC 2
 #define RECLAIM_TRIES 10000u
+/* It sees two or three events of each death of a component (crash= on the command line). */
+#define SUPERVISOR_CRASH_MEAN 20u
 #define RECLAIM_NAP_NS 100000ull
 #define PRIORITY 62
 #define BIT_READY 1u
@@ -187,9 +189,8 @@ static bool supervisor_start(const void *elf, size_t elf_bytes, uint64_t archive
     struct rt_startup *st = &s.startup;
     st->incarnation = incarnation;
     st->cores = B->cores;
-    /* It sees two or three events of each death of a component. */
-    uint64_t crash = spawn_option(B->command_line, "crash=");
-    spawn_crash(st, UINT32_MAX, crash ? 20 : 0);
+    spawn_crash(
+        st, UINT32_MAX, spawn_option(B->command_line, "crash=") ? SUPERVISOR_CRASH_MEAN : 0);
     st->clock_mult = B->clock_mult;
     st->clock_base = B->clock_base;
     st->clock_shift = B->clock_shift;

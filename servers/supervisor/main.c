@@ -262,8 +262,10 @@ static void modules_set(unsigned i)
     uint64_t at = 0x400000000000ull;
     for (unsigned m = 0, n = 0; m < c->module_count; m++) {
         size_t size;
-        if (c->modules_first >> m & 1 && state->of[i].was_ready)
+        if (c->modules_first >> m & 1 && state->of[i].was_ready && !state->of[i].unready) {
+            work.startup.modules_left++;
             continue;
+        }
         const uint8_t *file = archive_member(c->modules[m], &size);
         if (!file) {
             rt_log("%s: module %s is not in the archive", c->name, c->modules[m]);
@@ -280,6 +282,8 @@ static void modules_set(unsigned i)
         at += (work.modules[n++].count + 512) * 4096;
     }
 }
+
+static uint64_t crash_mean; /* for tests: see spawn_crash */
 
 static bool component_start(unsigned i)
 {
@@ -320,7 +324,7 @@ static bool component_start(unsigned i)
     work.startup.heartbeat_ns = c->heartbeat_ns;
     work.startup.offers = c->heartbeat_ns ? c->offer_count : 0;
     if (c->flags & SYSTEM_RESTART)
-        spawn_crash(&work.startup, i, spawn_option(STARTUP->arguments, "crash="));
+        spawn_crash(&work.startup, i, crash_mean);
     s->crash_at = work.startup.crash_at;
     work.startup.cores = STARTUP->cores;
     work.startup.clock_mult = STARTUP->clock_mult;
@@ -563,6 +567,7 @@ void component_main(void)
         rt_log("back: %u components", description->count);
     chaos_ns = spawn_option(STARTUP->arguments, "chaos=") * 1000000;
     chaos_at = rt_now_ns() + chaos_ns;
+    crash_mean = spawn_option(STARTUP->arguments, "crash=");
     hang_ns = STARTUP->incarnation == 1 ? spawn_option(STARTUP->arguments, "hang=") * 1000000 : 0;
     control_open();
     for (unsigned i = 0; i < description->count; i++)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# crash.sh: a busybox script runs undisturbed, then again while each server is killed in turn;
-# the outputs must be the same to the byte. Prints test lines for tools/testrun.
+# crash.sh: a busybox script runs undisturbed, then again while each server is killed in turn, and
+# while they crash at random requests; the outputs must be the same to the byte. Prints test lines
+# for tools/testrun.
 set -u
 tmp=build/tmp/crash-$$
 mkdir -p "$tmp"
@@ -43,19 +44,27 @@ else
 	echo "FAIL undisturbed: status $status"
 	tail -n 5 "$tmp/undisturbed.out" "$tmp/undisturbed.err"
 fi
-for ms in 200 50 15; do
-	echo "TEST kill-every-$ms-ms"
-	run kill --kill $ms
+killed() { # NAME WHAT OPTIONS…: WHAT the log says of each death
+	test=$1 what=$2
+	shift 2
+	echo "TEST $test"
+	run kill "$@"
 	status=$?
-	kills=$(grep -c 'was killed' "$tmp/kill.err")
+	kills=$(grep -c "$what" "$tmp/kill.err")
 	# When a client is inside, its call comes back as RESTART and is made again.
 	if [ $status = 3 ] && cmp -s "$tmp/undisturbed.out" "$tmp/kill.out" && [ "$kills" -gt 1 ]; then
-		echo "$kills servers were killed"
-		echo "PASS kill-every-$ms-ms"
+		echo "$kills servers died"
+		echo "PASS $test"
 	else
-		echo "FAIL kill-every-$ms-ms: status $status, $kills kills"
+		echo "FAIL $test: status $status, $kills deaths"
 		diff "$tmp/undisturbed.out" "$tmp/kill.out" | head -5
 		tail -n 5 "$tmp/kill.err"
 	fi
+}
+for ms in 200 50 15; do
+	killed "kill-every-$ms-ms" 'was killed' --kill "$ms"
+done
+for mean in 300 30; do
+	killed "crash-at-one-request-in-$mean" 'died as planned' --crash "$mean"
 done
 echo DONE

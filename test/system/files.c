@@ -106,8 +106,8 @@ static void write_and_read(unsigned round)
     char name[64], other[64];
     uint32_t file = 0;
     struct file_attributes a;
-    snprintf(name, sizeof name, "work/file-%u", round);
-    snprintf(other, sizeof other, "work/renamed-%u", round);
+    snprintf(name, sizeof name, "tree/file-%u", round);
+    snprintf(other, sizeof other, "tree/renamed-%u", round);
     EXPECT(create(name, FILE_OPEN_READ | FILE_OPEN_WRITE | FILE_OPEN_EXCLUSIVE, &file), 0);
     file = keep(file, 300);
     for (unsigned i = 0; i < CHUNKS; i++) {
@@ -136,11 +136,11 @@ static void write_and_read(unsigned round)
     uint32_t again = 0;
     EXPECT(open(other, FILE_OPEN_READ, &again, &a), 0);
     keep(again, 301);
-    EXPECT(file_symlink(root, 0, other + 5, strlen(other + 5), "work/link", 9), 0);
-    EXPECT(open("work/link", FILE_OPEN_READ, &again, &a), 0);
+    EXPECT(file_symlink(root, 0, other + 5, strlen(other + 5), "tree/link", 9), 0);
+    EXPECT(open("tree/link", FILE_OPEN_READ, &again, &a), 0);
     keep(again, 302);
     pith_cap_delete(SPACE_SELF, 302);
-    EXPECT(remove_name("work/link", 0), 0);
+    EXPECT(remove_name("tree/link", 0), 0);
     EXPECT(remove_name(other, 0), 0);
     EXPECT(look(other, &a), FILE_ERROR_NOENT);
     size_t length = 0;
@@ -198,23 +198,23 @@ static void stranger(void)
     uint32_t session = 0;
     char path[64];
     size_t length = 0;
-    EXPECT(create_at(root, 0, "work/secret", 0600), 0);
-    EXPECT(create_at(root, 0, "work/open", 0644), 0);
+    EXPECT(create_at(root, 0, "tree/secret", 0600), 0);
+    EXPECT(create_at(root, 0, "tree/open", 0644), 0);
     EXPECT(file_session(root, 0, 1000, 100, 1000, 100, "abc", 3, &session), FILE_ERROR_INVAL);
     EXPECT(file_session(root, 0, 1000, 100, 1000, 100, "", 0, &session), 0);
     keep(session, STRANGER);
-    EXPECT(open_at(STRANGER, 0, "work/open", FILE_OPEN_READ), 0);
-    EXPECT(open_at(STRANGER, 0, "work/open", FILE_OPEN_WRITE), FILE_ERROR_ACCES);
-    EXPECT(open_at(STRANGER, 0, "work/secret", FILE_OPEN_READ), FILE_ERROR_ACCES);
-    EXPECT(create_at(STRANGER, 0, "work/new", 0644), FILE_ERROR_ACCES);
-    EXPECT(change_mode(STRANGER, 0, "work/open"), FILE_ERROR_PERM);
+    EXPECT(open_at(STRANGER, 0, "tree/open", FILE_OPEN_READ), 0);
+    EXPECT(open_at(STRANGER, 0, "tree/open", FILE_OPEN_WRITE), FILE_ERROR_ACCES);
+    EXPECT(open_at(STRANGER, 0, "tree/secret", FILE_OPEN_READ), FILE_ERROR_ACCES);
+    EXPECT(create_at(STRANGER, 0, "tree/new", 0644), FILE_ERROR_ACCES);
+    EXPECT(change_mode(STRANGER, 0, "tree/open"), FILE_ERROR_PERM);
     EXPECT(file_session(STRANGER, 0, 0, 0, 0, 0, "", 0, &session), FILE_ERROR_PERM);
     /* A folder that the super-user has opened gives a stranger who holds it nothing more. */
-    EXPECT(open_at(root, 0, "work", FILE_OPEN_READ | FILE_OPEN_DIRECTORY), 0);
+    EXPECT(open_at(root, 0, "tree", FILE_OPEN_READ | FILE_OPEN_DIRECTORY), 0);
     keep(OPENED, FOLDER);
     EXPECT(open_at(FOLDER, 0, "open", FILE_OPEN_READ), 0);
     EXPECT(open_at(FOLDER, 0, "secret", FILE_OPEN_READ), FILE_ERROR_ACCES);
-    EXPECT(open_at(FOLDER, 0, "../work/open", FILE_OPEN_READ), FILE_ERROR_ACCES);
+    EXPECT(open_at(FOLDER, 0, "../tree/open", FILE_OPEN_READ), FILE_ERROR_ACCES);
     EXPECT(create_at(FOLDER, 0, "new", 0644), FILE_ERROR_ACCES);
     EXPECT(change_mode(FOLDER, 0, ""), FILE_ERROR_ACCES);
     EXPECT(file_session(FOLDER, 0, 0, 0, 0, 0, "", 0, &session), FILE_ERROR_PERM);
@@ -222,25 +222,25 @@ static void stranger(void)
     EXPECT(change_mode(STRANGER, FOLDER, ""), FILE_ERROR_PERM);
     EXPECT(open_at(root, FOLDER, "secret", FILE_OPEN_READ), 0);
     EXPECT(file_locate(root, FOLDER, path, sizeof path, &length), 0);
-    EXPECT((int64_t)length == 4 && !memcmp(path, "work", 4), 1);
+    EXPECT((int64_t)length == 4 && !memcmp(path, "tree", 4), 1);
     EXPECT(open_at(root, rt_cap("debug-exit"), "open", FILE_OPEN_READ), FILE_ERROR_XDEV);
     for (uint32_t slot = STRANGER; slot <= OPENED; slot++)
         pith_cap_delete(SPACE_SELF, slot);
-    EXPECT(remove_name("work/secret", 0), 0);
-    EXPECT(remove_name("work/open", 0), 0);
+    EXPECT(remove_name("tree/secret", 0), 0);
+    EXPECT(remove_name("tree/open", 0), 0);
 }
 
 void component_main(void)
 {
     root = rt_cap("file");
-    EXPECT(make("work", 0040755), 0);
-    EXPECT(make("work", 0040755), FILE_ERROR_EXIST);
+    EXPECT(make("tree", 0040755), 0);
+    EXPECT(make("tree", 0040755), FILE_ERROR_EXIST);
     for (unsigned round = 0; round < ROUNDS; round++)
         write_and_read(round);
     for (unsigned round = 0; round < ROUNDS; round++)
         stranger();
-    EXPECT(remove_name("work", 0), FILE_ERROR_ISDIR);
-    EXPECT(remove_name("work", FILE_UNLINK_DIRECTORY), 0);
+    EXPECT(remove_name("tree", 0), FILE_ERROR_ISDIR);
+    EXPECT(remove_name("tree", FILE_UNLINK_DIRECTORY), 0);
     rt_log("%lu calls, %lu unexpected", calls, wrong);
     rt_log("%s", wrong ? "FAIL files: unexpected answers" : "PASS files");
     pith_io_out(rt_cap("debug-exit"), 0, 1, wrong ? 1 : 0);

@@ -16,7 +16,7 @@
  *         pages 96                # for program, stacks of one core and its own tables (64)
  *         ports log-port 0x3f8 8  irq serial 4  device vga 0xa0000 0x20000
  *         module rootfs first     # a file of the archive, mapped read-only; first: only until
- *                                 # the component has been ready once
+ *                                 # the component has been ready once, and after deaths before
  *         gets ram|control|bus|supervision
  *         restart always|never
  *         heartbeat-ms 1000       # started again when it has missed three of these periods

@@ -2,7 +2,7 @@
 # Ring linux: unmodified Linux programs, also while the servers under them are killed.
 
 RING_WHAT="unmodified Linux programs: compared with Linux, and while servers are killed"
-CONFORM_SETS='glibc musl busybox bash applets programs glibc-killed programs-killed'
+CONFORM_SETS='glibc musl busybox bash applets programs glibc-killed programs-killed glibc-crashed busybox-crashed programs-crashed'
 
 ring_exists() {
 	has_image linux

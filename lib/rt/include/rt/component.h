@@ -32,6 +32,7 @@ struct rt_startup {
     uint64_t heartbeat_ns;     /* period; 0: nobody watches */
     uint32_t offers;           /* gates from SLOT_ALIVE on */
     uint32_t crash_where; /* for tests: 0 at a request's begin, 1 before and 2 after a commit */
+    uint64_t modules_left; /* not mapped now; they are after a death before rt_ready */
     uint64_t crash_at;    /* for tests: dies at this event (request or wake); 0: never */
     uint64_t clock_mult, clock_base, clock_shift, tsc_hz;
     uint64_t capsule_bytes;    /* mapped at CAPSULE_BASE; all zero in incarnation 1 */
