@@ -194,13 +194,12 @@ uint32_t ready_serve_changed(struct ready_server *server, uint64_t badge)
 }
 
 SERVER_ENTRY(serial);
-void serial_handle(uint64_t badge, struct msg *m)
+uint64_t serial_handle(uint64_t badge, struct msg *m)
 {
     uint64_t operation = m->w[0] & RPC_OPERATION_MASK;
     if (operation == READY_OP_READY || operation == READY_OP_CHANGED)
-        m->w[0] = ready_dispatch(0, badge, m);
-    else
-        m->w[0] = file_dispatch(0, badge, m);
+        return ready_dispatch(0, badge, m);
+    return file_dispatch(0, badge, m);
 }
 
 void component_main(void)

@@ -35,10 +35,7 @@ void node_touch(struct node *n, bool modified)
 
 static uint64_t reach(const struct node *n)
 {
-    uint64_t pages = 1;
-    for (uint32_t h = 0; h < n->height; h++)
-        pages *= FANOUT;
-    return pages;
+    return 1ull << (n->height * FANOUT_SHIFT);
 }
 
 static uint64_t fresh_page(void)
@@ -78,6 +75,20 @@ uint8_t *node_page(struct node *n, uint64_t index, bool make)
         span /= FANOUT;
         link = (uint64_t *)*link + index / span % FANOUT;
     }
+}
+
+/* The page if it is there. */
+static const uint8_t *page_at(const struct node *n, uint64_t index)
+{
+    uint64_t at = n->tree;
+    uint32_t shift = n->height * FANOUT_SHIFT;
+    if (index >> shift)
+        return 0; /* behind what the tree can hold */
+    while (at && shift) {
+        shift -= FANOUT_SHIFT;
+        at = ((const uint64_t *)at)[index >> shift & (FANOUT - 1)];
+    }
+    return (const uint8_t *)at;
 }
 
 /* Frees up to *budget data pages from index on; true when none is left there. */
@@ -240,7 +251,7 @@ uint64_t node_read(
     while (done < bytes) {
         uint64_t at = (position + done) % PAGE, run = PAGE - at;
         run = run < bytes - done ? run : bytes - done;
-        const uint8_t *p = node_page(n, (position + done) / PAGE, false);
+        const uint8_t *p = page_at(n, (position + done) / PAGE);
         if (!rt_copy_to_client(out->offset + done, p ? p + at : zeros, run)) {
             *bad = !done;
             break;

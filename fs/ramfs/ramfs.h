@@ -24,7 +24,8 @@
 #define HASH_BUCKETS 16384u
 #define DESCRIBED_MAX 4096u /* badges of the system description are below */
 #define SESSION_BIT 1u
-#define FANOUT 512u
+#define FANOUT_SHIFT 9u
+#define FANOUT (1u << FANOUT_SHIFT)
 
 #define S_TYPE 0170000u
 #define S_FIFO 0010000u

@@ -478,13 +478,16 @@ static void written_to(const struct open_file *o)
         TX_SET(n->mode, n->mode & ~(n->mode & 0010 ? SET_ID_BITS : 04000u));
 }
 
+/* flag: FILE_OPEN_READ or FILE_OPEN_WRITE. */
 static uint32_t data_check(const struct open_file *o, uint32_t flag)
 {
-    if (!o || o->flags & FILE_OPEN_PATH || !(o->flags & flag))
-        return o && is(o->node, S_DIRECTORY) ? FILE_ERROR_ISDIR : FILE_ERROR_BADF;
+    if (!o)
+        return FILE_ERROR_BADF;
+    if ((o->flags & (FILE_OPEN_PATH | flag)) == flag && is(o->node, S_REGULAR))
+        return 0;
     if (is(o->node, S_DIRECTORY))
         return FILE_ERROR_ISDIR;
-    return is(o->node, S_REGULAR) ? 0 : FILE_ERROR_INVAL;
+    return o->flags & FILE_OPEN_PATH || !(o->flags & flag) ? FILE_ERROR_BADF : FILE_ERROR_INVAL;
 }
 
 uint32_t file_serve_read(
@@ -497,9 +500,10 @@ uint32_t file_serve_read(
     (void)park;
     if (status)
         return status;
-    tx_begin();
+    tx_read_begin();
     data->length = node_read(o->node, position, data, data->capacity, &bad);
-    return end(bad ? RPC_BAD_BUFFER : 0);
+    tx_read_end();
+    return bad ? RPC_BAD_BUFFER : 0;
 }
 
 uint32_t file_serve_read_next(struct file_server *s, uint64_t badge, uint64_t sequence,
@@ -1158,14 +1162,12 @@ uint32_t file_serve_map(struct file_server *s, uint64_t badge, uint32_t memory, 
 /* ---- start ------------------------------------------------------------------------------------------------ */
 
 SERVER_ENTRY(file);
-void file_handle(uint64_t badge, struct msg *m)
+uint64_t file_handle(uint64_t badge, struct msg *m)
 {
-    if (badge != MAINTENANCE) {
-        m->w[0] = file_dispatch(fs, badge, m);
-        return;
-    }
+    if (badge != MAINTENANCE)
+        return file_dispatch(fs, badge, m);
     closed_take();
-    m->w[0] = orphans_free() ? 0 : 1;
+    return orphans_free() ? 0 : 1;
 }
 
 /* The main thread works through the service like everybody else: whoever has a stack of it

@@ -5,8 +5,9 @@
  * A thread's frames form a chain from cpu.frame (or thread.top) down to its base frame,
  * strictly falling in level, so it has at most 33. A frame whose space field is
  * &trap_space makes the return into it come here; the true space is in its thread or pool.
- * Reasons to trap: a fault was saved in the frame, the activation above has grants or
- * counted time, somebody waits for its stack, or something waits for depth 0.
+ * Reasons to trap: a fault was saved in the frame, the activation above has counted time,
+ * somebody waits for its stack, or something waits for depth 0. Grants are no reason: each
+ * call says whether its frame has any.
  */
 #include <arch/platform.h>
 #include <arch/x86.h>
@@ -168,8 +169,8 @@ static i64 caps_check(struct space *from, const struct pith_transfer *x, struct 
     return 0;
 }
 
-static void caps_move(struct space *from, const struct pith_transfer *x, struct space *to,
-                      const struct frame *receiver)
+static NOINLINE void caps_move(struct space *from, const struct pith_transfer *x, struct space *to,
+    const struct frame *receiver)
 {
     for (u32 i = 0; i < x->cap_count; i++) {
         i64 error = cap_transfer(from, x->caps[i], to, receiver->recv_slot + i, RIGHT_ALL);
@@ -178,7 +179,7 @@ static void caps_move(struct space *from, const struct pith_transfer *x, struct 
     }
 }
 
-static void words_set(struct thread *t, const u64 w[6])
+static NOINLINE void words_set(struct thread *t, const u64 w[6])
 {
     regs_clear(t);
     t->regs->rdi = w[0];
@@ -189,35 +190,76 @@ static void words_set(struct thread *t, const u64 w[6])
     t->regs->r9 = w[5];
 }
 
-static bool grant_valid(u64 address, u64 length, u64 direction)
+/* Takes over what the call lets its server touch; false: it is not memory of a user. */
+static ALWAYS_INLINE bool grants_take(struct frame *s, const volatile struct pith_transfer *x)
 {
-    return direction <= (GRANT_READ | GRANT_WRITE) && length <= USER_TOP &&
-           address <= USER_TOP - length;
-}
-
-static bool transfer_read(struct pith_transfer *x, u64 va)
-{
-    u64 bytes;
-    _Static_assert(sizeof *x % 8 == 0, "copied by words");
-    const void *user = user_address(current_space(), va, false, &bytes);
-    if (unlikely(!user) || unlikely(bytes < sizeof *x))
-        return user_read(x, va, sizeof *x);
-    copy_words(x, user, sizeof *x / 8);
+    for (u32 i = 0; i < FRAME_GRANTS; i++) {
+        struct grant g = {x->grants[i].address, x->grants[i].length, x->grants[i].direction};
+        if (g.direction > (GRANT_READ | GRANT_WRITE) || g.length > USER_TOP ||
+            g.address > USER_TOP - g.length)
+            return false;
+        s->grants[i] = g;
+    }
     return true;
 }
 
-/* Enters stack s, which is off the free list. */
-static ALWAYS_INLINE struct result transfer_enter(struct cpu *cpu, struct frame *s, struct gate *g,
-                                                  const struct pith_transfer *x)
+/* With capabilities, or no stack at hand: under the lock. */
+static NOINLINE struct result call_x_any(struct cpu *cpu, u64 transfer)
 {
-    struct saved *regs = cpu->thread->regs;
+    i64 error;
+    u64 value = 0;
+    struct pith_transfer x;
+    REFUSE_IF(!user_read(&x, transfer, sizeof x), E_MEMORY);
+    lock_take();
+    struct frame *s = 0;
+    struct gate *g = cap_here(x.gate, PT_GATE, RIGHT_USE, &error);
+    if (g && (s = call_stack(cpu, g, &error, &value)) &&
+        (error =
+                grants_take(s, &x) ? caps_check(current_space(), &x, s->pool->space, s) : -E_ARG)) {
+        s->next = *s->head;
+        *s->head = s;
+        s = 0;
+        value = 0;
+    }
+    if (s) {
+        caps_move(current_space(), &x, s->pool->space, s);
+        cpu->frame->rsp = cpu->ursp;
+        frame_push(cpu, cpu->frame, s, g);
+        s->granted = 1;
+        words_set(cpu->thread, x.words);
+        cpu->thread->regs->rbx = x.cap_count;
+        cpu->thread->regs->rax = g->badge;
+        cpu->resched = RESCHED_RESUME;
+        error = value = 0;
+    }
+    lock_release();
+    return (struct result){ error, value };
+}
+
+/* Reads and writes what entry.S's call does, so without the lock, for the same reasons. The user's
+ * words are read once each: other threads may change them. */
+struct result op_call_x(u64 transfer)
+{
+    i64 error = 0;
+    struct cpu *cpu = cpu_self();
+    struct user_run user = user_address(current_space(), transfer, false);
+    const volatile struct pith_transfer *x = (const void *)user.at;
+    if (unlikely(!x) || unlikely(user.bytes < sizeof *x) || unlikely(x->cap_count) ||
+        unlikely(trace_on))
+        return call_x_any(cpu, transfer);
+    struct gate *g = cap_object(current_space(), x->gate, PT_GATE, RIGHT_USE, &error);
+    if (!g)
+        return fail(error);
+    const struct service *service = g->service;
+    struct frame **free = &service->pool->free[cpu->core], *s = *free;
+    if (unlikely(service->level >= cpu->frame->level) || unlikely(!s))
+        return call_x_any(cpu, transfer);
+    REFUSE_IF(!grants_take(s, x), E_ARG);
+    *free = s->next;
     cpu->frame->rsp = cpu->ursp;
-    frame_trap(cpu->frame); /* the return clears the grants */
-    s->marked = 1;
-    for (u32 i = 0; i < FRAME_GRANTS; i++)
-        s->grants[i] = (struct grant){ x->grants[i].address, x->grants[i].length,
-                                       x->grants[i].direction };
     frame_push(cpu, cpu->frame, s, g);
+    s->granted = 1;
+    struct saved *regs = cpu->thread->regs;
     regs->rdi = x->words[0];
     regs->rsi = x->words[1];
     regs->rdx = x->words[2];
@@ -228,55 +270,6 @@ static ALWAYS_INLINE struct result transfer_enter(struct cpu *cpu, struct frame 
     regs->kind = REGS_CALL; /* the others are 0 */
     cpu->resched = RESCHED_RESUME;
     return ok(0);
-}
-
-/* With capabilities, or no stack at hand: under the lock. */
-static NOINLINE struct result call_x_any(struct cpu *cpu, const struct pith_transfer *x)
-{
-    i64 error;
-    u64 value = 0;
-    lock_take();
-    struct frame *s = 0;
-    struct gate *g = cap_here(x->gate, PT_GATE, RIGHT_USE, &error);
-    if (g && (s = call_stack(cpu, g, &error, &value)) &&
-        (error = caps_check(current_space(), x, s->pool->space, s))) {
-        s->next = *s->head;
-        *s->head = s;
-        s = 0;
-        value = 0;
-    }
-    if (s) {
-        caps_move(current_space(), x, s->pool->space, s);
-        (void)transfer_enter(cpu, s, g, x);
-        words_set(cpu->thread, x->words);
-        cpu->thread->regs->rbx = x->cap_count;
-        cpu->thread->regs->rax = g->badge;
-        error = value = 0;
-    }
-    lock_release();
-    return (struct result){ error, value };
-}
-
-/* Reads and writes what entry.S's call does, so without the lock, for the same reasons. */
-struct result op_call_x(u64 transfer)
-{
-    i64 error = 0;
-    struct pith_transfer x;
-    struct cpu *cpu = cpu_self();
-    REFUSE_IF(!transfer_read(&x, transfer), E_MEMORY);
-    struct gate *g = cap_object(current_space(), x.gate, PT_GATE, RIGHT_USE, &error);
-    if (!g)
-        return fail(error);
-    for (u32 i = 0; i < FRAME_GRANTS; i++)
-        REFUSE_IF(!grant_valid(x.grants[i].address, x.grants[i].length, x.grants[i].direction),
-                  E_ARG);
-    const struct service *service = g->service;
-    struct frame **free = &service->pool->free[cpu->core], *s = *free;
-    if (unlikely(x.cap_count) || unlikely(service->level >= cpu->frame->level) || unlikely(!s) ||
-        unlikely(trace_on))
-        return call_x_any(cpu, &x);
-    *free = s->next;
-    return transfer_enter(cpu, s, g, &x);
 }
 
 /* ---- returning ------------------------------------------------------------------------ */
@@ -292,8 +285,6 @@ static struct frame *frame_pop(struct cpu *cpu, bool quarantine)
     f->marked = 0;
     f->ran_ns = 0;
     f->limit_told = 0;
-    for (u32 i = 0; i < FRAME_GRANTS; i++)
-        f->grants[i] = (struct grant){ 0, 0, 0 };
     if (quarantine) {
         f->kind = FRAME_QUARANTINED;
     } else {
@@ -486,30 +477,47 @@ struct result op_thread_unwind(struct thread *t, struct service *s)
 
 /* ---- granted copies --------------------------------------------------------------------- */
 
+static const struct grant no_grant;
+
+/* The grant of that number of the current call; nil with the error that there is none. */
+static ALWAYS_INLINE const struct grant *grant_find(const struct frame *f, u64 grant, i64 *error)
+{
+    if (likely(f->granted) && likely(grant < FRAME_GRANTS))
+        return &f->grants[grant];
+    *error = f->kind == FRAME_BASE ? -E_DEPTH : -E_RANGE;
+    return f->kind == FRAME_BASE || grant >= FRAME_GRANTS ? 0 : &no_grant;
+}
+
 static struct result grant_copy(u64 grant, u64 offset, u64 va, u64 length, u64 direction)
 {
-    struct cpu *cpu = cpu_self();
-    const struct frame *f = cpu->frame;
-    REFUSE_IF(f->kind == FRAME_BASE, E_DEPTH);
-    REFUSE_IF(grant >= FRAME_GRANTS || offset > f->grants[grant].length ||
-              length > f->grants[grant].length - offset, E_RANGE);
-    REFUSE_IF(!(f->grants[grant].direction & direction), E_RIGHT);
-    const struct space *client = frame_space(f->prev), *server = frame_space(f);
-    u64 at = f->grants[grant].address + offset, done = 0;
-    length = min_u64(length, PAGE_SIZE);
+    i64 error;
+    const struct frame *f = cpu_self()->frame;
+    const struct grant *g = grant_find(f, grant, &error);
+    if (!g)
+        return fail(error);
+    REFUSE_IF(offset > g->length || length > g->length - offset, E_RANGE);
+    REFUSE_IF(!(g->direction & direction), E_RIGHT);
+    /* A client that dies meanwhile stays what it was: see user_address(). */
+    const struct space *client = frame_space(f->prev), *server = f->space;
     bool in = direction == GRANT_READ;
-    for (u32 i = 0; i < 4 && done < length; i++) {
-        u64 client_run, server_run;
-        u8 *c = client->dead ? 0 : user_address(client, at + done, !in, &client_run);
-        u8 *s = c ? user_address(server, va + done, in, &server_run) : 0;
-        if (!s)
+    u64 at = g->address + offset, done = 0, run;
+    struct user_run c = {0, 0}, s = {0, 0};
+    length = min_u64(length, PAGE_SIZE);
+    for (; done < length; done += run) {
+        if (!c.bytes)
+            c = user_address(client, at + done, !in);
+        if (!s.bytes)
+            s = user_address(server, va + done, in);
+        if (!c.at || !s.at)
             break;
-        u64 run = min_u64(length - done, min_u64(client_run, server_run));
-        u8 *to = in ? s : c;
-        const u8 *from = in ? c : s;
+        run = min_u64(length - done, min_u64(c.bytes, s.bytes));
+        u8 *to = in ? s.at : c.at;
+        const u8 *from = in ? c.at : s.at;
         copy_words(to, from, run / 8);
-        copy_bytes(to + (run & ~7ull), from + (run & ~7ull), run & 7);
-        done += run;
+        if (run & 7)
+            copy_bytes(to + (run & ~7ull), from + (run & ~7ull), run & 7);
+        c = (struct user_run){c.at + run, c.bytes - run};
+        s = (struct user_run){s.at + run, s.bytes - run};
     }
     return done || !length ? ok(done) : fail(-E_MEMORY);
 }
@@ -526,8 +534,7 @@ struct result op_copy_out(u64 grant, u64 offset, u64 va, u64 length)
 
 struct result op_grant_info(u64 grant)
 {
-    const struct frame *f = cpu_self()->frame;
-    REFUSE_IF(f->kind == FRAME_BASE, E_DEPTH);
-    REFUSE_IF(grant >= FRAME_GRANTS, E_RANGE);
-    return ok(f->grants[grant].length << 2 | f->grants[grant].direction);
+    i64 error;
+    const struct grant *g = grant_find(cpu_self()->frame, grant, &error);
+    return g ? ok(g->length << 2 | g->direction) : fail(error);
 }

@@ -22,18 +22,18 @@ static struct result space_copy_bytes(const struct space *s, u64 va, u64 buffer,
                                       bool write)
 {
     struct walk w;
-    u64 here, there, done = 0;
+    u64 done = 0;
     length = min_u64(length, PAGE_SIZE);
     for (u32 i = 0; i < 4 && done < length; i++) {
-        u8 *theirs = user_address(s, va + done, false, &there);
-        u8 *ours = theirs ? user_address(current_space(), buffer + done, !write, &here) : 0;
-        if (!ours)
+        struct user_run theirs = user_address(s, va + done, false);
+        struct user_run ours = user_address(current_space(), buffer + done, !write);
+        if (!theirs.at || !ours.at)
             break;
         if (write && (!space_leaf(s, va + done, &w) ||
                       (!(*w.pte & PTE_WRITE) && !mapped_once(pte_frame(*w.pte)))))
             break;
-        u64 run = min_u64(length - done, min_u64(here, there));
-        copy_bytes(write ? theirs : ours, write ? ours : theirs, run);
+        u64 run = min_u64(length - done, min_u64(ours.bytes, theirs.bytes));
+        copy_bytes(write ? theirs.at : ours.at, write ? ours.at : theirs.at, run);
         if (write)
             __atomic_fetch_or(w.pte, PTE_DIRTY | PTE_ACCESSED, __ATOMIC_RELAXED);
         done += run;

@@ -341,13 +341,11 @@ struct result op_thread_yield(void)
 /* Pins the frame at page-aligned va of the current space, writable; its direct-map address. */
 static i64 page_pin(u64 va, u64 *address)
 {
-    u64 bytes;
     struct walk w;
     const struct space *s = current_space();
     if (va & (PAGE_SIZE - 1))
         return -E_ARG;
-    if (!space_leaf(s, va, &w) || w.level != 1 ||
-        !(*address = (u64)user_address(s, va, true, &bytes)))
+    if (!space_leaf(s, va, &w) || w.level != 1 || !(*address = (u64)user_address(s, va, true).at))
         return -E_MEMORY;
     struct page *p = page_of(frame_of((void *)*address));
     if (p->used == PINS_MAX)

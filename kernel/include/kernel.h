@@ -219,9 +219,13 @@ void space_give_table(struct space *space, u32 pfn);
 bool space_map_boot(struct space *space, u64 va, u32 pfn, u64 flags);
 bool mapped_once(u32 pfn); /* exactly one 4 KiB mapping */
 i64 table_take(u32 pfn); /* one step towards freeing a page table */
-/* Direct-map address of user address va if the access is allowed, and how many bytes
- * follow on the page; nil otherwise. */
-void *user_address(const struct space *space, u64 va, bool write, u64 *bytes);
+/* Direct-map address of user address va if the access is allowed, else nil; and how many bytes
+ * follow on the page. */
+struct user_run {
+    u8 *at;
+    u64 bytes;
+};
+struct user_run user_address(const struct space *space, u64 va, bool write);
 /* Copies between kernel memory and the current frame's user memory; false on a bad
  * address (nothing or part was copied). At most one page. */
 bool user_read(void *to, u64 va, u64 bytes) MUST_USE;
@@ -353,6 +357,7 @@ static ALWAYS_INLINE void frame_push(struct cpu *cpu, struct frame *from, struct
 {
     s->prev = from;
     s->gate = gate;
+    s->granted = 0;
     s->rip = s->entry;
     s->rsp = s->top;
     s->flags = 0x202;

@@ -98,8 +98,9 @@ struct frame {
     u8 kind;                    /* enum frame_kind */
     u8 fault;                   /* 1 + index of the fault register set saved here, or 0 */
     u8 core;                    /* stacks: the core whose pool this is in */
-    u8 marked;                  /* has grants or counted time, which its end clears */
-    u8 pad0[3];
+    u8 marked;                  /* has counted time, which its end clears */
+    u8 granted;                 /* [call] grants are of this activation's call */
+    u8 pad0[2];
     struct frame *prev;         /* [call] caller's frame while in use, else nil */
     struct frame *next;         /* [call] next free stack of the pool */
     struct gate *gate;          /* [call] entered through; nil: free */
@@ -332,6 +333,7 @@ _Static_assert(offsetof(struct frame, native_lo) == FRAME_NATIVE, "offsets.h");
 _Static_assert(offsetof(struct frame, space) == FRAME_SPACE, "offsets.h");
 _Static_assert(offsetof(struct frame, level) == FRAME_LEVEL, "offsets.h");
 _Static_assert(offsetof(struct frame, fault) == FRAME_FAULT, "offsets.h");
+_Static_assert(offsetof(struct frame, granted) == FRAME_GRANTED, "offsets.h");
 _Static_assert(offsetof(struct frame, prev) == FRAME_PREV, "offsets.h");
 _Static_assert(offsetof(struct frame, next) == FRAME_NEXT, "offsets.h");
 _Static_assert(offsetof(struct frame, gate) == FRAME_GATE, "offsets.h");

@@ -12,6 +12,7 @@
 #define FRAME_SPACE 32
 #define FRAME_LEVEL 40
 #define FRAME_FAULT 42
+#define FRAME_GRANTED 45
 #define FRAME_PREV 48
 #define FRAME_NEXT 56
 #define FRAME_GATE 64

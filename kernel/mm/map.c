@@ -751,32 +751,38 @@ static bool entry_mark_written(u64 *entry, u64 *old)
                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-/* What is looked at without the lock may go away meanwhile: an entry is changed only as it was, and
- * tables and frames are not reused before this core has left the kernel. */
-void *user_address(const struct space *space, u64 va, bool write, u64 *bytes)
+/* Answers for a page that is not small, not mapped so, or not written yet. */
+static NOINLINE struct user_run user_address_any(const struct space *space, u64 va, bool write)
 {
-    u64 *entry, need = PTE_PRESENT | (write ? PTE_WRITE : 0), size = PAGE_SIZE;
     struct walk w;
-    if (unlikely(va >= USER_TOP))
-        return 0;
-    if (likely(table_find(space, va, &entry))) {
-        entry += va >> PAGE_SHIFT & 511u;
-    } else {
-        if (!space_leaf(space, va, &w))
-            return 0;
-        entry = w.pte;
-        size = PAGE_SIZE << (9 * (w.level - 1));
-    }
-    u64 old = __atomic_load_n(entry, __ATOMIC_RELAXED);
+    u64 need = PTE_PRESENT | (write ? PTE_WRITE : 0);
+    if (va >= USER_TOP || !space_leaf(space, va, &w))
+        return (struct user_run){0, 0};
+    u64 size = PAGE_SIZE << (9 * (w.level - 1)), old = __atomic_load_n(w.pte, __ATOMIC_RELAXED);
     for (u32 tries = 0; tries < 4; tries++) {
-        if (unlikely((old & need) != need) || unlikely(old & PTE_IO))
-            return 0;
-        if (!write || old & PTE_DIRTY || entry_mark_written(entry, &old)) {
-            *bytes = size - (va & (size - 1));
-            return (void *)(DM_BASE + (old & PTE_FRAME & ~(size - 1)) + (va & (size - 1)));
+        if ((old & need) != need || old & PTE_IO)
+            break;
+        if (!write || old & PTE_DIRTY || entry_mark_written(w.pte, &old)) {
+            u64 offset = va & (size - 1);
+            return (struct user_run){
+                (u8 *)DM_BASE + (old & PTE_FRAME & ~(size - 1)) + offset, size - offset};
         }
     }
-    return 0;
+    return (struct user_run){0, 0};
+}
+
+/* What is looked at without the lock may go away meanwhile: an entry is changed only as it was, and
+ * tables and frames are not reused before this core has left the kernel. */
+struct user_run user_address(const struct space *space, u64 va, bool write)
+{
+    u64 *table, need = write ? PTE_PRESENT | PTE_WRITE | PTE_DIRTY : PTE_PRESENT;
+    if (unlikely(va >= USER_TOP) || unlikely(!table_find(space, va, &table)))
+        return user_address_any(space, va, write);
+    u64 pte = __atomic_load_n(table + (va >> PAGE_SHIFT & 511u), __ATOMIC_RELAXED);
+    if (unlikely((pte & (need | PTE_IO)) != need))
+        return user_address_any(space, va, write);
+    u64 offset = va & (PAGE_SIZE - 1);
+    return (struct user_run){(u8 *)DM_BASE + (pte & PTE_FRAME) + offset, PAGE_SIZE - offset};
 }
 
 /* The one routine that touches user memory for the kernel's own structures. */
@@ -784,12 +790,11 @@ static bool user_copy(u64 va, void *kernel, u64 bytes, bool write)
 {
     const struct space *space = current_space();
     for (u32 i = 0; i < 3 && bytes; i++) {
-        u64 run;
-        void *user = user_address(space, va, write, &run);
-        if (!user)
+        struct user_run user = user_address(space, va, write);
+        if (!user.at)
             return false;
-        run = min_u64(run, bytes);
-        copy_bytes(write ? user : kernel, write ? kernel : user, run);
+        u64 run = min_u64(user.bytes, bytes);
+        copy_bytes(write ? user.at : kernel, write ? kernel : user.at, run);
         va += run;
         kernel = (u8 *)kernel + run;
         bytes -= run;

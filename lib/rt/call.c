@@ -68,66 +68,79 @@ __attribute__((optimize("omit-frame-pointer"))) int64_t rt_call(uint32_t gate, s
     return status ? call_again(gate, m, status) : 0;
 }
 
+static inline void grant_set(
+    struct pith_transfer *t, unsigned i, const void *address, size_t length, uint64_t direction)
+{
+    t->grants[i].address = length ? (uint64_t)address : 0;
+    t->grants[i].length = length;
+    t->grants[i].direction = direction;
+}
+
+/* Lays out the call; of its capabilities only those that are passed are set. */
+static inline void transfer_make(
+    struct pith_transfer *t, uint32_t gate, const struct msg *m, const struct xfer *x)
+{
+#pragma GCC unroll 6
+    for (unsigned i = 0; i < 6; i++)
+        t->words[i] = m->w[i];
+    grant_set(t, 0, x->in, x->in_len, GRANT_READ);
+    grant_set(t, 1, x->out, x->out_len, GRANT_WRITE);
+    t->gate = gate;
+    t->cap_count = x->n_caps_in;
+    for (unsigned i = 0; i < x->n_caps_in && i < 4; i++)
+        t->caps[i] = x->caps_in[i];
+}
+
+static inline int64_t transfer_do(const struct pith_transfer *t, struct msg *m, struct xfer *x)
+{
+    if (x->n_caps_out) {
+        x->recv_slot = rt_self()->recv_slot;
+        pith_receive(x->recv_slot, 4);
+    }
+    int64_t status = call_transfer(t, m);
+    for (unsigned deaths = 1; __builtin_expect(status != 0, 0);) {
+        if (status == -E_RESTART ? deaths++ == RT_DEATHS_MAX : status != -E_AGAIN)
+            return status;
+        status = call_transfer(t, m);
+    }
+    return 0;
+}
+
 int64_t rt_call_x(uint32_t gate, struct msg *m, struct xfer *x)
 {
     struct pith_transfer t;
-    struct rt_self *self = rt_self();
-    int64_t status;
-    memset(&t, 0, sizeof t);
-    t.gate = gate;
-    for (unsigned i = 0; i < 6; i++)
-        t.words[i] = m->w[i];
-    if (x->in_len) {
-        t.grants[0].address = (uint64_t)x->in;
-        t.grants[0].length = x->in_len;
-        t.grants[0].direction = GRANT_READ;
-    }
-    if (x->out_len) {
-        t.grants[1].address = (uint64_t)x->out;
-        t.grants[1].length = x->out_len;
-        t.grants[1].direction = GRANT_WRITE;
-    }
-    t.cap_count = x->n_caps_in;
-    for (unsigned i = 0; i < x->n_caps_in && i < 4; i++)
-        t.caps[i] = x->caps_in[i];
-    if (x->n_caps_out) {
-        pith_receive(self->recv_slot, 4);
-        x->recv_slot = self->recv_slot;
-    }
-    unsigned deaths = 1;
-    do {
-        status = call_transfer(&t, m);
-        if (status == -E_RESTART && deaths++ == RT_DEATHS_MAX)
-            return status;
-    } while (status == -E_RESTART || status == -E_AGAIN);
-    return status;
+    transfer_make(&t, gate, m, x);
+    return transfer_do(&t, m, x);
 }
 
-int64_t rt_call_parks(uint32_t gate, struct msg *m, struct xfer *x)
+/* Asks again, now saying where it would wait. */
+static __attribute__((noinline)) int64_t call_parked(
+    struct pith_transfer *t, struct msg *m, struct xfer *x)
 {
-    struct msg first = *m;
     struct rt_self *self = rt_self();
-    bool offered = false;
+    if (!self->notification || t->cap_count >= 4)
+        return -E_INTR; /* this thread may not wait */
+    t->caps[t->cap_count++] = self->notification;
+    t->words[0] |= RPC_PARKS;
     for (;;) {
-        int64_t status = x->in_len || x->out_len || x->n_caps_in || x->n_caps_out
-            ? rt_call_x(gate, m, x) : rt_call(gate, m);
+        int64_t status = transfer_do(t, m, x);
         if (status || (uint32_t)m->w[0] != RPC_PARK)
             return status;
-        *m = first;
-        if (!self->notification || x->n_caps_in + !offered > 4)
-            return -E_INTR; /* this thread may not wait */
-        if (!offered) {
-            /* Ask again, now saying where to wait. */
-            x->caps_in[x->n_caps_in++] = self->notification;
-            first.w[0] |= RPC_PARKS;
-            *m = first;
-            offered = true;
-            continue;
-        }
         struct pith_result r = rt_park_wait(self->notification, self->deadline_ns);
         if (r.status)
             return r.status;
     }
+}
+
+int64_t rt_call_parks(uint32_t gate, struct msg *m, struct xfer *x)
+{
+    struct pith_transfer t;
+    transfer_make(&t, gate, m, x);
+    bool plain = !(x->in_len | x->out_len | x->n_caps_in | x->n_caps_out);
+    int64_t status = plain ? rt_call(gate, m) : transfer_do(&t, m, x);
+    if (status || (uint32_t)m->w[0] != RPC_PARK)
+        return status;
+    return call_parked(&t, m, x);
 }
 
 __attribute__((weak)) struct pith_result rt_park_wait(uint32_t notification, uint64_t deadline_ns)

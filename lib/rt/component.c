@@ -21,15 +21,11 @@ uint8_t rt_dying;
 
 void component_start(void);
 
-void rt_lock(struct rt_lock *l)
+void rt_lock_wait(struct rt_lock *l)
 {
-    while (__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE))
+    do
         pith_thread_yield();
-}
-
-void rt_unlock(struct rt_lock *l)
-{
-    __atomic_store_n(&l->taken, 0, __ATOMIC_RELEASE);
+    while (__atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE));
 }
 
 uint32_t rt_cap(const char *name)

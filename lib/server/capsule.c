@@ -66,7 +66,7 @@ struct freed {
 };
 
 #define C ((struct capsule *)CAPSULE_BASE)
-static struct rt_lock tx_lock;
+struct rt_lock tx_lock;
 static struct rt_self *tx_owner;
 static uint8_t *tx_log;
 static uint64_t log_bytes, reply_sets;

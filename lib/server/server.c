@@ -5,7 +5,7 @@
 #include <server/server.h>
 
 void server_run(
-    uint64_t badge, struct msg *m, uint64_t caps, void (*handle)(uint64_t, struct msg *));
+    uint64_t badge, struct msg *m, uint64_t caps, uint64_t (*handle)(uint64_t, struct msg *));
 
 /* The request in which this incarnation is to die has come. Keeps all registers: it is called
  * ahead of the service's entry. */
@@ -53,22 +53,47 @@ static void __attribute__((noinline)) caps_finish(struct rt_self *self, struct m
 }
 
 void server_run(
-    uint64_t badge, struct msg *m, uint64_t caps, void (*handle)(uint64_t, struct msg *))
+    uint64_t badge, struct msg *m, uint64_t caps, uint64_t (*handle)(uint64_t, struct msg *))
 {
     struct rt_self *self = rt_self();
     if (badge == BADGE_ALIVE)
         return;
     self->call_caps = (uint32_t)caps;
     self->reply_cap_count = 0;
-    handle(badge, m);
+    m->w[0] = handle(badge, m);
     if (self->call_caps || self->reply_cap_count)
         caps_finish(self, m);
 }
 
+/* A copy ends with the page: what is longer takes several. */
+static __attribute__((noinline)) bool copy_from_client_on(
+    uint64_t offset, void *to, uint64_t length, uint64_t done)
+{
+    while (done < length) {
+        struct pith_result r = pith_copy_in(0, offset + done, (uint64_t)to + done, length - done);
+        if (r.status || !r.value)
+            return false;
+        done += r.value;
+    }
+    return true;
+}
+
 bool rt_copy_from_client(uint64_t offset, void *to, uint64_t length)
 {
-    for (uint64_t done = 0; done < length;) {
-        struct pith_result r = pith_copy_in(0, offset + done, (uint64_t)to + done, length - done);
+    if (!length)
+        return true;
+    struct pith_result r = pith_copy_in(0, offset, (uint64_t)to, length);
+    if (r.status || !r.value)
+        return false;
+    return r.value == length || copy_from_client_on(offset, to, length, r.value);
+}
+
+static __attribute__((noinline)) bool copy_to_client_on(
+    uint64_t offset, const void *from, uint64_t length, uint64_t done)
+{
+    while (done < length) {
+        struct pith_result r =
+            pith_copy_out(1, offset + done, (uint64_t)from + done, length - done);
         if (r.status || !r.value)
             return false;
         done += r.value;
@@ -78,14 +103,12 @@ bool rt_copy_from_client(uint64_t offset, void *to, uint64_t length)
 
 bool rt_copy_to_client(uint64_t offset, const void *from, uint64_t length)
 {
-    for (uint64_t done = 0; done < length;) {
-        struct pith_result r =
-            pith_copy_out(1, offset + done, (uint64_t)from + done, length - done);
-        if (r.status || !r.value)
-            return false;
-        done += r.value;
-    }
-    return true;
+    if (!length)
+        return true;
+    struct pith_result r = pith_copy_out(1, offset, (uint64_t)from, length);
+    if (r.status || !r.value)
+        return false;
+    return r.value == length || copy_to_client_on(offset, from, length, r.value);
 }
 
 uint32_t rt_received_cap(unsigned i)

@@ -28,9 +28,9 @@ uint32_t counter_serve_read(struct counter_server *c, uint64_t badge, uint64_t *
 }
 
 SERVER_ENTRY(counter);
-void counter_handle(uint64_t badge, struct msg *m)
+uint64_t counter_handle(uint64_t badge, struct msg *m)
 {
-    m->w[0] = counter_dispatch(counter, badge, m);
+    return counter_dispatch(counter, badge, m);
 }
 
 void component_main(void)

@@ -710,7 +710,7 @@ static uint64_t fault_answer(uint64_t rip)
 
 /* The kernel's call for a fault (core/fault.c): w0 = vector | error << 8, w1 = address,
  * w2 = instruction, w5 = 0 when no server runs. */
-static void fault_serve(uint64_t id, struct msg *m)
+static uint64_t fault_serve(uint64_t id, struct msg *m)
 {
     uint64_t vector = m->w[0] & 0xff, error = m->w[0] >> 8;
     bool solved = false;
@@ -719,18 +719,16 @@ static void fault_serve(uint64_t id, struct msg *m)
     if (s)
         solved = fault_resolve(s, m->w[1], error & 2, error & 16);
     tx_commit();
-    m->w[0] = solved ? FAULT_RESUME : fault_answer(m->w[2]);
+    return solved ? FAULT_RESUME : fault_answer(m->w[2]);
 }
 
 /* One service for requests and faults: they share a lock, and only callers of one service
  * help each other on a core. */
 SERVER_ENTRY(memory);
-void memory_handle(uint64_t badge, struct msg *m)
+uint64_t memory_handle(uint64_t badge, struct msg *m)
 {
-    if (badge & BADGE_FAULT)
-        fault_serve(badge & ~BADGE_FAULT, m);
-    else
-        m->w[0] = memory_dispatch(memory, badge, m);
+    return badge & BADGE_FAULT ? fault_serve(badge & ~BADGE_FAULT, m)
+                               : memory_dispatch(memory, badge, m);
 }
 
 void component_main(void)

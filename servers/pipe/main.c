@@ -299,17 +299,16 @@ static void closes_find(struct pipe *list)
 /* One service and one stack for everything: a gate that is on its way to its first holder has no
  * other yet, and must not be looked at as closed meanwhile. */
 SERVER_ENTRY(pipe);
-void pipe_handle(uint64_t badge, struct msg *m)
+uint64_t pipe_handle(uint64_t badge, struct msg *m)
 {
     uint64_t operation = m->w[0] & RPC_OPERATION_MASK;
     if (badge == MAINTENANCE)
-        m->w[0] = operation == FILE_OP_SYNC ? file_dispatch(0, badge, m) : RPC_BAD_OPERATION;
-    else if (badge < DESCRIBED_MAX)
-        m->w[0] = pipe_dispatch(root, badge, m);
-    else if (operation == READY_OP_READY || operation == READY_OP_CHANGED)
-        m->w[0] = ready_dispatch(0, badge, m);
-    else
-        m->w[0] = file_dispatch(0, badge, m);
+        return operation == FILE_OP_SYNC ? file_dispatch(0, badge, m) : RPC_BAD_OPERATION;
+    if (badge < DESCRIBED_MAX)
+        return pipe_dispatch(root, badge, m);
+    if (operation == READY_OP_READY || operation == READY_OP_CHANGED)
+        return ready_dispatch(0, badge, m);
+    return file_dispatch(0, badge, m);
 }
 
 void component_main(void)

@@ -824,7 +824,7 @@ uint32_t process_serve_host_name(struct process_server *server, uint64_t badge, 
 }
 
 SERVER_ENTRY(process);
-void process_handle(uint64_t badge, struct msg *m)
+uint64_t process_handle(uint64_t badge, struct msg *m)
 {
-    m->w[0] = process_dispatch(processes, badge, m);
+    return process_dispatch(processes, badge, m);
 }

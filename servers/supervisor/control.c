@@ -95,9 +95,9 @@ uint32_t supervisor_serve_replace(
 }
 
 SERVER_ENTRY(control);
-void control_handle(uint64_t badge, struct msg *m)
+uint64_t control_handle(uint64_t badge, struct msg *m)
 {
-    m->w[0] = supervisor_dispatch(0, badge, m);
+    return supervisor_dispatch(0, badge, m);
 }
 
 void control_open(void)

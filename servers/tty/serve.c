@@ -585,16 +585,15 @@ uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t pa
     return 0;
 }
 
-void tty_handle(uint64_t badge, struct msg *m);
-void tty_handle(uint64_t badge, struct msg *m)
+uint64_t tty_handle(uint64_t badge, struct msg *m);
+uint64_t tty_handle(uint64_t badge, struct msg *m)
 {
     uint64_t operation = m->w[0] & RPC_OPERATION_MASK;
     if (badge == BADGE_OWN && operation != FILE_OP_SYNC)
-        m->w[0] = RPC_BAD_OPERATION;
-    else if (operation == READY_OP_READY || operation == READY_OP_CHANGED)
-        m->w[0] = ready_dispatch(0, badge, m);
-    else if (operation >= TERMINAL_OP_GET_MODES)
-        m->w[0] = terminal_dispatch(0, badge, m);
-    else
-        m->w[0] = file_dispatch(0, badge, m);
+        return RPC_BAD_OPERATION;
+    if (operation == READY_OP_READY || operation == READY_OP_CHANGED)
+        return ready_dispatch(0, badge, m);
+    if (operation >= TERMINAL_OP_GET_MODES)
+        return terminal_dispatch(0, badge, m);
+    return file_dispatch(0, badge, m);
 }

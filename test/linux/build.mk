@@ -30,3 +30,16 @@ $(LINUX_TEST_OUT)/programs/sqlite: test/linux/programs/sqlite.c
 	$(call say,glibc,$@)
 	$(CC) -static -s -O1 -Wall -Wextra -Werror -o $@ $< -l:libsqlite3.a -lm -pthread 2>$(LINUX_TEST_OUT)/$(@F).log || { cat $(LINUX_TEST_OUT)/$(@F).log; false; }
 linux-tests: $(LINUX_TEST_OUT)/programs/lua $(LINUX_TEST_OUT)/programs/sqlite
+
+# A program that knows where the layer's functions and data lie, and calls servers by itself.
+HOSTILE_SRCS := test/linux/hostile/hostile.c lib/rt/fuzz.c $(foreach p,memory process file pipe terminal \
+	ready supervisor,proto/golden/$(p)/$(p)_fuzz.c)
+HOSTILE_LAYER := $(BUILD)/release/linux/linux.elf
+hostile_at = 0x$(shell nm $(HOSTILE_LAYER) | sed -n 's/^\([0-9a-f]*\) . $(1)$$/\1/p')
+$(LINUX_TEST_OUT)/hostile: $(HOSTILE_SRCS) $(HOSTILE_LAYER) test/linux/build.mk
+	mkdir -p $(@D)
+	$(call say,glibc,$@)
+	$(CC) $(LINUX_TEST_CFLAGS) -Ilib/rt/include \
+		$(foreach p,memory process file pipe terminal ready supervisor,-Iproto/golden/$(p)/include) -DHOSTILE_CALL=$(call hostile_at,rt_call) \
+		-DHOSTILE_CALL_X=$(call hostile_at,rt_call_x) -DHOSTILE_DATA=$(call hostile_at,layer_data) \
+		-DHOSTILE_DATA_END=$(call hostile_at,layer_data_end) -o $@ $(HOSTILE_SRCS)

@@ -51,6 +51,7 @@ static enum outcome call(struct cpu *cpu, struct machine *m, struct frame *f)
     f->rsp = cpu->ursp;
     stack->prev = f;
     stack->gate = gate;
+    stack->granted = 0;
     cpu->frame = stack;
     m->r[RAX] = gate->badge;
     m->r[RBX] = m->r[RBP] = 0;

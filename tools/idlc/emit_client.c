@@ -340,7 +340,7 @@ static void emit_locals(const struct protocol *protocol, const struct operation 
 {
     emit("    struct msg m;\n");
     if (needs_transfer(operation))
-        emit("    struct xfer x = { 0 };\n");
+        emit("    struct xfer x;\n");
     if (operation->request.spill_bytes)
         emit("    %s request;\n", spill_type(protocol, operation, false));
     if (operation->reply.spill_bytes)
@@ -372,8 +372,10 @@ static void emit_stub(const struct protocol *protocol, const struct operation *o
     each_member(protocol, operation, MEMBER_BYTES, false, emit_limit);
     each_member(protocol, operation, MEMBER_BYTES, true, emit_limit);
     emit_words(protocol, operation);
-    if (needs_transfer(operation))
+    if (needs_transfer(operation)) {
+        emit("    xfer_clear(&x);\n");
         emit_transfer(protocol, operation);
+    }
     emit_call(operation);
     each_member(protocol, operation, MEMBER_BYTES, true, emit_length);
     if (is_gathered(&operation->reply))

@@ -87,6 +87,7 @@ syscall_entry:
     mov %rax, FRAME_RSP(%rsp)
     mov %rsp, FRAME_PREV(%r11)
     mov %rbx, FRAME_GATE(%r11)
+    movb $0, FRAME_GRANTED(%r11)
     mov %r11, CPU(CPU_FRAME)
     mov FRAME_CR3(%r11), %rcx
     mov %rcx, %cr3

@@ -20,6 +20,7 @@ static const struct rpc_fuzz_field open_fields[] = {
 
 static const uint32_t open_errors[] = {
     FILE_ERROR_NOENT,
+    FILE_ERROR_XDEV,
     FILE_ERROR_NOTDIR,
     FILE_ERROR_ISDIR,
     FILE_ERROR_ACCES,
@@ -47,6 +48,7 @@ static const struct rpc_fuzz_field create_fields[] = {
 
 static const uint32_t create_errors[] = {
     FILE_ERROR_NOENT,
+    FILE_ERROR_XDEV,
     FILE_ERROR_NOTDIR,
     FILE_ERROR_ISDIR,
     FILE_ERROR_ACCES,
@@ -77,6 +79,7 @@ static const struct rpc_fuzz_field look_fields[] = {
 
 static const uint32_t look_errors[] = {
     FILE_ERROR_NOENT,
+    FILE_ERROR_XDEV,
     FILE_ERROR_NOTDIR,
     FILE_ERROR_ACCES,
     FILE_ERROR_LOOP,
@@ -95,6 +98,7 @@ static const struct rpc_fuzz_field access_fields[] = {
 
 static const uint32_t access_errors[] = {
     FILE_ERROR_NOENT,
+    FILE_ERROR_XDEV,
     FILE_ERROR_NOTDIR,
     FILE_ERROR_ACCES,
     FILE_ERROR_LOOP,
@@ -193,6 +197,7 @@ static const struct rpc_fuzz_field make_fields[] = {
 
 static const uint32_t make_errors[] = {
     FILE_ERROR_NOENT,
+    FILE_ERROR_XDEV,
     FILE_ERROR_NOTDIR,
     FILE_ERROR_ACCES,
     FILE_ERROR_PERM,
@@ -218,6 +223,7 @@ static const struct rpc_fuzz_field unlink_fields[] = {
 
 static const uint32_t unlink_errors[] = {
     FILE_ERROR_NOENT,
+    FILE_ERROR_XDEV,
     FILE_ERROR_NOTDIR,
     FILE_ERROR_ISDIR,
     FILE_ERROR_ACCES,
@@ -320,6 +326,7 @@ static const struct rpc_fuzz_field readlink_fields[] = {
 
 static const uint32_t readlink_errors[] = {
     FILE_ERROR_NOENT,
+    FILE_ERROR_XDEV,
     FILE_ERROR_NOTDIR,
     FILE_ERROR_ACCES,
     FILE_ERROR_INVAL,
@@ -357,6 +364,7 @@ static const struct rpc_fuzz_field set_attributes_fields[] = {
 
 static const uint32_t set_attributes_errors[] = {
     FILE_ERROR_NOENT,
+    FILE_ERROR_XDEV,
     FILE_ERROR_NOTDIR,
     FILE_ERROR_ACCES,
     FILE_ERROR_PERM,
@@ -504,7 +512,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 4095,
         .out_bytes_max = 4224,
         .field_count = 4,
-        .error_count = 16,
+        .error_count = 17,
         .fields = open_fields,
         .errors = open_errors,
     },
@@ -516,7 +524,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 4095,
         .out_bytes_max = 4224,
         .field_count = 5,
-        .error_count = 20,
+        .error_count = 21,
         .fields = create_fields,
         .errors = create_errors,
     },
@@ -528,7 +536,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 4095,
         .out_bytes_max = 4223,
         .field_count = 4,
-        .error_count = 8,
+        .error_count = 9,
         .fields = look_fields,
         .errors = look_errors,
     },
@@ -540,7 +548,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 4095,
         .out_bytes_max = 4095,
         .field_count = 4,
-        .error_count = 10,
+        .error_count = 11,
         .fields = access_fields,
         .errors = access_errors,
     },
@@ -612,7 +620,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 4095,
         .out_bytes_max = 4095,
         .field_count = 5,
-        .error_count = 15,
+        .error_count = 16,
         .fields = make_fields,
         .errors = make_errors,
     },
@@ -624,7 +632,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 4095,
         .out_bytes_max = 4095,
         .field_count = 4,
-        .error_count = 14,
+        .error_count = 15,
         .fields = unlink_fields,
         .errors = unlink_errors,
     },
@@ -672,7 +680,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 4095,
         .out_bytes_max = 4095,
         .field_count = 3,
-        .error_count = 9,
+        .error_count = 10,
         .fields = readlink_fields,
         .errors = readlink_errors,
     },
@@ -696,7 +704,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 4143,
         .out_bytes_max = 4095,
         .field_count = 3,
-        .error_count = 12,
+        .error_count = 13,
         .fields = set_attributes_fields,
         .errors = set_attributes_errors,
     },

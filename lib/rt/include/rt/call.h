@@ -26,6 +26,14 @@ struct xfer {
     uint32_t recv_slot;      /* out: first slot (n_caps_out of them, empty before) */
 };
 
+/* Neither grants nor capabilities; of caps_in only the first n_caps_in are ever read. */
+static inline void xfer_clear(struct xfer *x)
+{
+    x->in = x->out = 0;
+    x->in_len = x->out_len = 0;
+    x->n_caps_in = x->n_caps_out = x->recv_slot = 0;
+}
+
 /* Status: 0 and the reply in m, or a kernel error (-E_…, never E_RESTART or E_AGAIN).
  * A request that made its server die RT_DEATHS_MAX times answers -E_RESTART after all. */
 int64_t rt_call(uint32_t gate, struct msg *m);

@@ -106,5 +106,13 @@ void rt_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void rt_panic(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* A spin lock across cores for short sections; holders may be preempted: it yields. */
 struct rt_lock { uint32_t taken; };
-void rt_lock(struct rt_lock *lock);
-void rt_unlock(struct rt_lock *lock);
+void rt_lock_wait(struct rt_lock *lock);
+static inline void rt_lock(struct rt_lock *lock)
+{
+    if (__builtin_expect(__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE) != 0, 0))
+        rt_lock_wait(lock);
+}
+static inline void rt_unlock(struct rt_lock *lock)
+{
+    __atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
+}

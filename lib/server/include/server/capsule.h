@@ -16,10 +16,11 @@
  *     tx_commit();
  *
  * One transaction at a time: tx_begin takes the server's lock, tx_commit and tx_abort give
- * it back. Readers that must not see half a change take it too (tx_begin, tx_commit).
+ * it back. Readers that must not see half a change take it too (tx_read_begin, tx_read_end).
  * File contents and other bulk data that a repeated request would write again need no log.
  */
 #pragma once
+#include <rt/component.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,7 +31,17 @@
  * damaged capsule is not used (false: everything starts empty). */
 bool capsule_open(uint32_t version, size_t root_bytes, void **root);
 
+extern struct rt_lock tx_lock;
 void tx_begin(void);
+/* For those who change nothing in it: keeps transactions away. */
+static inline void tx_read_begin(void)
+{
+    rt_lock(&tx_lock);
+}
+static inline void tx_read_end(void)
+{
+    rt_unlock(&tx_lock);
+}
 void tx_save(void *address, size_t bytes);
 void tx_commit(void);
 void tx_abort(void); /* undoes what was saved */

@@ -4,7 +4,8 @@
  *
  *     SERVER_ENTRY(file)       defines file_entry(), which lays the words in a struct msg,
  *                              calls  uint64_t file_handle(uint64_t badge, struct msg *m)
- *                              and returns m's words and the reply's capabilities.
+ *                              and answers with what that returns, m's other words and the
+ *                              reply's capabilities.
  *
  * Before it stands another entry, RT_ENTRY_COUNTED bytes ahead, that goes there too: it counts, for
  * components that are to die at a request.
@@ -20,7 +21,7 @@
 
 #define SERVER_ENTRY(name)                                                                         \
     void name##_entry(void);                                                                       \
-    void name##_handle(uint64_t badge, struct msg *m);                                             \
+    uint64_t name##_handle(uint64_t badge, struct msg *m);                                         \
     __asm__(".text\n.p2align 4\n"                                                                  \
             "lock decq rt_events_left(%rip)\njnz " #name "_entry\ncall rt_request_crash\n"         \
             ".p2align 4\n.globl " #name "_entry\n" #name "_entry:\n"                               \

@@ -70,7 +70,7 @@ static inline int64_t echo_echo(uint32_t via, const void *text, size_t text_leng
     size_t copy_capacity, size_t *copy_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (text_length > 4096)
@@ -81,6 +81,7 @@ static inline int64_t echo_echo(uint32_t via, const void *text, size_t text_leng
         ECHO_OP_ECHO,
         [1] = (uint64_t)text_length | (uint64_t)copy_capacity << 16,
     } };
+    xfer_clear(&x);
     x.in = text;
     x.in_len = text_length;
     x.out = copy;
@@ -128,13 +129,14 @@ static inline int64_t echo_count(uint32_t via, uint8_t direction, uint32_t step,
 static inline int64_t echo_wait_for(uint32_t via, int64_t value, int64_t *reached)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         ECHO_OP_WAIT_FOR,
         [1] = (uint64_t)value,
     } };
+    xfer_clear(&x);
     status = rt_call_parks(via, &m, &x);
     if (status)
         return status;
@@ -165,7 +167,7 @@ static inline int64_t echo_move(uint32_t via, const struct echo_shape *shape, in
     uint64_t *b_back, uint64_t *c_back, uint64_t *d_back, uint64_t *e_back, int8_t *small_back)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     struct echo_move_request request;
     struct echo_move_reply reply = { 0 };
     uint8_t in_block[sizeof(struct echo_move_request) + sizeof(struct echo_shape) + 64 + 64];
@@ -190,6 +192,7 @@ static inline int64_t echo_move(uint32_t via, const struct echo_shape *shape, in
         [4] = b,
         [5] = c,
     } };
+    xfer_clear(&x);
     request = (struct echo_move_request){
         .mirror = mirror,
         .spilled = spilled,
@@ -246,13 +249,14 @@ static inline int64_t echo_exchange(uint32_t via, uint32_t given, uint32_t more,
     uint32_t *first, uint32_t *second, uint32_t *given_count)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         ECHO_OP_EXCHANGE,
         [1] = (uint64_t)(more != 0) | (uint64_t)tag << 32,
     } };
+    xfer_clear(&x);
     x.caps_in[x.n_caps_in++] = given;
     if (more)
         x.caps_in[x.n_caps_in++] = more;
@@ -279,7 +283,7 @@ static inline int64_t echo_name(uint32_t via, uint8_t index, struct echo_shape *
     size_t name_capacity, size_t *name_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (name_capacity > 256)
@@ -288,6 +292,7 @@ static inline int64_t echo_name(uint32_t via, uint8_t index, struct echo_shape *
         ECHO_OP_NAME,
         [1] = (uint64_t)index << 16 | (uint64_t)name_capacity,
     } };
+    xfer_clear(&x);
     x.out = shape;
     x.out_len = sizeof(struct echo_shape) + name_capacity;
     status = rt_call_x(via, &m, &x);

@@ -80,7 +80,10 @@ enum {
     /* In use, for instance a mount point. */
     FILE_ERROR_BUSY = 16,
     FILE_ERROR_EXIST = 17,
-    /* The two files are not in the same file system. */
+    /*
+     * The two files are not in the same file system.
+     * The base of a walk, or the other end of a link, belongs to another file system.
+     */
     FILE_ERROR_XDEV = 18,
     FILE_ERROR_NODEV = 19,
     FILE_ERROR_NOTDIR = 20,

@@ -26,15 +26,15 @@
  *   walk: an enum walk.
  *   content: 0 to 4096 bytes, right behind *attributes in memory.
  *   file: the slot where the capability arrived, if the server passed one.
- * Errors: NOENT NOTDIR ISDIR ACCES PERM LOOP NAMETOOLONG NXIO NODEV TXTBSY ROFS MFILE NOMEM INVAL
- *       STALE IO
+ * Errors: NOENT XDEV NOTDIR ISDIR ACCES PERM LOOP NAMETOOLONG NXIO NODEV TXTBSY ROFS MFILE NOMEM
+ *       INVAL STALE IO
  */
 static inline int64_t file_open(uint32_t via, uint32_t at, const void *path, size_t path_length,
     uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
     size_t content_capacity, size_t *content_length, uint32_t *file)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (path_length > 4095)
@@ -46,6 +46,7 @@ static inline int64_t file_open(uint32_t via, uint32_t at, const void *path, siz
         [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)content_capacity << 16,
         [2] = (uint64_t)flags,
     } };
+    xfer_clear(&x);
     x.in = path;
     x.in_len = path_length;
     x.out = attributes;
@@ -77,8 +78,8 @@ static inline int64_t file_open(uint32_t via, uint32_t at, const void *path, siz
  *   walk: an enum walk.
  *   content: 0 to 4096 bytes, right behind *attributes in memory.
  *   file: the slot where the capability arrived, if the server passed one.
- * Errors: NOENT NOTDIR ISDIR ACCES PERM EXIST LOOP NAMETOOLONG NXIO NODEV TXTBSY ROFS NOSPC DQUOT
- *       MFILE NOMEM INVAL STALE OPNOTSUPP IO
+ * Errors: NOENT XDEV NOTDIR ISDIR ACCES PERM EXIST LOOP NAMETOOLONG NXIO NODEV TXTBSY ROFS NOSPC
+ *       DQUOT MFILE NOMEM INVAL STALE OPNOTSUPP IO
  */
 static inline int64_t file_create(uint32_t via, uint32_t at, const void *path, size_t path_length,
     uint32_t flags, uint16_t mode, uint8_t *walk, uint16_t *walked, bool *created,
@@ -86,7 +87,7 @@ static inline int64_t file_create(uint32_t via, uint32_t at, const void *path, s
     uint32_t *file)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (path_length > 4095)
@@ -98,6 +99,7 @@ static inline int64_t file_create(uint32_t via, uint32_t at, const void *path, s
         [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)content_capacity << 16,
         [2] = (uint64_t)flags | (uint64_t)mode << 32,
     } };
+    xfer_clear(&x);
     x.in = path;
     x.in_len = path_length;
     x.out = attributes;
@@ -130,14 +132,14 @@ static inline int64_t file_create(uint32_t via, uint32_t at, const void *path, s
  *   flags: flags look.
  *   walk: an enum walk.
  *   target: 0 to 4095 bytes, right behind *attributes in memory.
- * Errors: NOENT NOTDIR ACCES LOOP NAMETOOLONG NOMEM STALE IO
+ * Errors: NOENT XDEV NOTDIR ACCES LOOP NAMETOOLONG NOMEM STALE IO
  */
 static inline int64_t file_look(uint32_t via, uint32_t at, const void *path, size_t path_length,
     uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
     size_t target_capacity, size_t *target_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (path_length > 4095)
@@ -149,6 +151,7 @@ static inline int64_t file_look(uint32_t via, uint32_t at, const void *path, siz
         [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)target_capacity << 16,
         [2] = (uint64_t)flags,
     } };
+    xfer_clear(&x);
     x.in = path;
     x.in_len = path_length;
     x.out = attributes;
@@ -176,14 +179,14 @@ static inline int64_t file_look(uint32_t via, uint32_t at, const void *path, siz
  *   what: flags access.
  *   walk: an enum walk.
  *   target: 0 to 4095 bytes.
- * Errors: NOENT NOTDIR ACCES LOOP NAMETOOLONG ROFS TXTBSY NOMEM STALE IO
+ * Errors: NOENT XDEV NOTDIR ACCES LOOP NAMETOOLONG ROFS TXTBSY NOMEM STALE IO
  */
 static inline int64_t file_access(uint32_t via, uint32_t at, const void *path, size_t path_length,
     uint32_t what, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity,
     size_t *target_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (path_length > 4095)
@@ -195,6 +198,7 @@ static inline int64_t file_access(uint32_t via, uint32_t at, const void *path, s
         [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)target_capacity << 16,
         [2] = (uint64_t)what,
     } };
+    xfer_clear(&x);
     x.in = path;
     x.in_len = path_length;
     x.out = target;
@@ -224,7 +228,7 @@ static inline int64_t file_read(uint32_t via, uint64_t position, void *data, siz
     size_t *data_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (data_capacity > 1048576)
@@ -234,6 +238,7 @@ static inline int64_t file_read(uint32_t via, uint64_t position, void *data, siz
         [1] = (uint64_t)data_capacity,
         [2] = position,
     } };
+    xfer_clear(&x);
     x.out = data;
     x.out_len = data_capacity;
     status = rt_call_parks(via, &m, &x);
@@ -258,7 +263,7 @@ static inline int64_t file_write(uint32_t via, uint64_t position, uint32_t flags
     size_t data_length, uint32_t *written, uint64_t *end)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (data_length > 1048576)
@@ -269,6 +274,7 @@ static inline int64_t file_write(uint32_t via, uint64_t position, uint32_t flags
         [2] = position,
         [3] = (uint64_t)flags,
     } };
+    xfer_clear(&x);
     x.in = data;
     x.in_len = data_length;
     status = rt_call_parks(via, &m, &x);
@@ -291,7 +297,7 @@ static inline int64_t file_read_next(uint32_t via, void *data, size_t data_capac
     size_t *data_length, uint64_t *end)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (data_capacity > 1048576)
@@ -300,6 +306,7 @@ static inline int64_t file_read_next(uint32_t via, void *data, size_t data_capac
         FILE_OP_READ_NEXT | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)data_capacity,
     } };
+    xfer_clear(&x);
     x.out = data;
     x.out_len = data_capacity;
     status = rt_call_parks(via, &m, &x);
@@ -350,7 +357,7 @@ static inline int64_t file_getdents(uint32_t via, uint64_t position, void *entri
     size_t entries_capacity, size_t *entries_length, uint32_t *count)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (entries_capacity > 65536)
@@ -360,6 +367,7 @@ static inline int64_t file_getdents(uint32_t via, uint64_t position, void *entri
         [1] = (uint64_t)entries_capacity,
         [2] = position,
     } };
+    xfer_clear(&x);
     x.out = entries;
     x.out_len = entries_capacity;
     status = rt_call_x(via, &m, &x);
@@ -381,15 +389,15 @@ static inline int64_t file_getdents(uint32_t via, uint64_t position, void *entri
  *   path: 1 to 4095 bytes.
  *   walk: an enum walk.
  *   target: 0 to 4095 bytes.
- * Errors: NOENT NOTDIR ACCES PERM EXIST LOOP NAMETOOLONG MLINK ROFS NOSPC DQUOT NOMEM INVAL STALE
- *       IO
+ * Errors: NOENT XDEV NOTDIR ACCES PERM EXIST LOOP NAMETOOLONG MLINK ROFS NOSPC DQUOT NOMEM INVAL
+ *       STALE IO
  */
 static inline int64_t file_make(uint32_t via, uint32_t at, const void *path, size_t path_length,
     uint32_t mode, uint64_t special, uint8_t *walk, uint16_t *walked, void *target,
     size_t target_capacity, size_t *target_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (path_length > 4095)
@@ -402,6 +410,7 @@ static inline int64_t file_make(uint32_t via, uint32_t at, const void *path, siz
         [2] = (uint64_t)mode,
         [3] = special,
     } };
+    xfer_clear(&x);
     x.in = path;
     x.in_len = path_length;
     x.out = target;
@@ -429,14 +438,15 @@ static inline int64_t file_make(uint32_t via, uint32_t at, const void *path, siz
  *   flags: flags unlink.
  *   walk: an enum walk.
  *   target: 0 to 4095 bytes.
- * Errors: NOENT NOTDIR ISDIR ACCES PERM BUSY NOTEMPTY LOOP NAMETOOLONG ROFS NOMEM INVAL STALE IO
+ * Errors: NOENT XDEV NOTDIR ISDIR ACCES PERM BUSY NOTEMPTY LOOP NAMETOOLONG ROFS NOMEM INVAL STALE
+ *       IO
  */
 static inline int64_t file_unlink(uint32_t via, uint32_t at, const void *path, size_t path_length,
     uint32_t flags, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity,
     size_t *target_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (path_length > 4095)
@@ -448,6 +458,7 @@ static inline int64_t file_unlink(uint32_t via, uint32_t at, const void *path, s
         [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)target_capacity << 16,
         [2] = (uint64_t)flags,
     } };
+    xfer_clear(&x);
     x.in = path;
     x.in_len = path_length;
     x.out = target;
@@ -483,7 +494,7 @@ static inline int64_t file_rename(uint32_t via, uint32_t at, uint32_t new_at, co
     size_t old_path_length, const void *new_path, size_t new_path_length, uint32_t flags)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     uint8_t in_block[4095 + 4095];
     int64_t status;
 
@@ -497,6 +508,7 @@ static inline int64_t file_rename(uint32_t via, uint32_t at, uint32_t new_at, co
             (uint64_t)new_path_length << 16,
         [2] = (uint64_t)flags,
     } };
+    xfer_clear(&x);
     memcpy(in_block + 0, old_path, old_path_length);
     memcpy(in_block + old_path_length, new_path, new_path_length);
     x.in = in_block;
@@ -526,7 +538,7 @@ static inline int64_t file_link(uint32_t via, uint32_t at, uint32_t new_at, cons
     size_t old_path_length, const void *new_path, size_t new_path_length, uint32_t flags)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     uint8_t in_block[4095 + 4095];
     int64_t status;
 
@@ -540,6 +552,7 @@ static inline int64_t file_link(uint32_t via, uint32_t at, uint32_t new_at, cons
             (uint64_t)new_path_length << 16,
         [2] = (uint64_t)flags,
     } };
+    xfer_clear(&x);
     memcpy(in_block + 0, old_path, old_path_length);
     memcpy(in_block + old_path_length, new_path, new_path_length);
     x.in = in_block;
@@ -567,7 +580,7 @@ static inline int64_t file_symlink(uint32_t via, uint32_t at, const void *target
     size_t target_length, const void *path, size_t path_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     uint8_t in_block[4095 + 4095];
     int64_t status;
 
@@ -579,6 +592,7 @@ static inline int64_t file_symlink(uint32_t via, uint32_t at, const void *target
         FILE_OP_SYMLINK | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)(at != 0) << 32 | (uint64_t)target_length | (uint64_t)path_length << 16,
     } };
+    xfer_clear(&x);
     memcpy(in_block + 0, target, target_length);
     memcpy(in_block + target_length, path, path_length);
     x.in = in_block;
@@ -602,14 +616,14 @@ static inline int64_t file_symlink(uint32_t via, uint32_t at, const void *target
  *   path: 0 to 4095 bytes.
  *   walk: an enum walk.
  *   target: 0 to 4095 bytes.
- * Errors: NOENT NOTDIR ACCES INVAL LOOP NAMETOOLONG NOMEM STALE IO
+ * Errors: NOENT XDEV NOTDIR ACCES INVAL LOOP NAMETOOLONG NOMEM STALE IO
  */
 static inline int64_t file_readlink(uint32_t via, uint32_t at, const void *path,
     size_t path_length, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity,
     size_t *target_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (path_length > 4095)
@@ -620,6 +634,7 @@ static inline int64_t file_readlink(uint32_t via, uint32_t at, const void *path,
         FILE_OP_READLINK,
         [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)target_capacity << 16,
     } };
+    xfer_clear(&x);
     x.in = path;
     x.in_len = path_length;
     x.out = target;
@@ -669,14 +684,14 @@ static inline int64_t file_truncate(uint32_t via, uint64_t size)
  *   path: 0 to 4095 bytes.
  *   walk: an enum walk.
  *   target: 0 to 4095 bytes.
- * Errors: NOENT NOTDIR ACCES PERM INVAL LOOP NAMETOOLONG OPNOTSUPP ROFS NOMEM STALE IO
+ * Errors: NOENT XDEV NOTDIR ACCES PERM INVAL LOOP NAMETOOLONG OPNOTSUPP ROFS NOMEM STALE IO
  */
 static inline int64_t file_set_attributes(uint32_t via, uint32_t at,
     const struct file_changes *changes, const void *path, size_t path_length, uint8_t *walk,
     uint16_t *walked, void *target, size_t target_capacity, size_t *target_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     uint8_t in_block[sizeof(struct file_changes) + 4095];
     int64_t status;
 
@@ -688,6 +703,7 @@ static inline int64_t file_set_attributes(uint32_t via, uint32_t at,
         FILE_OP_SET_ATTRIBUTES | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)target_capacity << 16,
     } };
+    xfer_clear(&x);
     memcpy(in_block + 0, changes, sizeof(struct file_changes));
     memcpy(in_block + sizeof(struct file_changes), path, path_length);
     x.in = in_block;
@@ -744,13 +760,14 @@ static inline int64_t file_allocate(uint32_t via, uint64_t position, uint64_t si
 static inline int64_t file_sync(uint32_t via, bool data_only)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         FILE_OP_SYNC,
         [1] = (uint64_t)data_only,
     } };
+    xfer_clear(&x);
     status = rt_call_parks(via, &m, &x);
     if (status)
         return status;
@@ -771,7 +788,7 @@ static inline int64_t file_lock(uint32_t via, uint8_t kind, bool wait, uint64_t 
     uint64_t start, uint64_t length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
@@ -781,6 +798,7 @@ static inline int64_t file_lock(uint32_t via, uint8_t kind, bool wait, uint64_t 
         [3] = start,
         [4] = length,
     } };
+    xfer_clear(&x);
     status = rt_call_parks(via, &m, &x);
     if (status)
         return status;
@@ -832,7 +850,7 @@ static inline int64_t file_map(uint32_t via, uint32_t memory, uint64_t address, 
     uint64_t offset, uint8_t protection, bool shared)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
@@ -842,6 +860,7 @@ static inline int64_t file_map(uint32_t via, uint32_t memory, uint64_t address, 
         [3] = offset,
         [4] = (uint64_t)protection | (uint64_t)shared << 8,
     } };
+    xfer_clear(&x);
     x.caps_in[x.n_caps_in++] = memory;
     status = rt_call_x(via, &m, &x);
     if (status)
@@ -859,12 +878,13 @@ static inline int64_t file_map(uint32_t via, uint32_t memory, uint64_t address, 
 static inline int64_t file_file_system(uint32_t via, struct file_file_system *file_system)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         FILE_OP_FILE_SYSTEM,
     } };
+    xfer_clear(&x);
     x.out = file_system;
     x.out_len = sizeof(struct file_file_system);
     status = rt_call_x(via, &m, &x);
@@ -892,7 +912,7 @@ static inline int64_t file_session(uint32_t via, uint32_t root, uint32_t user, u
     uint32_t *session)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (groups_length > 3968)
@@ -903,6 +923,7 @@ static inline int64_t file_session(uint32_t via, uint32_t root, uint32_t user, u
         [2] = (uint64_t)group | (uint64_t)real_user << 32,
         [3] = (uint64_t)real_group,
     } };
+    xfer_clear(&x);
     x.in = groups;
     x.in_len = groups_length;
     if (root)
@@ -928,7 +949,7 @@ static inline int64_t file_locate(uint32_t via, uint32_t at, void *path, size_t 
     size_t *path_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (path_capacity > 4095)
@@ -937,6 +958,7 @@ static inline int64_t file_locate(uint32_t via, uint32_t at, void *path, size_t 
         FILE_OP_LOCATE,
         [1] = (uint64_t)(at != 0) << 16 | (uint64_t)path_capacity,
     } };
+    xfer_clear(&x);
     x.out = path;
     x.out_len = path_capacity;
     if (at)

@@ -103,7 +103,7 @@ static inline int64_t memory_remap(uint32_t via, uint64_t address, uint64_t leng
     uint64_t new_length, bool may_move, uint64_t new_address, bool fixed, uint64_t *address_out)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     struct memory_remap_request request;
     int64_t status;
 
@@ -115,6 +115,7 @@ static inline int64_t memory_remap(uint32_t via, uint64_t address, uint64_t leng
         [4] = (uint64_t)may_move,
         [5] = new_address,
     } };
+    xfer_clear(&x);
     request = (struct memory_remap_request){
         .fixed = fixed,
     };
@@ -179,12 +180,13 @@ static inline int64_t memory_reset(uint32_t via)
 static inline int64_t memory_usage(uint32_t via, struct memory_usage *usage)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         MEMORY_OP_USAGE,
     } };
+    xfer_clear(&x);
     x.out = usage;
     x.out_len = sizeof(struct memory_usage);
     status = rt_call_x(via, &m, &x);
@@ -282,13 +284,14 @@ static inline int64_t memory_create(uint32_t via, uint64_t quota, uint32_t *id, 
     uint32_t *gate)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         MEMORY_OP_CREATE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = quota,
     } };
+    xfer_clear(&x);
     x.n_caps_out = 2;
     status = rt_call_x(via, &m, &x);
     if (status)
@@ -312,13 +315,14 @@ static inline int64_t memory_clone(uint32_t via, uint32_t id, uint32_t *new_id, 
     uint32_t *gate)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         MEMORY_OP_CLONE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)id,
     } };
+    xfer_clear(&x);
     x.n_caps_out = 2;
     status = rt_call_x(via, &m, &x);
     if (status)
@@ -390,13 +394,14 @@ static inline int64_t memory_thread(uint32_t via, uint32_t id, uint32_t *thread_
     uint32_t *thread, uint32_t *notification)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         MEMORY_OP_THREAD | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)id,
     } };
+    xfer_clear(&x);
     x.n_caps_out = 2;
     status = rt_call_x(via, &m, &x);
     if (status)
@@ -437,12 +442,13 @@ static inline int64_t memory_thread_end(uint32_t via, uint32_t id, uint32_t thre
 static inline int64_t memory_totals(uint32_t via, struct memory_totals *totals)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         MEMORY_OP_TOTALS,
     } };
+    xfer_clear(&x);
     x.out = totals;
     x.out_len = sizeof(struct memory_totals);
     status = rt_call_x(via, &m, &x);
@@ -486,7 +492,7 @@ static inline int64_t memory_peek(uint32_t via, uint32_t id, uint64_t address, v
     size_t data_capacity, size_t *data_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (data_capacity > 4096)
@@ -496,6 +502,7 @@ static inline int64_t memory_peek(uint32_t via, uint32_t id, uint64_t address, v
         [1] = (uint64_t)id << 32 | (uint64_t)data_capacity,
         [2] = address,
     } };
+    xfer_clear(&x);
     x.out = data;
     x.out_len = data_capacity;
     status = rt_call_x(via, &m, &x);
@@ -545,12 +552,13 @@ static inline int64_t memory_starve(uint32_t via, uint64_t pages, uint64_t block
 static inline int64_t memory_pager_open(uint32_t via, uint32_t region)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         MEMORY_OP_PAGER_OPEN,
     } };
+    xfer_clear(&x);
     x.caps_in[x.n_caps_in++] = region;
     status = rt_call_x(via, &m, &x);
     if (status)
@@ -570,7 +578,7 @@ static inline int64_t memory_supply(uint32_t via, uint64_t file, uint64_t size, 
     const void *pages, size_t pages_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (pages_length > 2048)
@@ -582,6 +590,7 @@ static inline int64_t memory_supply(uint32_t via, uint64_t file, uint64_t size, 
         [3] = size,
         [4] = first,
     } };
+    xfer_clear(&x);
     x.in = pages;
     x.in_len = pages_length;
     status = rt_call_x(via, &m, &x);
@@ -632,7 +641,7 @@ static inline int64_t memory_map_file(uint32_t via, uint32_t space, uint64_t fil
     bool writable)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
@@ -643,6 +652,7 @@ static inline int64_t memory_map_file(uint32_t via, uint32_t space, uint64_t fil
         [4] = offset,
         [5] = (uint64_t)protection | (uint64_t)flags << 16 | (uint64_t)writable << 32,
     } };
+    xfer_clear(&x);
     x.caps_in[x.n_caps_in++] = space;
     status = rt_call_x(via, &m, &x);
     if (status)

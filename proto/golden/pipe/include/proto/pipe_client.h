@@ -28,12 +28,13 @@ static inline int64_t pipe_create(uint32_t via, uint32_t *reader, uint32_t *writ
     uint32_t *readable, uint32_t *writable)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         PIPE_OP_CREATE | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
     } };
+    xfer_clear(&x);
     x.n_caps_out = 4;
     status = rt_call_x(via, &m, &x);
     if (status)
@@ -69,13 +70,14 @@ static inline int64_t pipe_fifo(uint32_t via, uint32_t file, uint8_t end, bool m
     uint32_t *readable, uint32_t *writable)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         PIPE_OP_FIFO,
         [1] = (uint64_t)end | (uint64_t)must_meet << 8,
     } };
+    xfer_clear(&x);
     x.caps_in[x.n_caps_in++] = file;
     x.n_caps_out = 3;
     status = rt_call_x(via, &m, &x);

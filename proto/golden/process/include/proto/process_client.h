@@ -25,7 +25,7 @@ static inline int64_t process_start(uint32_t via, struct process_start *start,
     size_t arguments_capacity, size_t *arguments_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (arguments_capacity > 3072)
@@ -34,6 +34,7 @@ static inline int64_t process_start(uint32_t via, struct process_start *start,
         PROCESS_OP_START,
         [1] = (uint64_t)arguments_capacity,
     } };
+    xfer_clear(&x);
     x.out = start;
     x.out_len = sizeof(struct process_start) + arguments_capacity;
     status = rt_call_x(via, &m, &x);
@@ -109,13 +110,14 @@ static inline int64_t process_wait(uint32_t via, int32_t which, uint32_t options
     uint32_t *code, uint64_t *run_ns, uint32_t *user)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         PROCESS_OP_WAIT | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)(uint32_t)which | (uint64_t)options << 32,
     } };
+    xfer_clear(&x);
     status = rt_call_parks(via, &m, &x);
     if (status)
         return status;
@@ -220,7 +222,7 @@ static inline int64_t process_identify(uint32_t via, uint32_t process,
     struct process_identity *identity, size_t name_capacity, size_t *name_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (name_capacity > 255)
@@ -229,6 +231,7 @@ static inline int64_t process_identify(uint32_t via, uint32_t process,
         PROCESS_OP_IDENTIFY,
         [1] = (uint64_t)process << 32 | (uint64_t)name_capacity,
     } };
+    xfer_clear(&x);
     x.out = identity;
     x.out_len = sizeof(struct process_identity) + name_capacity;
     status = rt_call_x(via, &m, &x);
@@ -292,7 +295,7 @@ static inline int64_t process_set_session(uint32_t via, uint32_t *session)
 static inline int64_t process_name(uint32_t via, bool exec, const void *name, size_t name_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (name_length > 255)
@@ -301,6 +304,7 @@ static inline int64_t process_name(uint32_t via, bool exec, const void *name, si
         PROCESS_OP_NAME | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)exec << 16 | (uint64_t)name_length,
     } };
+    xfer_clear(&x);
     x.in = name;
     x.in_len = name_length;
     status = rt_call_x(via, &m, &x);
@@ -488,13 +492,14 @@ static inline int64_t process_thread_exit(uint32_t via, uint32_t thread, uint32_
 static inline int64_t process_threads_end(uint32_t via, uint32_t thread)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         PROCESS_OP_THREADS_END | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)thread,
     } };
+    xfer_clear(&x);
     status = rt_call_parks(via, &m, &x);
     if (status)
         return status;
@@ -557,13 +562,14 @@ static inline int64_t process_queue(uint32_t via, uint32_t process, uint32_t thr
 static inline int64_t process_released(uint32_t via, uint32_t child)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         PROCESS_OP_RELEASED,
         [1] = (uint64_t)child,
     } };
+    xfer_clear(&x);
     status = rt_call_parks(via, &m, &x);
     if (status)
         return status;
@@ -759,7 +765,7 @@ static inline int64_t process_host_name(uint32_t via, const void *new, size_t ne
     void *name, size_t name_capacity, size_t *name_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (new_length > 64)
@@ -770,6 +776,7 @@ static inline int64_t process_host_name(uint32_t via, const void *new, size_t ne
         PROCESS_OP_HOST_NAME | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)new_length | (uint64_t)name_capacity << 16,
     } };
+    xfer_clear(&x);
     x.in = new;
     x.in_len = new_length;
     x.out = name;
@@ -796,7 +803,7 @@ static inline int64_t process_set_ids(uint32_t via, uint8_t what, uint32_t real,
     uint32_t effective, uint32_t saved, struct process_ids *ids)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
@@ -804,6 +811,7 @@ static inline int64_t process_set_ids(uint32_t via, uint8_t what, uint32_t real,
         [1] = (uint64_t)what | (uint64_t)real << 32,
         [2] = (uint64_t)effective | (uint64_t)saved << 32,
     } };
+    xfer_clear(&x);
     x.out = ids;
     x.out_len = sizeof(struct process_ids);
     status = rt_call_x(via, &m, &x);
@@ -823,7 +831,7 @@ static inline int64_t process_set_ids(uint32_t via, uint8_t what, uint32_t real,
 static inline int64_t process_set_groups(uint32_t via, const void *groups, size_t groups_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (groups_length > 3968)
@@ -832,6 +840,7 @@ static inline int64_t process_set_groups(uint32_t via, const void *groups, size_
         PROCESS_OP_SET_GROUPS | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)groups_length,
     } };
+    xfer_clear(&x);
     x.in = groups;
     x.in_len = groups_length;
     status = rt_call_x(via, &m, &x);
@@ -852,7 +861,7 @@ static inline int64_t process_ids(uint32_t via, uint32_t process, struct process
     size_t groups_capacity, size_t *groups_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (groups_capacity > 3968)
@@ -861,6 +870,7 @@ static inline int64_t process_ids(uint32_t via, uint32_t process, struct process
         PROCESS_OP_IDS,
         [1] = (uint64_t)process << 32 | (uint64_t)groups_capacity,
     } };
+    xfer_clear(&x);
     x.out = ids;
     x.out_len = sizeof(struct process_ids) + groups_capacity;
     status = rt_call_x(via, &m, &x);
@@ -882,12 +892,13 @@ static inline int64_t process_ids(uint32_t via, uint32_t process, struct process
 static inline int64_t process_root(uint32_t via, uint32_t directory)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         PROCESS_OP_ROOT | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
     } };
+    xfer_clear(&x);
     x.caps_in[x.n_caps_in++] = directory;
     status = rt_call_x(via, &m, &x);
     if (status)

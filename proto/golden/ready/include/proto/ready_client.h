@@ -27,13 +27,14 @@
 static inline int64_t ready_ready(uint32_t via, uint16_t wanted, uint16_t *found, uint32_t *changes)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         READY_OP_READY,
         [1] = (uint64_t)wanted,
     } };
+    xfer_clear(&x);
     status = rt_call_parks(via, &m, &x);
     if (status)
         return status;

@@ -25,7 +25,7 @@ static inline int64_t supervisor_list(uint32_t via, void *text, size_t text_capa
     size_t *text_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (text_capacity > 16384)
@@ -34,6 +34,7 @@ static inline int64_t supervisor_list(uint32_t via, void *text, size_t text_capa
         SUPERVISOR_OP_LIST,
         [1] = (uint64_t)text_capacity,
     } };
+    xfer_clear(&x);
     x.out = text;
     x.out_len = text_capacity;
     status = rt_call_x(via, &m, &x);
@@ -58,7 +59,7 @@ static inline int64_t supervisor_log(uint32_t via, void *text, size_t text_capac
     size_t *text_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (text_capacity > 16384)
@@ -67,6 +68,7 @@ static inline int64_t supervisor_log(uint32_t via, void *text, size_t text_capac
         SUPERVISOR_OP_LOG,
         [1] = (uint64_t)text_capacity,
     } };
+    xfer_clear(&x);
     x.out = text;
     x.out_len = text_capacity;
     status = rt_call_x(via, &m, &x);
@@ -89,7 +91,7 @@ static inline int64_t supervisor_log(uint32_t via, void *text, size_t text_capac
 static inline int64_t supervisor_kill(uint32_t via, const void *name, size_t name_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     if (name_length > 31)
@@ -98,6 +100,7 @@ static inline int64_t supervisor_kill(uint32_t via, const void *name, size_t nam
         SUPERVISOR_OP_KILL,
         [1] = (uint64_t)name_length,
     } };
+    xfer_clear(&x);
     x.in = name;
     x.in_len = name_length;
     status = rt_call_x(via, &m, &x);
@@ -120,7 +123,7 @@ static inline int64_t supervisor_replace(uint32_t via, const void *name, size_t 
     const void *binary, size_t binary_length)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     uint8_t in_block[31 + 31];
     int64_t status;
 
@@ -132,6 +135,7 @@ static inline int64_t supervisor_replace(uint32_t via, const void *name, size_t 
         SUPERVISOR_OP_REPLACE,
         [1] = (uint64_t)name_length | (uint64_t)binary_length << 16,
     } };
+    xfer_clear(&x);
     memcpy(in_block + 0, name, name_length);
     memcpy(in_block + name_length, binary, binary_length);
     x.in = in_block;

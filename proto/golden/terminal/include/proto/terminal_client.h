@@ -23,12 +23,13 @@
 static inline int64_t terminal_get_modes(uint32_t via, struct terminal_modes *modes)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         TERMINAL_OP_GET_MODES,
     } };
+    xfer_clear(&x);
     x.out = modes;
     x.out_len = sizeof(struct terminal_modes);
     status = rt_call_x(via, &m, &x);
@@ -48,13 +49,14 @@ static inline int64_t terminal_set_modes(uint32_t via, const struct terminal_mod
     bool flush)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         TERMINAL_OP_SET_MODES | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
         [1] = (uint64_t)flush,
     } };
+    xfer_clear(&x);
     x.in = modes;
     x.in_len = sizeof(struct terminal_modes);
     status = rt_call_x(via, &m, &x);
@@ -71,12 +73,13 @@ static inline int64_t terminal_set_modes(uint32_t via, const struct terminal_mod
 static inline int64_t terminal_get_window(uint32_t via, struct terminal_window *window)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         TERMINAL_OP_GET_WINDOW,
     } };
+    xfer_clear(&x);
     x.out = window;
     x.out_len = sizeof(struct terminal_window);
     status = rt_call_x(via, &m, &x);
@@ -93,12 +96,13 @@ static inline int64_t terminal_get_window(uint32_t via, struct terminal_window *
 static inline int64_t terminal_set_window(uint32_t via, const struct terminal_window *window)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         TERMINAL_OP_SET_WINDOW | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
     } };
+    xfer_clear(&x);
     x.in = window;
     x.in_len = sizeof(struct terminal_window);
     status = rt_call_x(via, &m, &x);
@@ -180,12 +184,13 @@ static inline int64_t terminal_set_session(uint32_t via, uint32_t session)
 static inline int64_t terminal_watch(uint32_t via, uint32_t watcher)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         TERMINAL_OP_WATCH | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
     } };
+    xfer_clear(&x);
     x.caps_in[x.n_caps_in++] = watcher;
     status = rt_call_x(via, &m, &x);
     if (status)
@@ -226,12 +231,13 @@ static inline int64_t terminal_take_signal(uint32_t via, uint32_t *signal, uint3
 static inline int64_t terminal_pair(uint32_t via, uint32_t *master, uint32_t *number)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         TERMINAL_OP_PAIR | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
     } };
+    xfer_clear(&x);
     x.n_caps_out = 1;
     status = rt_call_x(via, &m, &x);
     if (status)
@@ -252,13 +258,14 @@ static inline int64_t terminal_pair(uint32_t via, uint32_t *master, uint32_t *nu
 static inline int64_t terminal_slave(uint32_t via, uint32_t number, uint32_t *slave)
 {
     struct msg m;
-    struct xfer x = { 0 };
+    struct xfer x;
     int64_t status;
 
     m = (struct msg){ .w = {
         TERMINAL_OP_SLAVE,
         [1] = (uint64_t)number,
     } };
+    xfer_clear(&x);
     x.n_caps_out = 1;
     status = rt_call_x(via, &m, &x);
     if (status)

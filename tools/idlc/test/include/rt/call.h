@@ -23,6 +23,11 @@ struct xfer {
     uint32_t recv_slot;  /* out: where they arrived */
 };
 
+static inline void xfer_clear(struct xfer *x)
+{
+    *x = (struct xfer){0};
+}
+
 /* 0, or a negative kernel status; on 0 m holds the reply. */
 int64_t rt_call(uint32_t gate, struct msg *m);
 int64_t rt_call_x(uint32_t gate, struct msg *m, struct xfer *x);
