@@ -113,20 +113,31 @@ static void open_end(struct open_file *o)
     capsule_free(o, sizeof *o);
 }
 
+static void closed(uint64_t badge)
+{
+    if (badge < DESCRIBED_MAX)
+        return; /* our own */
+    tx_begin();
+    struct open_file *o = opened(badge);
+    if (badge & SESSION_BIT)
+        session_closed(badge);
+    else if (o && rt_gate_is(o->gate, rt_cap("file"), badge))
+        open_end(o);
+    tx_commit();
+}
+
 static void closed_take(void)
 {
     uint64_t badge;
-    while (rt_closed(rt_cap("file"), &badge)) {
-        if (badge < DESCRIBED_MAX)
-            continue; /* our own */
-        tx_begin();
-        struct open_file *o = opened(badge);
-        if (badge & SESSION_BIT)
-            session_closed(badge);
-        else if (o && rt_gate_is(o->gate, rt_cap("file"), badge))
-            open_end(o);
-        tx_commit();
-    }
+    while (rt_closed(rt_cap("file"), &badge))
+        closed(badge);
+}
+
+void rt_undelivered(uint32_t slot)
+{
+    uint64_t badge;
+    if (rt_gate_unheld(slot, rt_cap("file"), &badge))
+        closed(badge);
 }
 
 /* What a killed server gave out but nobody received. */
@@ -138,6 +149,8 @@ static void leftovers_close(void)
         struct pith_result r = pith_gate_info(o->gate);
         if (r.status || r.value <= 1)
             open_end(o);
+        if (tx_full())
+            tx_split();
     }
     sessions_check();
     tx_commit();

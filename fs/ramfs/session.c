@@ -157,6 +157,8 @@ void sessions_check(void)
         struct pith_result r = pith_gate_info(s->gate);
         if (r.status || r.value <= 1)
             session_end(s);
+        if (tx_full())
+            tx_split();
     }
 }
 

@@ -54,10 +54,12 @@ static void place(uint64_t words[6], const struct rpc_fuzz_field *field, uint64_
     words[field->word] |= (value & mask) << field->shift;
 }
 
-/* Zeros, small bytes, printable text or anything: structs and names both get their chance. */
+/* Zeros, small bytes, names, a path that is often one, or anything: structs and names both get
+ * their chance. */
 static void fill_block(struct rpc_fuzz *fuzz, unsigned char *block, size_t bytes)
 {
-    uint64_t kind = below(fuzz, 4);
+    static const char path[] = "tmp/../tmp/a/../";
+    uint64_t kind = below(fuzz, 5);
 
     for (size_t i = 0; i < bytes; i++) {
         uint64_t random = rpc_fuzz_random(fuzz);
@@ -65,6 +67,8 @@ static void fill_block(struct rpc_fuzz *fuzz, unsigned char *block, size_t bytes
         block[i] = kind == 0 ? 0 : kind == 1 ? (random & 15) < 3 : (unsigned char)random;
         if (kind == 2)
             block[i] = "abc/./.-"[random & 7];
+        if (kind == 4)
+            block[i] = (unsigned char)path[i % (sizeof(path) - 1)];
     }
 }
 

@@ -25,6 +25,13 @@ void rt_request_crash(void)
             : "i"(STARTUP_ADDRESS + offsetof(struct rt_startup, crash_where)));
 }
 
+bool rt_gate_unheld(uint32_t slot, uint32_t service, uint64_t *badge)
+{
+    struct pith_result of = pith_gate_badge(slot, service), held = pith_gate_info(slot);
+    *badge = of.value;
+    return !of.status && !held.status && held.value <= 1;
+}
+
 static void caps_drop(struct rt_self *self)
 {
     for (unsigned i = 0; i < self->call_caps; i++)
@@ -49,7 +56,14 @@ static void __attribute__((noinline)) caps_finish(struct rt_self *self, struct m
     do
         r = pith_return_x((uint64_t)&t);
     while (r.status == -E_AGAIN);
+    for (unsigned i = 0; i < self->reply_cap_count; i++)
+        rt_undelivered(self->reply_caps[i]);
     m->w[0] = RPC_BAD_CAPABILITY; /* the caller had no room for them */
+}
+
+__attribute__((weak)) void rt_undelivered(uint32_t slot)
+{
+    (void)slot;
 }
 
 void server_run(

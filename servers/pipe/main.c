@@ -259,6 +259,16 @@ static void end_close(uint64_t badge)
     capsule_free(p, sizeof *p);
 }
 
+static void gate_closed(uint64_t badge)
+{
+    if (badge < DESCRIBED_MAX)
+        return; /* our own */
+    tx_begin();
+    if (rt_gate_is(pipe_of(badge)->gates[badge & 1], rt_cap("pipe"), badge))
+        end_close(badge);
+    tx_commit();
+}
+
 uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t park, bool data_only)
 {
     uint64_t closed;
@@ -267,15 +277,16 @@ uint32_t file_serve_sync(struct file_server *server, uint64_t badge, uint32_t pa
     (void)data_only;
     if (badge != MAINTENANCE)
         return FILE_ERROR_INVAL;
-    while (rt_closed(rt_cap("pipe"), &closed)) {
-        if (closed < DESCRIBED_MAX)
-            continue; /* our own */
-        tx_begin();
-        if (rt_gate_is(pipe_of(closed)->gates[closed & 1], rt_cap("pipe"), closed))
-            end_close(closed);
-        tx_commit();
-    }
+    while (rt_closed(rt_cap("pipe"), &closed))
+        gate_closed(closed);
     return 0;
+}
+
+void rt_undelivered(uint32_t slot)
+{
+    uint64_t badge;
+    if (rt_gate_unheld(slot, rt_cap("pipe"), &badge))
+        gate_closed(badge);
 }
 
 /* The kernel tells of a last close once: an incarnation that died before it acted has taken the
@@ -292,6 +303,8 @@ static void closes_find(struct pipe *list)
         for (unsigned end = 0; end < 2; end++)
             if (last[end])
                 end_close((uint64_t)p | end);
+        if (tx_full())
+            tx_split();
     }
     tx_commit();
 }

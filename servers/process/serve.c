@@ -673,7 +673,7 @@ uint32_t process_serve_reap(struct process_server *server, uint64_t badge, uint6
     for (struct process *p = list, *next; p; p = next) {
         next = p->work_next;
         TX_SET(p->in_work, false);
-        if (work_step(p)) {
+        if (tx_full() || work_step(p)) {
             work_add(p);
             *busy = true;
         } else if (!p->resources && !p->state && !p->in_work) {

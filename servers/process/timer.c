@@ -149,7 +149,7 @@ uint64_t timers_look(void)
 {
     uint64_t now = rt_now_ns();
     struct timer *t;
-    while ((t = processes->timers) && t->at_ns <= now) {
+    while ((t = processes->timers) && t->at_ns <= now && !tx_full()) {
         uint64_t shown = clock_now(t), times = 1;
         if (shown < t->end_ns) {
             schedule(t);

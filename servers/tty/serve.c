@@ -539,6 +539,8 @@ static void closes_find(void)
         for (unsigned side = 0; side < 2; side++)
             if (last[side])
                 side_close(t, side);
+        if (tx_full())
+            tx_split();
     }
 }
 
@@ -548,8 +550,27 @@ static void gone_look(void)
     for (struct terminal *t = tty->all, *next; t; t = next) {
         next = t->next;
         gone_free(t);
+        if (tx_full())
+            tx_split();
     }
     tx_commit();
+}
+
+static void gate_closed(uint64_t badge)
+{
+    if (badge == BADGE_OWN || badge == BADGE_CONSOLE)
+        return;
+    tx_begin();
+    if (rt_gate_is(terminal_of(badge)->gates[badge & 1], rt_cap("tty"), badge))
+        side_close(terminal_of(badge), badge & 1);
+    tx_commit();
+}
+
+void rt_undelivered(uint32_t slot)
+{
+    uint64_t badge;
+    if (rt_gate_unheld(slot, rt_cap("tty"), &badge))
+        gate_closed(badge);
 }
 
 static void closes_take(void)
@@ -561,14 +582,8 @@ static void closes_take(void)
         closes_find();
     found = true;
     tx_commit();
-    while (rt_closed(rt_cap("tty"), &badge)) {
-        if (badge == BADGE_OWN || badge == BADGE_CONSOLE)
-            continue;
-        tx_begin();
-        if (rt_gate_is(terminal_of(badge)->gates[badge & 1], rt_cap("tty"), badge))
-            side_close(terminal_of(badge), badge & 1);
-        tx_commit();
-    }
+    while (rt_closed(rt_cap("tty"), &badge))
+        gate_closed(badge);
     gone_look();
 }
 

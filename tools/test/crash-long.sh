@@ -19,6 +19,8 @@ ring_run() {
 			crash_run "$image" "$mean" 2
 		done
 	done
+	run_tests crash-long/hostile --timeout 20000 --stall 7000 env PITH_HOSTILE=1000000 \
+		PITH_HOSTILE_TIMEOUT=7000 sh test/linux/hostile.sh
 	for mean in 30 100 300; do
 		for set in glibc-crashed busybox-crashed bash-crashed programs-crashed; do
 			run_tests "crash-long/$set-$mean" --timeout 3000 --stall 2000 \

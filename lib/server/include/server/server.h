@@ -46,6 +46,11 @@ uint32_t rt_received_cap(unsigned i);
 uint32_t rt_keep_cap(unsigned i);
 /* Capability i of the reply; the slot keeps its copy. */
 void rt_reply_cap(unsigned i, uint32_t slot);
+/* A server may define it: the capability in this slot was to go to a caller that had no room for it.
+ * If nobody else holds the gate its last close will not be told: there has been no first one. */
+void rt_undelivered(uint32_t slot);
+/* Whether slot has a gate of service that nobody but us holds; its badge. */
+bool rt_gate_unheld(uint32_t slot, uint32_t service, uint64_t *badge);
 
 /* Persistent slot numbers of this component (kept in the capsule). 0: exhausted. */
 uint32_t rt_slot_alloc(void);
