@@ -216,7 +216,7 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
     struct file_attributes a = { .mode = 0 };
     struct file *f;
     int64_t e = flags_check(flags);
-    if (!e && !strcmp(p->full, "/proc/self/exe") && !(flags & O_NOFOLLOW))
+    if (!e && proc_is(p->full) && !strcmp(p->full, "/proc/self/exe") && !(flags & O_NOFOLLOW))
         e = path_set(p, AT_FDCWD, self.executable);
     if (!e)
         e = device_open(p->full, flags, out);

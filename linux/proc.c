@@ -112,7 +112,8 @@ static enum kind kind_of(const char *full, uint32_t *pid)
 
 bool proc_is(const char *full)
 {
-    return !strcmp(full, "/proc") || !strncmp(full, "/proc/", 6);
+    return full[0] == '/' && full[1] == 'p' &&
+           (!strcmp(full, "/proc") || !strncmp(full, "/proc/", 6));
 }
 
 bool proc_attributes(const char *full, struct file_attributes *a)

@@ -6,6 +6,7 @@
 #include <rt/string.h>
 
 struct file_server *fs;
+uint32_t file_service;
 
 struct node *node_new(uint32_t mode)
 {

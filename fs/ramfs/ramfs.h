@@ -93,6 +93,7 @@ struct file_server {
     struct entry *hash[HASH_BUCKETS];
 };
 extern struct file_server *fs;
+extern uint32_t file_service; /* slot */
 
 /* All inside a transaction. */
 struct node *node_new(uint32_t mode);

@@ -82,7 +82,7 @@ static uint32_t open_make(const struct caller *c, struct node *n, uint32_t flags
     o->node = n;
     o->flags = flags;
     o->privileged = is_super(c->session);
-    o->gate = rt_gate_create(rt_cap("file"), (uint64_t)o);
+    o->gate = rt_gate_create(file_service, (uint64_t)o);
     if (!o->gate)
         return FILE_ERROR_MFILE;
     o->next = fs->opens;
@@ -121,7 +121,7 @@ static void closed(uint64_t badge)
     struct open_file *o = opened(badge);
     if (badge & SESSION_BIT)
         session_closed(badge);
-    else if (o && rt_gate_is(o->gate, rt_cap("file"), badge))
+    else if (o && rt_gate_is(o->gate, file_service, badge))
         open_end(o);
     tx_commit();
 }
@@ -129,14 +129,14 @@ static void closed(uint64_t badge)
 static void closed_take(void)
 {
     uint64_t badge;
-    while (rt_closed(rt_cap("file"), &badge))
+    while (rt_closed(file_service, &badge))
         closed(badge);
 }
 
 void rt_undelivered(uint32_t slot)
 {
     uint64_t badge;
-    if (rt_gate_unheld(slot, rt_cap("file"), &badge))
+    if (rt_gate_unheld(slot, file_service, &badge))
         closed(badge);
 }
 
@@ -1193,6 +1193,7 @@ static bool maintain(void)
 
 void component_main(void)
 {
+    file_service = rt_cap("file");
     (void)capsule_open(FILE_VERSION, sizeof *fs, (void **)&fs);
     if (!fs->root) {
         tx_begin();
@@ -1212,7 +1213,7 @@ void component_main(void)
     share_resume();
     leftovers_close();
     if (!fs->maintenance)
-        fs->maintenance = rt_gate_create(rt_cap("file"), MAINTENANCE);
+        fs->maintenance = rt_gate_create(file_service, MAINTENANCE);
     if (!rt_service_open("file", file_entry, 1))
         return;
     rt_ready();

@@ -31,7 +31,7 @@ uint32_t caller_of(uint64_t badge, uint32_t at, struct caller *c)
         c->root = c->at; /* not above it: whether that is allowed a session's root decides */
     if (!at)
         return 0;
-    struct pith_result r = pith_gate_badge(at, rt_cap("file"));
+    struct pith_result r = pith_gate_badge(at, file_service);
     if (r.status)
         return FILE_ERROR_XDEV;
     const struct session *other = session_of(r.value);
@@ -146,7 +146,7 @@ static void session_end(struct session *s)
 void session_closed(uint64_t badge)
 {
     struct session *s = (struct session *)(badge - SESSION_BIT);
-    if (rt_gate_is(s->gate, rt_cap("file"), badge))
+    if (rt_gate_is(s->gate, file_service, badge))
         session_end(s);
 }
 
@@ -182,7 +182,7 @@ static uint32_t session_make(
     if (count && !rt_copy_from_client(groups.offset, s->groups, groups.length))
         return RPC_BAD_BUFFER;
     sort(s->groups, count, sizeof *s->groups, by_number, 0);
-    s->gate = rt_gate_create(rt_cap("file"), (uint64_t)s | SESSION_BIT);
+    s->gate = rt_gate_create(file_service, (uint64_t)s | SESSION_BIT);
     if (!s->gate)
         return FILE_ERROR_MFILE;
     s->next = fs->sessions;

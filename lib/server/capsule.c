@@ -110,6 +110,8 @@ void tx_save(void *address, size_t bytes)
     e[1] = bytes;
     if (bytes == 8)
         e[2] = *(uint64_t *)address;
+    else if (bytes == 4)
+        e[2] = *(uint32_t *)address;
     else
         memcpy(&e[2], address, bytes);
     e[2 + padded / 8] = whole;

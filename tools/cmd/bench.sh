@@ -264,7 +264,25 @@ awk -v names="$names" '
 			if (want[i] == group || index(figure, want[i]) == 1) return 1
 		return 0
 	}
-	BEGIN { n = split(names, want, " ") }
+	BEGIN {
+		n = split(names, want, " ")
+		while ((getline row <"bench/reasons") > 0)
+			if (row !~ /^[ \t]*(#|$)/ && split(row, word, " ")) {
+				name = word[1]
+				sub(/^[^ ]+ +/, "", row)
+				reason[name] = row
+			}
+	}
+	# In lines of at most 100 columns.
+	function reason_print(text,   words, word, i, line) {
+		words = split(text, word, " ")
+		line = "    above:"
+		for (i = 1; i <= words; i++) {
+			if (length(line) + length(word[i]) > 98) { print line; line = "          " }
+			line = line " " word[i]
+		}
+		print line
+	}
 	FILENAME == ARGV[1] {
 		if ($0 ~ /^[ \t]*(#|$)/) next
 		bound[$1] = $2; limit[$1] = $3; peer[$1] = $4; peers[$1] = $5
@@ -288,6 +306,8 @@ awk -v names="$names" '
 		line = sprintf("%-18s %10s %-8s %-10s %-22s%s%s", $2, $3, $4, text, compare, extra, verdict)
 		sub(/ +$/, "", line)
 		print line
+		if ($1 == "linux" && $2 in peer && peers[$2] > 0 && $3 > peers[$2])
+			reason_print($2 in reason ? reason[$2] : "nobody has written down why (bench/reasons)")
 	}
 	END { exit !count ? 3 : bad }' bench/limits "$figures"
 case $? in
