@@ -9,7 +9,8 @@
  * address the kernel leaves in rcx: so the entry code finds the block without a register. */
 #pragma once
 
-#define LAYER_BASE_ADDRESS 0x7f0000000000 /* the vDSO's page: the program's, as the kernel sees it */
+#define LAYER_BASE_ADDRESS                                                                         \
+    0x7f0000000000 /* the vDSO's page: the program's, as the kernel sees it */
 #define LAYER_NATIVE 0x7f0000001000       /* from here on system calls are the kernel's */
 #define LAYER_BLOCKS 0x7f0000100000
 #define BLOCK_SHIFT 16

@@ -119,7 +119,7 @@ int64_t device_open(const char *full, uint32_t flags, struct file **out)
     return device_start(d, flags, out);
 }
 
-/* ---- /proc files that are made when opened ------------------------------------------------------ */
+/* ---- /proc files that are made when opened --------------------------------------------------- */
 
 int64_t text_open(const char *full, uint32_t flags, struct file **out)
 {
@@ -159,7 +159,7 @@ int64_t text_open(const char *full, uint32_t flags, struct file **out)
     return 0;
 }
 
-/* ---- ioctl ------------------------------------------------------------------------------------ */
+/* ---- ioctl ----------------------------------------------------------------------------------- */
 
 int64_t sys_ioctl(const uint64_t *a)
 {

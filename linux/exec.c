@@ -123,8 +123,8 @@ static int64_t elf_check(struct image *m)
         }
         if (s->type != PT_LOAD || !s->memsz)
             continue;
-        if (s->filesz > s->memsz || s->vaddr > MEMORY_MAP_TOP || s->memsz > MEMORY_MAP_TOP - s->vaddr ||
-            (s->vaddr ^ s->offset) & (PAGE - 1))
+        if (s->filesz > s->memsz || s->vaddr > MEMORY_MAP_TOP ||
+            s->memsz > MEMORY_MAP_TOP - s->vaddr || (s->vaddr ^ s->offset) & (PAGE - 1))
             return -ENOEXEC;
         if (s->vaddr < m->low)
             m->low = s->vaddr & ~(PAGE - 1);
@@ -162,7 +162,8 @@ static int64_t segment_map(struct image *m, const struct elf_segment *s)
                                    (s->flags & PF_W ? MEMORY_PROTECTION_WRITE : 0) |
                                    (s->flags & PF_X ? MEMORY_PROTECTION_EXEC : 0));
     uint8_t full = MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE;
-    if (s->filesz && (start - s->offset) % PAGE == 0 && (s->filesz == s->memsz || s->flags & PF_W)) {
+    if (s->filesz && (start - s->offset) % PAGE == 0 &&
+        (s->filesz == s->memsz || s->flags & PF_W)) {
         uint64_t prot = (s->flags & PF_R ? PROT_READ : 0) | (s->flags & PF_W ? PROT_WRITE : 0) |
                         (s->flags & PF_X ? PROT_EXEC : 0);
         int64_t e = segment_share(m, s, prot);
@@ -177,7 +178,7 @@ static int64_t segment_map(struct image *m, const struct elf_segment *s)
     return e;
 }
 
-/* ---- the stack ---------------------------------------------------------------------------------- */
+/* ---- the stack ------------------------------------------------------------------------------- */
 
 enum {
     AT_NULL, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY, AT_UID = 11,
@@ -279,7 +280,7 @@ static int64_t stack_build(struct image *m, struct words *w, uint64_t top, uint6
     return e;
 }
 
-/* ---- execve -------------------------------------------------------------------------------------- */
+/* ---- execve ---------------------------------------------------------------------------------- */
 
 static void name_set(struct words *w)
 {
@@ -360,7 +361,8 @@ static int64_t image_run(struct block *b, struct image *m, struct words *w)
 }
 
 /* "#!interpreter argument" in head: the words become those, the path, and the rest. */
-static int64_t script_words(char *head, size_t n, const char *path, struct words *w, char *interpreter)
+static int64_t script_words(
+    char *head, size_t n, const char *path, struct words *w, char *interpreter)
 {
     char *end = memchr(head, '\n', n), *at = head + 2, *argument;
     if (!end && n == HEAD_BYTES) {
@@ -401,7 +403,8 @@ static int64_t script_words(char *head, size_t n, const char *path, struct words
 }
 
 /* at and flags as execveat has them; an empty text is the descriptor itself. */
-static int64_t image_open(struct image *m, int64_t at, const char *text, uint32_t flags, struct path *p)
+static int64_t image_open(
+    struct image *m, int64_t at, const char *text, uint32_t flags, struct path *p)
 {
     int64_t e;
     if (!*text) {
@@ -413,7 +416,8 @@ static int64_t image_open(struct image *m, int64_t at, const char *text, uint32_
     } else {
         e = path_set(p, at, text);
         if (!e)
-            e = open_path(p, O_EXECUTE | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0), 0, &m->file);
+            e = open_path(
+                p, O_EXECUTE | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0), 0, &m->file);
         if (e)
             return e;
     }
@@ -423,7 +427,8 @@ static int64_t image_open(struct image *m, int64_t at, const char *text, uint32_
     return e;
 }
 
-static int64_t words_run(struct block *b, int64_t at, const char *path, uint32_t flags, struct words *w)
+static int64_t words_run(
+    struct block *b, int64_t at, const char *path, uint32_t flags, struct words *w)
 {
     struct image m;
     struct path p;

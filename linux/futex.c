@@ -12,8 +12,15 @@
 #define BUCKETS 64u
 
 enum {
-    FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP, FUTEX_WAIT_BITSET = 9,
-    FUTEX_WAKE_BITSET, FUTEX_PRIVATE = 128, FUTEX_REALTIME = 256,
+    FUTEX_WAIT,
+    FUTEX_WAKE,
+    FUTEX_REQUEUE = 3,
+    FUTEX_CMP_REQUEUE,
+    FUTEX_WAKE_OP,
+    FUTEX_WAIT_BITSET = 9,
+    FUTEX_WAKE_BITSET,
+    FUTEX_PRIVATE = 128,
+    FUTEX_REALTIME = 256,
 };
 
 static struct block *queues[BUCKETS]; /* in the order of arrival */
@@ -89,7 +96,8 @@ int64_t futex_wake(uint64_t address, uint32_t count, uint32_t bits)
     return place ? wake_shared(place, count, bits) : wake_private(address, count, bits);
 }
 
-/* Of waiters of this process. At a place that is shared, all are woken instead: each looks again. */
+/* Of waiters of this process. At a place that is shared, all are woken instead: each looks again.
+ * */
 static int64_t requeue(uint64_t from, uint64_t to, uint32_t wake, uint32_t move)
 {
     uint64_t place = place_of(from);
@@ -202,8 +210,12 @@ static int64_t wake_op(const uint64_t *a)
                                                               : old ^ (uint32_t)operand;
     } while (user_exchange(a[4], old, new) != old);
     int32_t was = (int32_t)old;
-    bool wanted = compare == 0 ? was == with : compare == 1 ? was != with : compare == 2 ? was < with
-                : compare == 3 ? was <= with : compare == 4 ? was > with : was >= with;
+    bool wanted = compare == 0   ? was == with
+                  : compare == 1 ? was != with
+                  : compare == 2 ? was < with
+                  : compare == 3 ? was <= with
+                  : compare == 4 ? was > with
+                                 : was >= with;
     int64_t n = futex_wake(a[0], (uint32_t)a[2], UINT32_MAX);
     return wanted ? n + futex_wake(a[4], (uint32_t)a[3], UINT32_MAX) : n;
 }
@@ -221,8 +233,8 @@ int64_t sys_futex(const uint64_t *a)
     case FUTEX_WAKE:
         if (!(a[1] & FUTEX_PRIVATE) && !user_read(&value, a[0], 4))
             return -EFAULT;
-        return (a[1] & FUTEX_PRIVATE ? wake_private : futex_wake)(a[0], (int32_t)a[2] > 0 ? (uint32_t)a[2] : 1,
-                                                                  UINT32_MAX);
+        return (a[1] & FUTEX_PRIVATE ? wake_private : futex_wake)(
+            a[0], (int32_t)a[2] > 0 ? (uint32_t)a[2] : 1, UINT32_MAX);
     case FUTEX_WAKE_BITSET:
         return a[5] ? futex_wake(a[0], (uint32_t)a[2], (uint32_t)a[5]) : -EINVAL;
     case FUTEX_CMP_REQUEUE:

@@ -41,9 +41,9 @@ int64_t layer_shared(uint64_t bytes, uint64_t *address)
     bool again = places_count && bytes == places_bytes;
     if (again)
         at = places[places_count - 1];
-    int64_t e = errno_of(memory_map(SLOT_MEMORY, at, bytes, MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE,
-                                    MEMORY_MAP_FIXED | MEMORY_MAP_LAYER | MEMORY_MAP_SHARED |
-                                    MEMORY_MAP_POPULATE, &got));
+    int64_t e = errno_of(
+        memory_map(SLOT_MEMORY, at, bytes, MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE,
+            MEMORY_MAP_FIXED | MEMORY_MAP_LAYER | MEMORY_MAP_SHARED | MEMORY_MAP_POPULATE, &got));
     if (e)
         return e;
     if (again)

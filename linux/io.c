@@ -156,8 +156,8 @@ static int64_t write_server(struct file *f, int64_t at, uint64_t from, size_t by
         int64_t e = terminal_before_write(f);
         if (e)
             return e;
-        LEND(status, file_write(f->slot, position, flags | FILE_WRITE_ALLOWED, (const void *)from, bytes,
-                                &written, &end));
+        LEND(status, file_write(f->slot, position, flags | FILE_WRITE_ALLOWED, (const void *)from,
+                         bytes, &written, &end));
     }
     rt_self()->deadline_ns = DEADLINE_NEVER;
     if (status)

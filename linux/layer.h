@@ -30,10 +30,20 @@
 
 /* Capability slots that the process server fills. */
 enum {
-    SLOT_MEMORY = 2, SLOT_PROCESS = 3, SLOT_ROOT = 4, SLOT_NOTE = 5, SLOT_PIPE = 6,
-    SLOT_TERMINAL = 7 /* the controlling one, if there is one */, SLOT_TTYS = 8, SLOT_SUPERVISOR = 9, SLOT_STREAM = 10, SLOT_ERRORS = 11,
-    SLOT_RECEIVE = 16,      /* to 63 */
-    SLOT_FILES = 64, SLOTS_FIRST = 256 /* that every process has */, SLOTS_MAX = 4096,
+    SLOT_MEMORY = 2,
+    SLOT_PROCESS = 3,
+    SLOT_ROOT = 4,
+    SLOT_NOTE = 5,
+    SLOT_PIPE = 6,
+    SLOT_TERMINAL = 7 /* the controlling one, if there is one */,
+    SLOT_TTYS = 8,
+    SLOT_SUPERVISOR = 9,
+    SLOT_STREAM = 10,
+    SLOT_ERRORS = 11,
+    SLOT_RECEIVE = 16, /* to 63 */
+    SLOT_FILES = 64,
+    SLOTS_FIRST = 256 /* that every process has */,
+    SLOTS_MAX = 4096,
 };
 
 /* ---- threads ------------------------------------------------------------------------ */
@@ -49,7 +59,7 @@ struct block {
     uint64_t number, fs_base, gs_base, tid_address, child_set_tid;
     uint32_t tid;
     uint32_t busy;              /* a thread has it; taken back by its very last instruction */
-    uint64_t mask, old_mask;    /* blocked signals; the one to restore after sigsuspend and its kin */
+    uint64_t mask, old_mask; /* blocked signals; the one to restore after sigsuspend and its kin */
     bool mask_saved;
     bool again;                 /* the call repeats one that an event interrupted */
     bool woken;                 /* futex */
@@ -88,13 +98,15 @@ void layer_unlock(void);
 struct pith_result layer_wait(uint64_t deadline);
 /* When this call shall end that was asked to last that long; the same when it is repeated. */
 uint64_t wait_deadline(uint64_t ns);
-int64_t thread_new(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls);
+int64_t thread_new(
+    uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls);
 void thread_waiting_done(struct block *b); /* before its stack goes: futex queues and the like */
 void threads_end_others(void);             /* execve; true deaths, none of them holds the lock */
 void threads_forget(void);                 /* in a fork's child: there is only this one */
 bool thread_alone(void);
 struct block *block_each(struct block *b); /* the next used one; NULL: begin, and the end */
-int64_t futex_wake(uint64_t address, uint32_t count, uint32_t bits); /* of this process and others */
+int64_t futex_wake(
+    uint64_t address, uint32_t count, uint32_t bits); /* of this process and others */
 void futex_forget(struct block *b);
 void futexes_clear(void);
 void robust_list_end(struct block *b);
@@ -203,7 +215,7 @@ struct file {
     uint64_t position;
     uint64_t value;         /* FILE_EVENT: the count; FILE_TEXT: address of the text; event.c */
     uint64_t length;
-    char *path;             /* a full one, of what has a name; of directories for openat and fchdir */
+    char *path; /* a full one, of what has a name; of directories for openat and fchdir */
 };
 /* It has no position. */
 static inline bool file_streams(const struct file *f)
@@ -248,7 +260,8 @@ void slot_delete(uint32_t slot);
 int64_t file_read_at(struct file *f, uint64_t position, void *to, size_t bytes);
 int64_t file_read_user(struct file *f, uint64_t to, size_t bytes);
 int64_t file_write_user(struct file *f, uint64_t from, size_t bytes);
-int64_t file_read_piece(struct file *f, int64_t at, uint64_t to, size_t bytes); /* at < 0: at the file's */
+int64_t file_read_piece(
+    struct file *f, int64_t at, uint64_t to, size_t bytes); /* at < 0: at the file's */
 int64_t file_write_piece(struct file *f, int64_t at, uint64_t from, size_t bytes);
 
 int64_t memory_scratch(uint64_t bytes, uint64_t *address); /* of the program, for lending */
@@ -276,7 +289,8 @@ uint32_t file_ready(struct file *f, uint32_t wanted, struct look *look);
 /* Repeats the pass until it answers other than 0 or the deadline passes (0). */
 int64_t ready_wait(int64_t (*pass)(void *, struct look *), void *context, uint64_t deadline);
 void pollers_wake(void);            /* something of the layer's own has changed */
-int64_t local_wait(struct file *f); /* for such a change: 0, -EAGAIN if f does not block, -ERESTART */
+int64_t local_wait(
+    struct file *f); /* for such a change: 0, -EAGAIN if f does not block, -ERESTART */
 int64_t event_read(struct file *f, uint64_t to, size_t bytes);  /* eventfd, timerfd, signalfd */
 int64_t event_write(struct file *f, uint64_t from, size_t bytes);
 uint64_t timer_next(const struct file *f);      /* when a timerfd is ready; DEADLINE_NEVER */
@@ -289,8 +303,21 @@ uint32_t epoll_ready(struct file *f, struct look *look);
 /* ---- limits: limits.c ---------------------------------------------------------------------- */
 
 enum {
-    LIMIT_CPU, LIMIT_FSIZE, LIMIT_DATA, LIMIT_STACK, LIMIT_CORE, LIMIT_RSS, LIMIT_NPROC, LIMIT_NOFILE,
-    LIMIT_MEMLOCK, LIMIT_AS, LIMIT_LOCKS, LIMIT_SIGPENDING, LIMIT_MSGQUEUE, LIMIT_NICE, LIMIT_RTPRIO,
+    LIMIT_CPU,
+    LIMIT_FSIZE,
+    LIMIT_DATA,
+    LIMIT_STACK,
+    LIMIT_CORE,
+    LIMIT_RSS,
+    LIMIT_NPROC,
+    LIMIT_NOFILE,
+    LIMIT_MEMLOCK,
+    LIMIT_AS,
+    LIMIT_LOCKS,
+    LIMIT_SIGPENDING,
+    LIMIT_MSGQUEUE,
+    LIMIT_NICE,
+    LIMIT_RTPRIO,
     LIMIT_RTTIME,
 };
 uint64_t limit_of(unsigned which);
@@ -337,15 +364,16 @@ const char *full_shown(const char *full); /* as the program knows it, below its 
 bool may_search(uint32_t directory);      /* its gate's slot */
 int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **out);
 
-/* ---- devices: devices.c ------------------------------------------------------------------------ */
+/* ---- devices: devices.c ---------------------------------------------------------------------- */
 
 struct file_attributes;
 int64_t device_open(const char *full, uint32_t flags, struct file **out); /* -ENOENT: not one */
 bool device_attributes(const char *full, struct file_attributes *a);
 int64_t file_attributes_of(struct file *f, struct file_attributes *a);
-int64_t look_at(int64_t at, uint64_t text, uint32_t flags, struct file_attributes *a); /* as fstatat */
+int64_t look_at(
+    int64_t at, uint64_t text, uint32_t flags, struct file_attributes *a); /* as fstatat */
 
-/* ---- terminals: terminal.c -------------------------------------------------------------------- */
+/* ---- terminals: terminal.c ------------------------------------------------------------------- */
 
 int64_t terminal_open(const char *full, uint32_t flags, struct file **out); /* -ENOENT: not one */
 bool terminal_attributes(const char *full, struct file_attributes *a);
@@ -356,12 +384,12 @@ int64_t terminal_read_timeout(const struct file *f);
 void terminal_drop(void);                           /* the controlling terminal is none */
 bool signal_held(uint32_t signal);                  /* blocked or ignored */
 
-/* ---- programs ------------------------------------------------------------------------------------- */
+/* ---- programs -------------------------------------------------------------------------------- */
 
 /* Runs a program: argv and envp are NULL-terminated arrays in the layer's own memory. */
 int64_t exec_run(struct block *b, const char *path, char *const *argv, char *const *envp);
 
-/* ---- signals ---------------------------------------------------------------------------------------- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 #define ERESTART 512 /* internal: interrupted; a handler decides whether it is repeated */
 #define ERESTART_NO_HANDLER 514 /* repeated unless a handler ran */
@@ -379,7 +407,8 @@ void signals_sets(struct signal_sets *s); /* of the calling thread */
 size_t proc_text(const char *full, char *to, size_t size);
 bool proc_is(const char *full);               /* is it below /proc, there or not? */
 size_t proc_link(const char *full, char *to, size_t size); /* a link's target; 0: none */
-void exec_environment(uint64_t *from, uint64_t *bytes); /* of the running program, as it was at its start */
+void exec_environment(
+    uint64_t *from, uint64_t *bytes); /* of the running program, as it was at its start */
 void exec_extent(uint64_t *low, uint64_t *high);        /* the program's own segments */
 const char *host_name(void);
 void settings_exec(void); /* prctl's: in misc.c */

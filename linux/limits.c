@@ -12,12 +12,20 @@
 
 struct limit { uint64_t now, most; };
 static struct limit limits[LIMITS] = {
-    [LIMIT_CPU] = { NONE, NONE }, [LIMIT_FSIZE] = { NONE, NONE }, [LIMIT_DATA] = { NONE, NONE },
-    [LIMIT_STACK] = { 8 << 20, NONE }, [LIMIT_CORE] = { 0, NONE }, [LIMIT_RSS] = { NONE, NONE },
-    [LIMIT_NPROC] = { 4096, 4096 }, [LIMIT_NOFILE] = { 1024, FDS_MAX },
-    [LIMIT_MEMLOCK] = { 8 << 20, 8 << 20 }, [LIMIT_AS] = { NONE, NONE }, [LIMIT_LOCKS] = { NONE, NONE },
-    [LIMIT_SIGPENDING] = { 1024, 1024 }, [LIMIT_MSGQUEUE] = { 819200, 819200 },
-    [LIMIT_RTTIME] = { NONE, NONE },
+    [LIMIT_CPU] = {NONE, NONE},
+    [LIMIT_FSIZE] = {NONE, NONE},
+    [LIMIT_DATA] = {NONE, NONE},
+    [LIMIT_STACK] = {8 << 20, NONE},
+    [LIMIT_CORE] = {0, NONE},
+    [LIMIT_RSS] = {NONE, NONE},
+    [LIMIT_NPROC] = {4096, 4096},
+    [LIMIT_NOFILE] = {1024, FDS_MAX},
+    [LIMIT_MEMLOCK] = {8 << 20, 8 << 20},
+    [LIMIT_AS] = {NONE, NONE},
+    [LIMIT_LOCKS] = {NONE, NONE},
+    [LIMIT_SIGPENDING] = {1024, 1024},
+    [LIMIT_MSGQUEUE] = {819200, 819200},
+    [LIMIT_RTTIME] = {NONE, NONE},
 };
 
 uint64_t limit_of(unsigned which)
@@ -43,7 +51,8 @@ bool limit_memory(uint64_t bytes)
            pages_counted(&u) * PAGE + bytes <= limits[LIMIT_AS].now;
 }
 
-/* How much of a write to a file at that position is within the limit; -EFBIG and SIGXFSZ: nothing. */
+/* How much of a write to a file at that position is within the limit; -EFBIG and SIGXFSZ:
+ * nothing. */
 int64_t limit_file(uint64_t position, size_t bytes)
 {
     uint64_t most = limits[LIMIT_FSIZE].now;

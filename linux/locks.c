@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fcntl's record locks and flock. The file's server keeps them (fs/ramfs/lock.c). A process's record
- * locks go when it closes any descriptor of the file, and when it ends: the layer says so to
+ * fcntl's record locks and flock. The file's server keeps them (fs/ramfs/lock.c). A process's
+ * record locks go when it closes any descriptor of the file, and when it ends: the layer says so to
  * the server. Of a process that was killed nobody says it: the locks go with the open file, or,
  * where others still have that, when somebody finds one in the way and its owner gone.
  */

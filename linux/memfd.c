@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memfd_create: a nameless file of the root's file system. Its seals are kept with the open file and
- * heeded by the layers of those who share it: they keep programs from mistakes, and do not protect
- * one program from another that has broken its own layer.
+ * memfd_create: a nameless file of the root's file system. Its seals are kept with the open file
+ * and heeded by the layers of those who share it: they keep programs from mistakes, and do not
+ * protect one program from another that has broken its own layer.
  */
 #include "layer.h"
 #include <proto/file_client.h>

@@ -46,7 +46,8 @@ int64_t map_fill(struct file *f, uint64_t address, uint64_t bytes, uint64_t offs
 int64_t map_file(struct file *f, uint64_t address, uint64_t bytes, uint64_t offset, uint64_t prot,
                  bool shared)
 {
-    return errno_of(file_map(f->slot, SLOT_MEMORY, address, bytes, offset, protection_of(prot), shared));
+    return errno_of(
+        file_map(f->slot, SLOT_MEMORY, address, bytes, offset, protection_of(prot), shared));
 }
 
 /* A file's pages in a mapping that was just made: the file's own, or, of files that cannot be
@@ -57,7 +58,8 @@ static int64_t map_content(struct file *f, uint64_t address, uint64_t bytes, uin
     int64_t e = map_file(f, address, bytes, offset, prot, shared);
     if (e != -ENODEV || (shared && prot & PROT_WRITE))
         return e;
-    e = errno_of(memory_protect(SLOT_MEMORY, address, bytes, protection_of(PROT_READ | PROT_WRITE), 0));
+    e = errno_of(
+        memory_protect(SLOT_MEMORY, address, bytes, protection_of(PROT_READ | PROT_WRITE), 0));
     if (!e)
         e = map_fill(f, address, bytes, offset);
     return e ? e : errno_of(memory_protect(SLOT_MEMORY, address, bytes, protection_of(prot), 0));

@@ -78,7 +78,7 @@ const char *host_name(void)
 
 int64_t sys_uname(const uint64_t *a)
 {
-    static const char fixed[6][65] = { "Linux", "", "6.1.0-pith", "#1 SMP Pith", "x86_64", "(none)" };
+    static const char fixed[6][65] = {"Linux", "", "6.1.0-pith", "#1 SMP Pith", "x86_64", "(none)"};
     char u[6][65];
     memcpy(u, fixed, sizeof u);
     strlcpy(u[1], host_name(), 65);

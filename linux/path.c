@@ -194,7 +194,8 @@ static int64_t flags_check(uint32_t flags)
 {
     if (!(flags & O_TMPFILE) || flags & O_PATH)
         return flags & O_CREAT && flags & O_DIRECTORY && !(flags & O_PATH) ? -EINVAL : 0;
-    return !(flags & O_DIRECTORY) || flags & O_CREAT || (flags & O_ACCMODE) == O_RDONLY ? -EINVAL : 0;
+    return !(flags & O_DIRECTORY) || flags & O_CREAT || (flags & O_ACCMODE) == O_RDONLY ? -EINVAL
+                                                                                        : 0;
 }
 
 /* Of a file that is open for reading only. */
@@ -227,7 +228,8 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
         return -ENFILE;
     e = open_at_server(p, flags, mode & ~self.umask, slot, &a);
     if (!e && flags & O_TRUNC && !(flags & (O_CREAT | O_PATH)) && (a.mode & S_IFMT) == S_IFREG)
-        e = (flags & O_ACCMODE) != O_RDONLY ? errno_of(file_truncate(slot, 0)) : truncate_unwritten(slot);
+        e = (flags & O_ACCMODE) != O_RDONLY ? errno_of(file_truncate(slot, 0))
+                                            : truncate_unwritten(slot);
     uint32_t type = a.mode & S_IFMT;
     if (!e && !(flags & O_PATH) && (type == S_IFCHR || type == S_IFBLK)) {
         slot_delete(slot);
@@ -252,7 +254,8 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
         return e;
     }
     f->slot = (uint16_t)slot;
-    f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_TMPFILE | O_EXECUTE);
+    f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_TMPFILE |
+                                   O_EXECUTE);
     f->kind = flags & O_PATH && (a.mode & S_IFMT) != S_IFDIR ? FILE_PATH
               : (a.mode & S_IFMT) == S_IFDIR                 ? FILE_DIRECTORY
                                                              : FILE_PLAIN;

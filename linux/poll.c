@@ -102,7 +102,7 @@ int64_t sys_ppoll(const uint64_t *a)
     return mask_of_wait_end(e);
 }
 
-/* ---- select --------------------------------------------------------------------------------------- */
+/* ---- select ---------------------------------------------------------------------------------- */
 
 /* The sets as they come in, and as they go out: to read, to write, exceptions. */
 struct sets { uint64_t in[3][SET_WORDS], out[3][SET_WORDS], words; };
@@ -165,7 +165,7 @@ int64_t sys_select(const uint64_t *a)
     int64_t n = select_all(a, deadline);
     if (a[4] && n != -ERESTART_NO_HANDLER) { /* microseconds */
         uint64_t now = now_ns(), left = deadline > now ? deadline - now : 0;
-        t = (struct linux_timespec){ (int64_t)(left / NS_PER_S), (int64_t)(left % NS_PER_S / 1000) };
+        t = (struct linux_timespec){(int64_t)(left / NS_PER_S), (int64_t)(left % NS_PER_S / 1000)};
         user_write(a[4], &t, sizeof t);
     }
     return n;

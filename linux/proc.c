@@ -143,7 +143,7 @@ size_t proc_text(const char *full, char *to, size_t size)
     return n < size ? n : size - 1;
 }
 
-/* ---- links ------------------------------------------------------------------------------------ */
+/* ---- links ----------------------------------------------------------------------------------- */
 
 static size_t descriptor_target(int fd, char *to, size_t size)
 {
@@ -219,7 +219,7 @@ size_t proc_link(const char *full, char *to, size_t size)
                                    : 0;
 }
 
-/* ---- directories ------------------------------------------------------------------------------ */
+/* ---- directories ----------------------------------------------------------------------------- */
 
 enum { TYPE_DIRECTORY = 4, TYPE_FILE = 8, TYPE_LINK = 10 };
 #define PIDS 4096u /* positions from here on stand for processes */

@@ -26,7 +26,7 @@ void proc_command(const struct about *a, char out[16])
     strlcpy(out, last ? last + 1 : a->words, 16);
 }
 
-/* ---- of a process ------------------------------------------------------------------------------- */
+/* ---- of a process ---------------------------------------------------------------------------- */
 
 static size_t make_cmdline(const struct about *a, char *to, size_t size)
 {
@@ -206,7 +206,7 @@ const struct proc_file proc_process[] = {
 };
 const unsigned proc_process_count = sizeof proc_process / sizeof *proc_process;
 
-/* ---- of the system ------------------------------------------------------------------------------- */
+/* ---- of the system --------------------------------------------------------------------------- */
 
 static size_t make_meminfo(const struct about *a, char *to, size_t size)
 {

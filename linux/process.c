@@ -100,7 +100,8 @@ int64_t sys_clone3(const uint64_t *a)
         return -EFAULT;
     if (c.exit_signal > SIGNALS || (!c.stack && c.stack_size) || (c.stack && !c.stack_size))
         return -EINVAL;
-    return fork_with(c.flags, c.stack ? c.stack + c.stack_size : 0, c.parent_tid, c.child_tid, c.tls);
+    return fork_with(
+        c.flags, c.stack ? c.stack + c.stack_size : 0, c.parent_tid, c.child_tid, c.tls);
 }
 
 _Noreturn void process_end(uint32_t code)
@@ -121,7 +122,9 @@ int64_t sys_exit_group(const uint64_t *a)
     process_end((uint32_t)(a[0] & 0xff) << 8);
 }
 
-struct rusage { int64_t user_s, user_us, system_s, system_us, resident_kib, sizes[3], minor_faults, rest[9]; };
+struct rusage {
+    int64_t user_s, user_us, system_s, system_us, resident_kib, sizes[3], minor_faults, rest[9];
+};
 _Static_assert(sizeof(struct rusage) == 144, "size");
 
 static int64_t usage_out(uint64_t to, uint64_t run_ns, const struct memory_usage *m)
@@ -142,8 +145,7 @@ int64_t sys_wait4(const uint64_t *a)
     if (a[2] & ~(uint64_t)(1 | 2 | 8 | 0xe0000000))
         return -EINVAL;
     int64_t e = errno_of(process_wait(SLOT_PROCESS, (int32_t)a[0],
-                                      (uint32_t)((a[2] & 3) | (a[2] & 8)) | PROCESS_WAIT_EXITED, &child,
-                                      &code, &run_ns, &user));
+        (uint32_t)((a[2] & 3) | (a[2] & 8)) | PROCESS_WAIT_EXITED, &child, &code, &run_ns, &user));
     if (e)
         return e;
     self.deaths += child != 0;
@@ -164,7 +166,8 @@ int64_t sys_waitid(const uint64_t *a)
     if (a[0] > 2 || !(a[3] & 14) || a[3] & ~(uint64_t)0x100000f)
         return -EINVAL;
     int32_t which = a[0] ? sign[a[0]] * (int32_t)a[1] : -1;
-    int64_t e = errno_of(process_wait(SLOT_PROCESS, which, (uint32_t)a[3], &child, &code, &run_ns, &user));
+    int64_t e =
+        errno_of(process_wait(SLOT_PROCESS, which, (uint32_t)a[3], &child, &code, &run_ns, &user));
     if (e)
         return e;
     self.deaths += child != 0;

@@ -42,8 +42,9 @@ uint32_t file_ready(struct file *f, uint32_t wanted, struct look *look)
     switch (f->kind) {
     case FILE_STREAM:
     case FILE_TERMINAL:
-        found = stream_ready(f, (wanted & POLLRDNORM ? POLLIN : 0) | (wanted & POLLWRNORM ? POLLOUT : 0) |
-                                wanted, look);
+        found = stream_ready(f,
+            (wanted & POLLRDNORM ? POLLIN : 0) | (wanted & POLLWRNORM ? POLLOUT : 0) | wanted,
+            look);
         break;
     case FILE_PIPE:
         found = ring_ready(f, look);

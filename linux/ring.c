@@ -14,7 +14,7 @@
 #define LOOKS_TRUSTED 32u
 #define RECORD_HEAD 4u /* its length, a uint32_t */
 
-/* ---- making and dropping ---------------------------------------------------------------------- */
+/* ---- making and dropping --------------------------------------------------------------------- */
 
 static int64_t hold_make(uint64_t data, struct ring_hold **made)
 {
@@ -109,7 +109,7 @@ void ring_drop(struct file *f)
         hold_drop(h);
 }
 
-/* ---- locks -------------------------------------------------------------------------------------------- */
+/* ---- locks ----------------------------------------------------------------------------------- */
 
 static bool process_gone(uint32_t pid)
 {
@@ -145,7 +145,7 @@ static void ring_unlock(uint32_t *lock)
     __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------------- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 /* The server said, or a notification, that an end is closed: which are left? */
 static void ends_learn(struct file *f)
@@ -236,12 +236,13 @@ static int64_t ring_wait(struct file *f, unsigned end, still_fn *still, size_t n
     return 0;
 }
 
-/* ---- data ------------------------------------------------------------------------------------------------ */
+/* ---- data ------------------------------------------------------------------------------------ */
 
 uint64_t ring_waiting(const struct file *f)
 {
     const struct ring *r = hold_of(f)->ring;
-    uint64_t n = __atomic_load_n(&r->tail, __ATOMIC_ACQUIRE) - __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);
+    uint64_t n =
+        __atomic_load_n(&r->tail, __ATOMIC_ACQUIRE) - __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);
     return n <= CAPACITY ? n : 0;
 }
 
@@ -452,7 +453,7 @@ bool ring_gone(struct file *f)
     return other_gone(f);
 }
 
-/* ---- readiness --------------------------------------------------------------------------------------------- */
+/* ---- readiness ------------------------------------------------------------------------------- */
 
 /* A fifo that no writer has opened since is not one that they have left. */
 static bool awaits_first(const struct file *f)
@@ -503,7 +504,7 @@ uint32_t ring_ready(struct file *f, struct look *look)
     return ready_now(f);
 }
 
-/* ---- named fifos: the ring is in the fifo's own pages ------------------------------------------- */
+/* ---- named fifos: the ring is in the fifo's own pages ---------------------------------------- */
 
 static int64_t fifo_hold(uint32_t slot, struct ring_hold **made)
 {
@@ -638,7 +639,7 @@ uint32_t fifo_slot(const struct file *f)
     return hold_of(f)->file;
 }
 
-/* ---- counters ------------------------------------------------------------------------------------------------ */
+/* ---- counters -------------------------------------------------------------------------------- */
 
 /* Both gates stay: the server tells of a close only when nobody is left. */
 void event_share(struct file *f)

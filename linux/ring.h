@@ -62,10 +62,11 @@ uint64_t ring_first(const struct file *f);        /* the same, but of records on
 void ring_drop(struct file *f);
 struct look;
 uint32_t ring_ready(struct file *f, struct look *look);
-bool ring_idle(const struct file *f);             /* a reading end, and certainly nothing to report */
+bool ring_idle(const struct file *f); /* a reading end, and certainly nothing to report */
 /* The hold of a reading end; NULL: f is none. */
 const struct ring_hold *ring_reader(const struct file *f);
-/* Nothing to read, and no reason to ask whether the writers have gone: `deaths` as in struct self. */
+/* Nothing to read, and no reason to ask whether the writers have gone: `deaths` as in struct
+ * self. */
 static inline bool ring_quiet(const struct ring_hold *h, uint32_t deaths)
 {
     const struct ring *r = h->ring;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sched_ calls. Every program runs under the usual policy, in turns, on one core: what asks for that
- * is answered so, what asks for another policy is refused.
+ * sched_ calls. Every program runs under the usual policy, in turns, on one core: what asks for
+ * that is answered so, what asks for another policy is refused.
  */
 #include "layer.h"
 #include <proto/process_client.h>

@@ -28,7 +28,8 @@ struct taken { uint32_t signal, process, user; int32_t code; uint64_t value; };
 enum { SI_KERNEL = 0x80 };
 
 struct sigcontext {
-    uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, flags;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip,
+        flags;
     uint16_t cs, gs, fs, ss;
     uint64_t error, vector, old_mask, address, fpstate, reserved[8];
 };
@@ -105,7 +106,8 @@ static bool on_stack(const struct block *b, uint64_t sp)
     return b->stack_size && sp > b->stack_base && sp - b->stack_base <= b->stack_size;
 }
 
-static bool frame_push(struct block *b, struct pith_regs *r, const struct taken *t, uint64_t old_mask)
+static bool frame_push(
+    struct block *b, struct pith_regs *r, const struct taken *t, uint64_t old_mask)
 {
     const struct action *act = &actions[t->signal];
     struct frame f;
@@ -137,8 +139,10 @@ static bool frame_push(struct block *b, struct pith_regs *r, const struct taken 
     f.info[4] = (int32_t)t->process;
     f.info[5] = (int32_t)t->user;
     memcpy(&f.info[6], &t->value, 8);
-    if (b->fault_vector && t->code != SI_KERNEL) /* the address lies where otherwise the sender does */
-        memcpy(&f.info[4], t->signal == SIGSEGV || t->signal == SIGBUS ? &b->fault_address : &r->rip, 8);
+    if (b->fault_vector &&
+        t->code != SI_KERNEL) /* the address lies where otherwise the sender does */
+        memcpy(&f.info[4],
+            t->signal == SIGSEGV || t->signal == SIGBUS ? &b->fault_address : &r->rip, 8);
     b->fault_vector = 0;
     if (!user_write(sp, &f, sizeof f))
         return false;
@@ -209,8 +213,8 @@ static bool signal_take(struct block *b, uint64_t blocked, struct taken *t)
 {
     uint64_t shared = 0;
     memset(t, 0, sizeof *t);
-    if (process_take_signals(SLOT_PROCESS, b->tid, blocked, &t->signal, &t->code, &t->process, &t->user,
-                             &t->value, &b->left, &shared))
+    if (process_take_signals(SLOT_PROCESS, b->tid, blocked, &t->signal, &t->code, &t->process,
+            &t->user, &t->value, &b->left, &shared))
         return false;
     if (!t->signal && shared)
         others_nudge(b, shared);
@@ -256,7 +260,7 @@ void signals_deliver(struct block *b, int64_t interrupted)
         signals_unmask(b);
 }
 
-/* ---- faults ------------------------------------------------------------------------------------ */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 /* The signal of a processor exception and its code: arch/x86/kernel/traps.c, fault.c of Linux. */
 static void fault_describe(const struct pith_event *e, struct taken *t)
@@ -276,8 +280,9 @@ static void fault_describe(const struct pith_event *e, struct taken *t)
         t->signal = of[e->vector].signal;
         t->code = of[e->vector].code;
     } else if (e->vector == 14) { /* mapped, but not for this: SEGV_ACCERR; else SEGV_MAPERR */
-        bool mapped = !memory_area(SLOT_MEMORY, e->address & ~(PAGE - 1), &first, &length, &protection,
-                                   &flags) && first <= e->address;
+        bool mapped = !memory_area(SLOT_MEMORY, e->address & ~(PAGE - 1), &first, &length,
+                          &protection, &flags) &&
+                      first <= e->address;
         uint8_t wanted = e->error & 16 ? MEMORY_PROTECTION_EXEC
                          : e->error & 2 ? MEMORY_PROTECTION_WRITE : MEMORY_PROTECTION_READ;
         t->code = mapped ? 2 : 1;
@@ -299,8 +304,8 @@ static void fault_act(struct block *b)
     b->fault_error = e->error;
     b->fault_address = e->vector == 14 ? e->address : 0;
     if (self.log_calls || self.log_unknown)
-        layer_print("[linux] %u %s: signal %u at %lx, address %lx\n", self.pid, self.command, t.signal,
-                    e->regs.rip, e->address);
+        layer_print("[linux] %u %s: signal %u at %lx, address %lx\n", self.pid, self.command,
+            t.signal, e->regs.rip, e->address);
     if (t.signal == SIGKILL) {
         layer_print("[linux] %u %s: killed: out of memory\n", self.pid, self.command);
         process_end(SIGKILL);
@@ -347,7 +352,7 @@ int64_t sys_rt_sigreturn(const uint64_t *a)
     process_end(SIGSEGV); /* the frame was not one */
 }
 
-/* ---- calls -------------------------------------------------------------------------------------- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 void signals_sets(struct signal_sets *s)
 {
@@ -373,7 +378,8 @@ static void ignored_tell(uint64_t drop)
     for (struct block *o = block_each(0); o && ignored; o = block_each(o))
         ignored &= ~o->mask;
     /* That more is ignored need not be told: what comes is dropped here. */
-    if (!(ignored_told & ~ignored) && no_zombies == no_zombies_told && no_stops == no_stops_told && !drop)
+    if (!(ignored_told & ~ignored) && no_zombies == no_zombies_told && no_stops == no_stops_told &&
+        !drop)
         return;
     process_ignore(SLOT_PROCESS, ignored, drop, no_zombies, no_stops);
     ignored_told = ignored;
@@ -575,8 +581,8 @@ static int64_t thread_kill(uint64_t process, uint64_t thread, uint64_t signal)
 {
     if ((int32_t)thread <= 0 || signal > SIGNALS)
         return -EINVAL;
-    return errno_of(process_queue(SLOT_PROCESS, (uint32_t)process, (uint32_t)thread, (uint32_t)signal,
-                                  -6 /* SI_TKILL */, 0));
+    return errno_of(process_queue(
+        SLOT_PROCESS, (uint32_t)process, (uint32_t)thread, (uint32_t)signal, -6 /* SI_TKILL */, 0));
 }
 
 int64_t sys_tkill(const uint64_t *a)
@@ -598,8 +604,8 @@ static int64_t queue_info(uint64_t process, uint64_t thread, uint64_t signal, ui
     if (!user_read(in, info, sizeof in))
         return -EFAULT;
     memcpy(&value, &in[6], 8);
-    return errno_of(process_queue(SLOT_PROCESS, (uint32_t)process, (uint32_t)thread, (uint32_t)signal,
-                                  in[2], value));
+    return errno_of(process_queue(
+        SLOT_PROCESS, (uint32_t)process, (uint32_t)thread, (uint32_t)signal, in[2], value));
 }
 
 int64_t sys_rt_sigqueueinfo(const uint64_t *a)
@@ -614,7 +620,7 @@ int64_t sys_rt_tgsigqueueinfo(const uint64_t *a)
     return queue_info(a[0], a[1], a[2], a[3]);
 }
 
-/* ---- signalfd: event.c ------------------------------------------------------------------------------ */
+/* ---- signalfd: event.c ----------------------------------------------------------------------- */
 
 bool signals_pend(uint64_t set)
 {
@@ -625,8 +631,15 @@ int64_t signal_read(uint64_t set, uint64_t to)
 {
     struct block *b = block_self();
     struct taken t;
-    struct { uint32_t signal; int32_t error, code; uint32_t pid, uid; int32_t fd; uint32_t timer, band,
-             overrun, trap; int32_t status, integer; uint64_t pointer, rest[9]; } out;
+    struct {
+        uint32_t signal;
+        int32_t error, code;
+        uint32_t pid, uid;
+        int32_t fd;
+        uint32_t timer, band, overrun, trap;
+        int32_t status, integer;
+        uint64_t pointer, rest[9];
+    } out;
     _Static_assert(sizeof out == 128, "signalfd_siginfo");
     if (!signal_take(b, ~set, &t))
         return 0;
@@ -646,7 +659,7 @@ int64_t signal_read(uint64_t set, uint64_t to)
     return user_write(to, &out, sizeof out) ? (int64_t)sizeof out : -EFAULT;
 }
 
-/* ---- changes of program and process ---------------------------------------------------------------- */
+/* ---- changes of program and process ---------------------------------------------------------- */
 
 void signals_exec(void)
 {

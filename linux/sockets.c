@@ -188,7 +188,7 @@ int64_t sys_socketpair(const uint64_t *a)
     return e;
 }
 
-/* ---- data -------------------------------------------------------------------------------------- */
+/* ---- data ------------------------------------------------------------------------------------ */
 
 static struct file *blocking_as(const struct file *f, struct file *ring, uint32_t flags)
 {
@@ -270,7 +270,7 @@ int64_t sys_recvfrom(const uint64_t *a)
     return e;
 }
 
-/* ---- messages ----------------------------------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 struct message {
     uint64_t name;
@@ -417,7 +417,7 @@ int64_t sys_recvmmsg(const uint64_t *a)
     return a[4] ? -EOPNOTSUPP : messages(a, message_receive);
 }
 
-/* ---- readiness -------------------------------------------------------------------------------------- */
+/* ---- readiness ------------------------------------------------------------------------------- */
 
 uint32_t socket_ready(struct file *f, struct look *look)
 {
@@ -433,7 +433,7 @@ uint32_t socket_ready(struct file *f, struct look *look)
     return found;
 }
 
-/* ---- control ---------------------------------------------------------------------------------------- */
+/* ---- control --------------------------------------------------------------------------------- */
 
 int64_t sys_shutdown(const uint64_t *a)
 {

@@ -17,7 +17,8 @@ void layer_print(const char *format, ...)
     va_end(a);
     if (n > (int)sizeof line - 1)
         n = sizeof line - 1;
-    file_write(self.streams ? SLOT_ERRORS : SLOT_TTYS, FILE_SHARED_POSITION, 0, line, (size_t)n, &written, &end);
+    file_write(self.streams ? SLOT_ERRORS : SLOT_TTYS, FILE_SHARED_POSITION, 0, line, (size_t)n,
+        &written, &end);
 }
 
 uint64_t now_ns(void)

@@ -15,7 +15,7 @@
 #define V_MIN 6u
 #define MODES_BYTES 36u   /* of struct termios as the kernel has it */
 
-/* ---- the controlling terminal ------------------------------------------------------------------ */
+/* ---- the controlling terminal ---------------------------------------------------------------- */
 
 /* One that was hung up belongs to no session any more. */
 static bool controlled(void)
@@ -78,7 +78,7 @@ static int64_t background_check(uint32_t gate, uint32_t signal)
     return -ERESTART;
 }
 
-/* ---- reading and writing ------------------------------------------------------------------------- */
+/* ---- reading and writing --------------------------------------------------------------------- */
 
 int64_t terminal_before_read(const struct file *f)
 {
@@ -106,7 +106,7 @@ int64_t terminal_read_timeout(const struct file *f)
     return f->flags & O_NONBLOCK ? -EAGAIN : 0;
 }
 
-/* ---- opening ---------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static uint32_t slave_number(const char *full)
 {
@@ -141,13 +141,14 @@ bool terminal_attributes(const char *full, struct file_attributes *a)
     a->device = 22;
     a->special = folder ? 0 : 0x8800 | number;
     a->block_size = 1024;
-    a->accessed.seconds = a->modified.seconds = a->changed.seconds = (int64_t)(self.realtime_ns / NS_PER_S);
+    a->accessed.seconds = a->modified.seconds = a->changed.seconds =
+        (int64_t)(self.realtime_ns / NS_PER_S);
     return true;
 }
 
 /* A file for a capability that is in a receive slot, or (keep) in one that stays. */
-static int64_t terminal_file(uint32_t from, bool keep, bool master, const char *path, uint32_t flags,
-                             struct file **out)
+static int64_t terminal_file(
+    uint32_t from, bool keep, bool master, const char *path, uint32_t flags, struct file **out)
 {
     struct file *f;
     int64_t e = file_new(&f);
@@ -186,7 +187,8 @@ int64_t terminal_open(const char *full, uint32_t flags, struct file **out)
 {
     uint32_t master = 0, number = slave_number(full);
     if (!strcmp(full, "/dev/tty"))
-        return controlled() ? terminal_file(SLOT_TERMINAL, true, false, full, flags | O_NOCTTY, out) : -ENXIO;
+        return controlled() ? terminal_file(SLOT_TERMINAL, true, false, full, flags | O_NOCTTY, out)
+                            : -ENXIO;
     if (!strcmp(full, "/dev/console"))
         return terminal_file(SLOT_TTYS, true, false, full, flags, out);
     if (!strcmp(full, "/dev/ptmx") || !strcmp(full, "/dev/pts/ptmx")) {
@@ -196,7 +198,7 @@ int64_t terminal_open(const char *full, uint32_t flags, struct file **out)
     return number != UINT32_MAX ? slave_open(number, flags, out) : -ENOENT;
 }
 
-/* ---- requests ---------------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static int64_t modes_change(struct file *f, uint64_t at, bool flush)
 {
@@ -268,7 +270,8 @@ static int64_t pair_request(struct file *f, uint32_t request, uint64_t at)
             return -EFAULT;
         return terminal_lock(f->slot, locked != 0) ? -ENOTTY : 0;
     case 0x5441: { /* TIOCGPTPEER */
-        int64_t e = terminal_number(f->slot, &number) ? -ENOTTY : slave_open(number, (uint32_t)at, &slave);
+        int64_t e =
+            terminal_number(f->slot, &number) ? -ENOTTY : slave_open(number, (uint32_t)at, &slave);
         return e ? e : fd_new(slave, 0, at & O_CLOEXEC);
     }
     default:

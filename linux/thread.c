@@ -20,7 +20,7 @@ static bool lock_kept;           /* waits do not let it go: execve ends the othe
 static uint32_t blocks_made = 1; /* blocks that memory has been mapped for */
 static uint32_t threads = 1;
 
-/* ---- the lock --------------------------------------------------------------------------------- */
+/* ---- the lock -------------------------------------------------------------------------------- */
 
 /* All threads run on one core and at one priority: who finds it taken lets the holder run. */
 void layer_lock(void)
@@ -61,7 +61,7 @@ uint64_t wait_deadline(uint64_t ns)
     return b->wait_until;
 }
 
-/* ---- blocks ------------------------------------------------------------------------------------- */
+/* ---- blocks ---------------------------------------------------------------------------------- */
 
 static struct block *block_at(uint32_t i)
 {
@@ -95,7 +95,7 @@ static struct block *block_take(void)
     return block_at(blocks_made++);
 }
 
-/* ---- a new thread --------------------------------------------------------------------------------- */
+/* ---- a new thread ---------------------------------------------------------------------------- */
 
 static void block_fill(struct block *n, const struct block *b, uint32_t slot, uint64_t stack)
 {
@@ -120,7 +120,8 @@ static void block_fill(struct block *n, const struct block *b, uint32_t slot, ui
     __asm__ volatile("fxsave64 %0" : "=m"(n->fpu));
 }
 
-int64_t thread_new(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
+int64_t thread_new(
+    uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
 {
     struct block *b = block_self(), *n;
     uint32_t slot, tid = 0;
@@ -172,7 +173,7 @@ void layer_thread(struct block *b)
     layer_unlock();
 }
 
-/* ---- ends ------------------------------------------------------------------------------------------ */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 /* The block may be another's from the store on: no stack, no memory after it. */
 static _Noreturn void thread_last(struct block *b)
@@ -244,7 +245,7 @@ void threads_forget(void)
     others_drop();
 }
 
-/* ---- robust futexes --------------------------------------------------------------------------------- */
+/* ---- robust futexes -------------------------------------------------------------------------- */
 
 #define ROBUST_MAX 2048u
 #define FUTEX_TID 0x3fffffffu

@@ -80,7 +80,8 @@ int64_t timespec_read(uint64_t from, uint64_t *ns)
         return -EFAULT;
     if (t.seconds < 0 || (uint64_t)t.nanoseconds >= NS_PER_S)
         return -EINVAL;
-    *ns = t.seconds > 9000000000 ? INT64_MAX : (uint64_t)t.seconds * NS_PER_S + (uint64_t)t.nanoseconds;
+    *ns = t.seconds > 9000000000 ? INT64_MAX
+                                 : (uint64_t)t.seconds * NS_PER_S + (uint64_t)t.nanoseconds;
     return 0;
 }
 
@@ -138,7 +139,7 @@ int64_t sys_sched_yield(const uint64_t *a)
     return 0;
 }
 
-/* ---- interval timers --------------------------------------------------------------------------- */
+/* ---- interval timers ------------------------------------------------------------------------- */
 
 static int64_t timer_set(
     uint8_t which, uint64_t ns, uint64_t interval, uint64_t *left, uint64_t *old_interval)
@@ -197,7 +198,10 @@ int64_t sys_getitimer(const uint64_t *a)
 int64_t sys_timer_create(const uint64_t *a)
 {
     enum { NOTIFY_SIGNAL, NOTIFY_NONE, NOTIFY_THREAD, NOTIFY_THREAD_ID = 4 };
-    struct { uint64_t value; int32_t signal, notify, thread, pad[11]; } event = { .signal = SIGALRM };
+    struct {
+        uint64_t value;
+        int32_t signal, notify, thread, pad[11];
+    } event = {.signal = SIGALRM};
     uint64_t now;
     uint32_t timer = 0;
     int64_t e = clock_read(a[0], &now);
@@ -269,7 +273,8 @@ int64_t sys_timer_getoverrun(const uint64_t *a)
 {
     uint64_t at, interval;
     uint32_t overruns = 0;
-    int64_t e = errno_of(process_timer_look(SLOT_PROCESS, (uint32_t)a[0] + 1, &at, &interval, &overruns));
+    int64_t e =
+        errno_of(process_timer_look(SLOT_PROCESS, (uint32_t)a[0] + 1, &at, &interval, &overruns));
     return e ? e : overruns;
 }
 

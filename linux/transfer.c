@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From descriptor to descriptor: sendfile, copy_file_range, splice, tee. All copy through scratch memory
- * of the program, a piece at a time. What was read from a pipe and cannot be written is lost.
+ * From descriptor to descriptor: sendfile, copy_file_range, splice, tee. All copy through scratch
+ * memory of the program, a piece at a time. What was read from a pipe and cannot be written is
+ * lost.
  */
 #include "layer.h"
 #include "ring.h"

@@ -19,7 +19,10 @@ int64_t vdso_getcpu(uint32_t *cpu, uint32_t *node);
 VDSO_INLINE int64_t system_call(uint64_t number, uint64_t a, uint64_t b)
 {
     int64_t result;
-    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b) : "rcx", "r11", "memory");
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b)
+                     : "rcx", "r11", "memory");
     return result;
 }
 

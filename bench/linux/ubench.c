@@ -97,7 +97,13 @@ static void fail(const char *what, long err)
 }
 
 #define RAW(what, e) ({ long r_ = (e); if (__builtin_expect(r_ < 0, 0)) fail(what, r_); r_; })
-#define CHK(what, e) ({ long r_ = (long)(e); if (__builtin_expect(r_ == -1, 0)) fail(what, errno); r_; })
+#define CHK(what, e)                                                                               \
+    ({                                                                                             \
+        long r_ = (long)(e);                                                                       \
+        if (__builtin_expect(r_ == -1, 0))                                                         \
+            fail(what, errno);                                                                     \
+        r_;                                                                                        \
+    })
 
 static char *path(const char *leaf)
 {
@@ -218,12 +224,30 @@ static void r_openclose(long n)
 		RAW("close", sys3(SYS_close, f, 0, 0));
 	}
 }
-static void r_stat(long n) { struct stat st; while (n--) RAW("stat", sys3(SYS_stat, (long)fpath, (long)&st, 0)); }
-static void r_fstat(long n) { struct stat st; while (n--) RAW("fstat", sys3(SYS_fstat, fa, (long)&st, 0)); }
+static void r_stat(long n)
+{
+    struct stat st;
+    while (n--)
+        RAW("stat", sys3(SYS_stat, (long)fpath, (long)&st, 0));
+}
+static void r_fstat(long n)
+{
+    struct stat st;
+    while (n--)
+        RAW("fstat", sys3(SYS_fstat, fa, (long)&st, 0));
+}
 static void r_lseek(long n) { while (n--) RAW("lseek", sys3(SYS_lseek, fa, 0, SEEK_SET)); }
 static void r_pread1(long n) { while (n--) RAW("pread", sys4(SYS_pread64, fa, (long)buf, 1, 0)); }
-static void r_pread4k(long n) { while (n--) RAW("pread", sys4(SYS_pread64, fa, (long)buf, 4096, 0)); }
-static void r_pwrite4k(long n) { while (n--) RAW("pwrite", sys4(SYS_pwrite64, fa, (long)buf, 4096, 0)); }
+static void r_pread4k(long n)
+{
+    while (n--)
+        RAW("pread", sys4(SYS_pread64, fa, (long)buf, 4096, 0));
+}
+static void r_pwrite4k(long n)
+{
+    while (n--)
+        RAW("pwrite", sys4(SYS_pwrite64, fa, (long)buf, 4096, 0));
+}
 static void r_dupclose(long n)
 {
 	while (n--) {
@@ -256,7 +280,12 @@ static void d_deep(void)
 	done_common();
 }
 static void s_noent(void) { fpath = path("does-not-exist"); }
-static void r_noent(long n) { struct stat st; while (n--) sys3(SYS_stat, (long)fpath, (long)&st, 0); }
+static void r_noent(long n)
+{
+    struct stat st;
+    while (n--)
+        sys3(SYS_stat, (long)fpath, (long)&st, 0);
+}
 
 /* ------------------------------------------------- poll, select, epoll */
 
@@ -906,7 +935,12 @@ static void flood_kid(int wfd, int rfd)
 	fa = rfd;
 }
 static void s_bwpipe(void) { int p[2]; CHK("pipe", pipe(p)); flood_kid(p[1], p[0]); }
-static void s_bwunix(void) { int p[2]; CHK("socketpair", socketpair(AF_UNIX, SOCK_STREAM, 0, p)); flood_kid(p[1], p[0]); }
+static void s_bwunix(void)
+{
+    int p[2];
+    CHK("socketpair", socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+    flood_kid(p[1], p[0]);
+}
 static void s_bwtcp(void) { int a, b; tcp_pair(&a, &b); flood_kid(a, b); }
 static void r_drain(long n)	/* op = 64 KiB received */
 {

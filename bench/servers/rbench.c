@@ -57,7 +57,8 @@ static void figures(unsigned s, const char *unit)
 void component_main(void)
 {
     bool counting = strstr(STARTUP->arguments, "icount") != 0;
-    uint64_t until = rt_now_ns() + 60000000000ull, least = 20000; /* ns: no living server takes that */
+    uint64_t until = rt_now_ns() + 60000000000ull,
+             least = 20000; /* ns: no living server takes that */
     unsigned done = 0;
     if (!counting)
         least = 300000; /* interrupts of the emulator */

@@ -84,7 +84,8 @@ static void ramfs_measure(void)
     memset(page, 0, sizeof page);
     figure("ramfs.read4k", LEAST(good &= !file_read(299, 0, page, PAGE, &length)), SAMPLES);
     must(good && length == PAGE && page[PAGE - 1] == 7, "read");
-    figure("ramfs.write4k", LEAST(good &= !file_write(299, 0, 0, page, PAGE, &written, &end)), SAMPLES);
+    figure("ramfs.write4k", LEAST(good &= !file_write(299, 0, 0, page, PAGE, &written, &end)),
+        SAMPLES);
     figure("ramfs.look",
         LEAST(good &= !file_look(root, 0, "file", 4, 0, &walk, &walked, &a, 0, &length)), SAMPLES);
     must(good, "look");

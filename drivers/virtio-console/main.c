@@ -12,7 +12,10 @@
 #define PORTS 2u
 #define BIT_DEVICE 1u
 
-struct console { struct port ports[PORTS]; uint32_t own_gate, pad; }; /* own_gate: the main thread's */
+struct console {
+    struct port ports[PORTS];
+    uint32_t own_gate, pad;
+}; /* own_gate: the main thread's */
 
 static struct console *console;
 static bool there[PORTS];
@@ -183,7 +186,8 @@ uint32_t ready_serve_ready(struct ready_server *server, uint64_t badge, uint32_t
         return 0;
     tx_begin();
     port_collect(p);
-    *found = (p->input_count || p->ended ? READY_EVENTS_IN : 0) | (port_buffer(p) ? READY_EVENTS_OUT : 0);
+    *found = (p->input_count || p->ended ? READY_EVENTS_IN : 0) |
+             (port_buffer(p) ? READY_EVENTS_OUT : 0);
     *found &= wanted;
     *changes = p->changes;
     if (!*found && park) {

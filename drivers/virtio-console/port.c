@@ -87,7 +87,8 @@ static void offer(unsigned queue, uint8_t *ring, uint64_t base, uint64_t n,
 void port_offer(struct port *p)
 {
     struct port_memory *m = memory_of(p);
-    uint64_t next = p->out_done + (uint16_t)(available(m->out_ring)->index - (p->out_done - p->out_base));
+    uint64_t next =
+        p->out_done + (uint16_t)(available(m->out_ring)->index - (p->out_done - p->out_base));
     bool any = next < p->out_filled;
     for (; next < p->out_filled; next++)
         offer(QUEUE_OUT, m->out_ring, p->out_base, next, m->out[next % TX_BUFFERS],
@@ -102,7 +103,7 @@ void port_offer(struct port *p)
         out(p, QUEUE_NOTIFY, 2, QUEUE_IN);
 }
 
-/* ---- taking them back ------------------------------------------------------------------------- */
+/* ---- taking them back ------------------------------------------------------------------------ */
 
 static void decode(struct port *p, const uint8_t *from, uint32_t length)
 {
@@ -127,7 +128,8 @@ static void input_add(struct port *p, const uint8_t *from, uint32_t length)
         const uint8_t *stop = p->escaped ? from : memchr(from, ESCAPE, length);
         uint32_t run = stop ? (uint32_t)(stop - from) : length;
         for (uint32_t done = 0; done < run;) {
-            uint32_t at = (uint32_t)((p->input_head + p->input_count) % INPUT_MAX), now = INPUT_MAX - at;
+            uint32_t at = (uint32_t)((p->input_head + p->input_count) % INPUT_MAX),
+                     now = INPUT_MAX - at;
             now = now < run - done ? now : run - done;
             memcpy(p->input + at, from + done, now);
             TX_SET(p->input_count, p->input_count + now);
@@ -179,7 +181,7 @@ void port_acknowledge(struct port *p)
     available(memory_of(p)->out_ring)->flags = NO_INTERRUPT;
 }
 
-/* ---- start --------------------------------------------------------------------------------------- */
+/* ---- start ----------------------------------------------------------------------------------- */
 
 static bool queue_set(struct port *p, unsigned queue, uint8_t *ring, uint32_t size)
 {
@@ -196,7 +198,8 @@ static void port_announce(struct port *p, struct port_memory *m)
 {
     static const uint16_t events[] = { DEVICE_READY, PORT_READY, PORT_OPEN };
     struct { uint32_t port; uint16_t event, value; } *message = (void *)m->control;
-    volatile uint16_t *ring = (volatile uint16_t *)(m->control_ring + CONTROL_SIZE * sizeof(struct descriptor));
+    volatile uint16_t *ring =
+        (volatile uint16_t *)(m->control_ring + CONTROL_SIZE * sizeof(struct descriptor));
     for (unsigned i = 0; i < 3; i++) {
         message[i].port = PORT;
         message[i].event = events[i];

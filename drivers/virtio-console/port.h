@@ -9,11 +9,11 @@
  *
  * Everything is in the capsule, the device's rings and buffers too, so that a new incarnation
  * goes on where the last one was, and the device never stops: a reset would lose what QEMU has
- * in its hands. Only rings that do not hold together are begun anew. Counters count buffers for ever; buffer n lies at n modulo their number.
- *   out_done <= out_filled: buffers the device has sent, the client has filled
- *   in_taken: buffers taken from the device; in_taken … + RX_BUFFERS are offered to it
- * Reference: Virtual I/O Device (VIRTIO) 1.2, sections 2.7 (split virtqueues), 4.1.4.10 (legacy
- * interface of the PCI transport), 5.3 (console device).
+ * in its hands. Only rings that do not hold together are begun anew. Counters count buffers for
+ * ever; buffer n lies at n modulo their number.   out_done <= out_filled: buffers the device has
+ * sent, the client has filled   in_taken: buffers taken from the device; in_taken … + RX_BUFFERS
+ * are offered to it Reference: Virtual I/O Device (VIRTIO) 1.2, sections 2.7 (split virtqueues),
+ * 4.1.4.10 (legacy interface of the PCI transport), 5.3 (console device).
  */
 #pragma once
 #include <server/capsule.h>
@@ -46,7 +46,10 @@ struct port_memory {
     uint8_t in[RX_BUFFERS][RX_BYTES], out[TX_BUFFERS][TX_BYTES];
 };
 
-struct device { uint32_t registers; /* first port, from the start of the range granted */ bool there; };
+struct device {
+    uint32_t registers; /* first port, from the start of the range granted */
+    bool there;
+};
 /* The n-th console device; there: false if there is none. */
 struct device pci_console(unsigned n);
 

@@ -284,7 +284,7 @@ uint64_t node_write(struct node *n, uint64_t position, struct rpc_in in, bool *b
     return done;
 }
 
-/* ---- names ------------------------------------------------------------------------------------ */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static uint32_t name_hash(const struct node *directory, const char *name, uint32_t length)
 {

@@ -288,7 +288,7 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
     return finish(badge, sequence, &r, 0);
 }
 
-/* ---- looking ---------------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 uint32_t file_serve_look(struct file_server *s, uint64_t badge, uint32_t at, struct rpc_in path,
     uint32_t flags, uint8_t *walk, uint16_t *walked, struct file_attributes *attributes,
@@ -480,7 +480,7 @@ uint32_t file_serve_locate(struct file_server *s, uint64_t badge, uint32_t at, s
     return end(status);
 }
 
-/* ---- data ------------------------------------------------------------------------------------------ */
+/* ---- data ------------------------------------------------------------------------------------ */
 
 /* Its contents have changed. Who has changed a program is not to be run with others' ids. */
 static void written_to(const struct open_file *o)
@@ -699,7 +699,7 @@ uint32_t file_serve_sync(struct file_server *s, uint64_t badge, uint32_t park, b
     return 0; /* as safe as it gets */
 }
 
-/* ---- names ------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /* Walks to where a new name goes; nothing may have it yet. */
 static uint32_t walk_new(const struct caller *c, struct rpc_in path, bool directory, struct walk *w)
@@ -1072,7 +1072,7 @@ uint32_t file_serve_set_attributes(struct file_server *s, uint64_t badge, uint64
     return finish(badge, sequence, &r, 0);
 }
 
-/* ---- locks ---------------------------------------------------------------------------------------------- */
+/* ---- locks ----------------------------------------------------------------------------------- */
 
 static bool lock_range(uint64_t start, uint64_t length, uint64_t *end)
 {
@@ -1132,7 +1132,7 @@ uint32_t file_serve_lock_query(struct file_server *s, uint64_t badge, uint8_t ki
     return end(0);
 }
 
-/* ---- mapping -------------------------------------------------------------------------------------------- */
+/* ---- mapping --------------------------------------------------------------------------------- */
 
 #define FIFO_BYTES_MAX (128ull << 10)
 
@@ -1172,7 +1172,7 @@ uint32_t file_serve_map(struct file_server *s, uint64_t badge, uint32_t memory, 
     return end(share_map(o->node, &r));
 }
 
-/* ---- start ------------------------------------------------------------------------------------------------ */
+/* ---- start ----------------------------------------------------------------------------------- */
 
 SERVER_ENTRY(file);
 uint64_t file_handle(uint64_t badge, struct msg *m)

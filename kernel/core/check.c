@@ -285,7 +285,7 @@ static bool pml4_kernel_half(u32 pfn)
     return true;
 }
 
-/* ---- spaces and capabilities ------------------------------------------------------------------ */
+/* ---- spaces and capabilities ----------------------------------------------------------------- */
 
 static bool space_capdir_holds(const struct space *s)
 {
@@ -369,7 +369,7 @@ static bool caps_slots_hold(u32 pfn)
     return true;
 }
 
-/* ---- services, pools, gates, stacks -------------------------------------------------------------- */
+/* ---- services, pools, gates, stacks ---------------------------------------------------------- */
 
 static bool gate_page_belongs_to_service(u32 pfn)
 {
@@ -531,7 +531,7 @@ static bool empty_pool_is_empty(const struct pool *p)
     return true;
 }
 
-/* ---- threads --------------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 static bool thread_state_known(const struct thread *t)
 {
@@ -631,7 +631,7 @@ static bool threads_hold(const struct thread *t, const char **what)
     return true;
 }
 
-/* ---- cores ------------------------------------------------------------------------------------------- */
+/* ---- cores ----------------------------------------------------------------------------------- */
 
 static u32 ready_seen, inbox_seen, timers_seen;
 
@@ -718,7 +718,7 @@ static bool threads_all_met(u32 unused)
            (ready == ready_seen && inboxed == inbox_seen && timed == timers_seen);
 }
 
-/* ---- small objects -------------------------------------------------------------------------------------- */
+/* ---- small objects --------------------------------------------------------------------------- */
 
 static bool notification_waiter_waits(const struct notification *n)
 {
@@ -752,7 +752,7 @@ static bool smalls_hold(u32 pfn, const char **what)
     return true;
 }
 
-/* ---- all of it --------------------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static void list_pages(void)
 {

@@ -20,7 +20,7 @@ TEST("boot.info-page")
 
 TEST("boot.capabilities")
 {
-    static const uint8_t types[] = { 0, P_REGION, P_SPACE, P_TIME, P_IO, P_IO, P_CONTROL, P_THREAD };
+    static const uint8_t types[] = {0, P_REGION, P_SPACE, P_TIME, P_IO, P_IO, P_CONTROL, P_THREAD};
     for (uint32_t i = 1; i < BOOT_FREE_SLOT; i++)
         CHECK_EQUAL(MUST(pith_cap_identify(i)), types[i] << 8 | RIGHT_ALL);
 }

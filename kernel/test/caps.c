@@ -19,7 +19,10 @@ TEST("caps.identify-answers-e-cap-beyond-the-table")
     EXPECT(pith_cap_identify(UINT64_MAX), -E_CAP);
     EXPECT(pith_cap_identify((1ull << 32) + BOOT_REGION), -E_CAP);
 }
-TEST("caps.identify-answers-e-cap-without-a-slot-page") { EXPECT(pith_cap_identify(60000), -E_CAP); }
+TEST("caps.identify-answers-e-cap-without-a-slot-page")
+{
+    EXPECT(pith_cap_identify(60000), -E_CAP);
+}
 TEST("caps.a-copy-works-like-the-original")
 {
     uint32_t n = make_notification(), c = weak(n, RIGHT_ALL);
@@ -83,7 +86,10 @@ TEST("caps.delete-empties-a-slot")
     EXPECT(pith_cap_identify(n), -E_CAP);
     EXPECT(pith_notify_raise(n, 1), -E_CAP);
 }
-TEST("caps.delete-of-an-empty-slot-does-nothing") { EXPECT(pith_cap_delete(SPACE_SELF, slot()), 0); }
+TEST("caps.delete-of-an-empty-slot-does-nothing")
+{
+    EXPECT(pith_cap_delete(SPACE_SELF, slot()), 0);
+}
 TEST("caps.delete-in-another-space")
 {
     fixture();
@@ -115,12 +121,14 @@ TEST("caps.page-taken-empties-its-slots")
     EXPECT(pith_cap_copy(n, SPACE_SELF, 20 * 256 + 3, RIGHT_ALL), -E_CAP);
 }
 ANSWER("caps.page-answers-e-cap", pith_cap_page(fx.gate, BOOT_REGION, fx.page, 3), -E_CAP)
-ANSWER("caps.page-answers-e-cap-for-the-region", pith_cap_page(fx.space, fx.gate, fx.page, 3), -E_CAP)
+ANSWER(
+    "caps.page-answers-e-cap-for-the-region", pith_cap_page(fx.space, fx.gate, fx.page, 3), -E_CAP)
 ANSWER("caps.page-answers-e-right-without-manage",
        pith_cap_page(weak(fx.space, RIGHT_USE), BOOT_REGION, fx.page, 3), -E_RIGHT)
 ANSWER("caps.page-answers-e-right-for-the-region",
        pith_cap_page(fx.space, weak(fx.region, RIGHT_GRANT), 0, 3), -E_RIGHT)
-ANSWER("caps.page-answers-e-owner", pith_cap_page(fx.space, BOOT_REGION, fx.server.pool_page, 3), -E_OWNER)
+ANSWER("caps.page-answers-e-owner", pith_cap_page(fx.space, BOOT_REGION, fx.server.pool_page, 3),
+    -E_OWNER)
 ANSWER("caps.page-answers-e-busy", pith_cap_page(fx.space, BOOT_REGION, fx.page, 0), -E_BUSY)
 ANSWER("caps.page-answers-e-range", pith_cap_page(fx.space, BOOT_REGION, fx.page, 256), -E_RANGE)
 TEST("caps.a-new-object-is-not-the-old-one")

@@ -185,7 +185,8 @@ TEST("faults.wait-ends-when-the-notification-is-destroyed")
     answer = FAULT_WAIT;
     uint64_t top = make_stack(p.space);
     MUST(pith_thread_notification(t, n));
-    MUST(pith_thread_start(t, BOOT_TIME, (PRIORITY + 1) << 8, (uint64_t)toucher, top - 8, area(4096)));
+    MUST(pith_thread_start(
+        t, BOOT_TIME, (PRIORITY + 1) << 8, (uint64_t)toucher, top - 8, area(4096)));
     CHECK_EQUAL(state_of(t), T_WAITING);
     MUST(pith_object_destroy(BOOT_REGION, at));
     wait_stopped(t); /* asked again, there is nothing to wait on */
@@ -372,7 +373,8 @@ TEST("faults.a-faulting-server-holds-its-caller-until-it-is-killed")
     struct server s = make_server(space, 3, poke_entry, 1, 0);
     static struct pith_fault f;
     MUST(pith_space_owner(space, n, 1));
-    uint32_t t = make_thread(SPACE_SELF, poking, s.gate | area(4096) << 32, LAST_CORE, PRIORITY - 1);
+    uint32_t t =
+        make_thread(SPACE_SELF, poking, s.gate | area(4096) << 32, LAST_CORE, PRIORITY - 1);
     CHECK_EQUAL(MUST(pith_notify_wait(n, DEADLINE_NEVER)), 1);
     EVENTUALLY(state_of(t) == T_QUEUED);
     MUST(pith_space_fault(space, (uint64_t)&f));
@@ -400,7 +402,8 @@ TEST("faults.a-stuck-activation-does-not-take-the-wake-of-a-queued-caller")
     MUST(pith_service_open(s.service));
     uint32_t b = make_thread(SPACE_SELF, operating, s.gate | (uint64_t)m << 32, 0, PRIORITY + 1);
     CHECK_EQUAL(state_of(b), T_WAITING);
-    uint32_t a = make_thread(SPACE_SELF, operating, s.gate | (uint64_t)(m + 1000) << 32, 0, PRIORITY + 1);
+    uint32_t a =
+        make_thread(SPACE_SELF, operating, s.gate | (uint64_t)(m + 1000) << 32, 0, PRIORITY + 1);
     wait_stopped(a); /* bad slot: came back at once */
     uint32_t c = make_thread(SPACE_SELF, operating, s.gate | (uint64_t)m << 32, 0, PRIORITY + 1);
     wait_stopped(c); /* E_BUSY: a second waiter */

@@ -153,7 +153,7 @@ uint64_t map(uint32_t space, uint64_t va, unsigned n)
     return first;
 }
 
-/* ---- objects ----------------------------------------------------------------------------------- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 void give_tables(uint32_t space, unsigned pairs)
 {
@@ -365,7 +365,7 @@ void fixture(void)
     wait_stopped(fx.thread);
 }
 
-/* ---- servers -------------------------------------------------------------------------------------- */
+/* ---- servers --------------------------------------------------------------------------------- */
 
 volatile uint64_t server_value, server_args[3], spin_flag, spin_count;
 
@@ -440,7 +440,7 @@ int64_t call(uint32_t gate, uint64_t a, uint64_t b, uint64_t c, uint64_t *reply)
     return guest_call(gate, a, b, c, reply);
 }
 
-/* ---- running --------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 /* Where the test stands. */
 static void describe(void)

@@ -27,7 +27,8 @@ TEST("maps.query-says-how-it-is-mapped")
     CHECK_EQUAL(MUST(pith_space_query(SPACE_SELF, va)), RW | no_nx);
     *bytes_at(va) = 1;
     CHECK_EQUAL(MUST(pith_space_query(SPACE_SELF, va)), RW | no_nx | QUERY_ACCESSED | QUERY_DIRTY);
-    MUST(pith_space_map(SPACE_SELF, va + 4096, BOOT_REGION, p, 1 | MAP_READ | MAP_EXEC | MAP_UNCACHED));
+    MUST(pith_space_map(
+        SPACE_SELF, va + 4096, BOOT_REGION, p, 1 | MAP_READ | MAP_EXEC | MAP_UNCACHED));
     CHECK_EQUAL(MUST(pith_space_query(SPACE_SELF, va + 4096)), MAP_READ | MAP_EXEC | MAP_UNCACHED);
 }
 TEST("maps.a-run-of-64")
@@ -41,7 +42,8 @@ TEST("maps.a-run-across-tables")
     uint32_t s = make_bare_space();
     give_tables(s, 4);
     uint64_t p = pages(8);
-    CHECK_EQUAL(MUST(pith_space_map(s, 0x3ffffc000, BOOT_REGION, p, 8 | RW)), 4); /* out of tables */
+    CHECK_EQUAL(
+        MUST(pith_space_map(s, 0x3ffffc000, BOOT_REGION, p, 8 | RW)), 4); /* out of tables */
     give_tables(s, 6);
     CHECK_EQUAL(MUST(pith_space_map(s, 0x400000000, BOOT_REGION, p + 4, 4 | RW)), 4);
     CHECK_EQUAL(MUST(pith_space_copy(s, s, 0x3ffffc000, 0x4ffffe000, 2 | MAP_READ)), 3);
@@ -116,7 +118,8 @@ TEST("maps.map-answers-e-again-until-the-page-is-quiet")
 ANSWER("maps.donate-answers-e-cap", pith_space_donate(fx.gate, BOOT_REGION, fx.page), -E_CAP)
 ANSWER("maps.donate-answers-e-right",
        pith_space_donate(weak(fx.space, RIGHT_MANAGE), BOOT_REGION, fx.page), -E_RIGHT)
-ANSWER("maps.donate-answers-e-owner", pith_space_donate(fx.space, BOOT_REGION, fx.thread_page), -E_OWNER)
+ANSWER("maps.donate-answers-e-owner", pith_space_donate(fx.space, BOOT_REGION, fx.thread_page),
+    -E_OWNER)
 ANSWER("maps.donate-answers-e-arg-for-an-odd-page",
        (pages(2), pith_space_donate(fx.space, BOOT_REGION, fx.odd + 2)), -E_ARG)
 TEST("maps.donate-counts-the-pool")
@@ -145,7 +148,8 @@ TEST("maps.unmap-passes-over-holes")
     CHECK_EQUAL(MUST(pith_space_query(SPACE_SELF, va + 5 * 4096)), 0);
 }
 ANSWER("maps.unmap-answers-e-cap", pith_space_unmap(fx.gate, FAR, 1), -E_CAP)
-ANSWER("maps.unmap-answers-e-right", pith_space_unmap(weak(fx.space, RIGHT_MANAGE), FAR, 1), -E_RIGHT)
+ANSWER(
+    "maps.unmap-answers-e-right", pith_space_unmap(weak(fx.space, RIGHT_MANAGE), FAR, 1), -E_RIGHT)
 ANSWER("maps.unmap-answers-e-arg-for-0", pith_space_unmap(fx.space, FAR, 0), -E_ARG)
 ANSWER("maps.unmap-answers-e-arg-for-65", pith_space_unmap(fx.space, FAR, 65), -E_ARG)
 ANSWER("maps.unmap-answers-e-arg-off-a-page", pith_space_unmap(fx.space, FAR + 8, 1), -E_ARG)
@@ -185,7 +189,8 @@ ANSWER("maps.protect-answers-e-cap", pith_space_protect(fx.gate, FAR, 1 | MAP_RE
 ANSWER("maps.protect-answers-e-right",
        pith_space_protect(weak(fx.space, RIGHT_MANAGE), FAR, 1 | MAP_READ), -E_RIGHT)
 ANSWER("maps.protect-answers-e-arg", pith_space_protect(fx.space, FAR, 65 | MAP_READ), -E_ARG)
-ANSWER("maps.protect-answers-e-range", pith_space_protect(fx.space, 1ull << 47, 1 | MAP_READ), -E_RANGE)
+ANSWER("maps.protect-answers-e-range", pith_space_protect(fx.space, 1ull << 47, 1 | MAP_READ),
+    -E_RANGE)
 TEST("maps.copy-shares-frames")
 {
     fixture();
@@ -219,7 +224,8 @@ TEST("maps.copy-passes-over-holes")
     CHECK_EQUAL(MUST(pith_space_query(SPACE_SELF, to)), 0);
     CHECK(MUST(pith_space_query(SPACE_SELF, to + 3 * 4096)) != 0);
 }
-ANSWER("maps.copy-answers-e-cap", pith_space_copy(fx.gate, SPACE_SELF, fx.buffer, FAR, 1 | RW), -E_CAP)
+ANSWER(
+    "maps.copy-answers-e-cap", pith_space_copy(fx.gate, SPACE_SELF, fx.buffer, FAR, 1 | RW), -E_CAP)
 ANSWER("maps.copy-answers-e-cap-for-the-source",
        pith_space_copy(SPACE_SELF, fx.gate, fx.buffer, FAR, 1 | RW), -E_CAP)
 ANSWER("maps.copy-answers-e-right",
@@ -233,7 +239,7 @@ ANSWER("maps.copy-answers-e-arg-off-a-page",
 ANSWER("maps.copy-answers-e-range",
        pith_space_copy(fx.space, SPACE_SELF, fx.buffer, 1ull << 47, 1 | RW), -E_RANGE)
 ANSWER("maps.copy-answers-e-busy",
-       pith_space_copy(SPACE_SELF, SPACE_SELF, fx.buffer, (uint64_t)&fx & ~4095ull, 1 | RW), -E_BUSY)
+    pith_space_copy(SPACE_SELF, SPACE_SELF, fx.buffer, (uint64_t)&fx & ~4095ull, 1 | RW), -E_BUSY)
 TEST("maps.copy-answers-e-tables")
 {
     uint32_t s = make_bare_space();
@@ -317,7 +323,8 @@ TEST("maps.page-info-remembers-dirt-of-removed-mappings")
     CHECK_EQUAL(MUST(pith_page_info(BOOT_REGION, p)), P_FRAME | 1 << 10);
 }
 ANSWER("maps.page-unmap-answers-e-cap", pith_page_unmap(fx.gate, 0), -E_CAP)
-ANSWER("maps.page-unmap-answers-e-right", pith_page_unmap(weak(fx.region, RIGHT_GRANT), 0), -E_RIGHT)
+ANSWER(
+    "maps.page-unmap-answers-e-right", pith_page_unmap(weak(fx.region, RIGHT_GRANT), 0), -E_RIGHT)
 ANSWER("maps.page-unmap-answers-e-owner", pith_page_unmap(fx.region, 0), -E_OWNER)
 TEST("maps.page-unmap-answers-e-again-after-32")
 {
@@ -432,7 +439,8 @@ TEST("maps.freeing-a-frame-leaves-slots-at-the-block-alone")
     EXPECT(pith_cap_copy(n, s, 7 * 256, RIGHT_ALL), -E_BUSY);
 }
 ANSWER("maps.page-large-answers-e-cap", pith_page_large(fx.gate, 0), -E_CAP)
-ANSWER("maps.page-large-answers-e-right", pith_page_large(weak(fx.region, RIGHT_GRANT), 0), -E_RIGHT)
+ANSWER(
+    "maps.page-large-answers-e-right", pith_page_large(weak(fx.region, RIGHT_GRANT), 0), -E_RIGHT)
 ANSWER("maps.page-large-answers-e-range", pith_page_large(fx.region, 0), -E_RANGE)
 TEST("maps.page-large-answers-e-owner")
 {
@@ -468,18 +476,22 @@ TEST("maps.one-gigabyte-answers-e-state-without-ready-blocks")
 /* ---- spaces, and memory through a space -------------------------------------------------- */
 
 ANSWER("spaces.create-answers-e-cap", pith_space_create(fx.gate, 0, fx.empty), -E_CAP)
-ANSWER("spaces.create-answers-e-right", pith_space_create(weak(fx.region, RIGHT_GRANT), 0, fx.empty), -E_RIGHT)
-ANSWER("spaces.create-answers-e-owner", pith_space_create(BOOT_REGION, fx.thread_page, fx.empty), -E_OWNER)
+ANSWER("spaces.create-answers-e-right",
+    pith_space_create(weak(fx.region, RIGHT_GRANT), 0, fx.empty), -E_RIGHT)
+ANSWER("spaces.create-answers-e-owner", pith_space_create(BOOT_REGION, fx.thread_page, fx.empty),
+    -E_OWNER)
 ANSWER("spaces.create-answers-e-busy", pith_space_create(fx.region, 0, fx.gate), -E_BUSY)
 ANSWER("spaces.create-answers-e-cap-for-slot-0", pith_space_create(fx.region, 0, 0), -E_CAP)
-ANSWER("spaces.create-answers-e-range-for-an-odd-page", pith_space_create(fx.region, 1, fx.empty), -E_RANGE)
+ANSWER("spaces.create-answers-e-range-for-an-odd-page", pith_space_create(fx.region, 1, fx.empty),
+    -E_RANGE)
 ANSWER("spaces.handler-answers-e-cap", pith_space_handler(fx.gate, 0), -E_CAP)
 ANSWER("spaces.handler-answers-e-cap-for-the-gate", pith_space_handler(fx.space, fx.time), -E_CAP)
 ANSWER("spaces.handler-answers-e-right", pith_space_handler(weak(fx.space, RIGHT_USE), 0), -E_RIGHT)
 ANSWER("spaces.handler-answers-e-right-for-the-gate",
        pith_space_handler(fx.space, weak(fx.gate, RIGHT_MANAGE)), -E_RIGHT)
 ANSWER("spaces.owner-answers-e-cap", pith_space_owner(fx.gate, fx.notification, 1), -E_CAP)
-ANSWER("spaces.owner-answers-e-cap-for-the-notification", pith_space_owner(fx.space, fx.gate, 1), -E_CAP)
+ANSWER("spaces.owner-answers-e-cap-for-the-notification", pith_space_owner(fx.space, fx.gate, 1),
+    -E_CAP)
 ANSWER("spaces.owner-answers-e-right",
        pith_space_owner(weak(fx.space, RIGHT_USE), fx.notification, 1), -E_RIGHT)
 ANSWER("spaces.owner-answers-e-right-for-the-notification",
@@ -489,7 +501,8 @@ ANSWER("spaces.kill-of-slot-0-answers-e-cap", pith_space_kill(0), -E_CAP)
 ANSWER("spaces.kill-answers-e-right", pith_space_kill(weak(fx.space, RIGHT_USE)), -E_RIGHT)
 ANSWER("spaces.kill-twice-is-fine", (pith_space_kill(fx.space), pith_space_kill(fx.space)), 0)
 ANSWER("spaces.fault-answers-e-cap", pith_space_fault(fx.gate, fx.buffer), -E_CAP)
-ANSWER("spaces.fault-answers-e-right", pith_space_fault(weak(fx.space, RIGHT_USE), fx.buffer), -E_RIGHT)
+ANSWER("spaces.fault-answers-e-right", pith_space_fault(weak(fx.space, RIGHT_USE), fx.buffer),
+    -E_RIGHT)
 ANSWER("spaces.fault-answers-e-memory", pith_space_fault(fx.space, fx.bad), -E_MEMORY)
 ANSWER("spaces.fault-counts-0-before-any", pith_space_fault(fx.space, fx.buffer), 0)
 TEST("spaces.read-and-write")
@@ -540,7 +553,7 @@ ANSWER("spaces.read-answers-e-memory-for-the-buffer",
        pith_space_read(fx.space, (uint64_t)&fx, fx.bad, 8), -E_MEMORY)
 ANSWER("spaces.write-answers-e-cap", pith_space_write(fx.gate, fx.buffer, fx.buffer, 8), -E_CAP)
 ANSWER("spaces.write-answers-e-right",
-       pith_space_write(weak(fx.space, RIGHT_ALL & ~RIGHT_DEBUG), fx.buffer, fx.buffer, 8), -E_RIGHT)
+    pith_space_write(weak(fx.space, RIGHT_ALL & ~RIGHT_DEBUG), fx.buffer, fx.buffer, 8), -E_RIGHT)
 ANSWER("spaces.write-answers-e-memory", pith_space_write(fx.space, fx.bad, fx.buffer, 8), -E_MEMORY)
 TEST("spaces.a-dead-space-makes-nothing")
 {

@@ -144,8 +144,10 @@ ANSWER("notify.create-answers-e-right",
        pith_notification_create(weak(fx.region, RIGHT_GRANT), 0, fx.empty), -E_RIGHT)
 ANSWER("notify.create-answers-e-owner",
        pith_notification_create(BOOT_REGION, WHERE(fx.thread_page, 0), fx.empty), -E_OWNER)
-ANSWER("notify.create-answers-e-range", pith_notification_create(fx.region, WHERE(0, 32), fx.empty), -E_RANGE)
-ANSWER("notify.create-answers-e-busy-for-the-slot", pith_notification_create(fx.region, 0, fx.gate), -E_BUSY)
+ANSWER("notify.create-answers-e-range", pith_notification_create(fx.region, WHERE(0, 32), fx.empty),
+    -E_RANGE)
+ANSWER("notify.create-answers-e-busy-for-the-slot", pith_notification_create(fx.region, 0, fx.gate),
+    -E_BUSY)
 TEST("notify.create-answers-e-busy-for-the-place")
 {
     uint64_t at = where();
@@ -154,9 +156,11 @@ TEST("notify.create-answers-e-busy-for-the-place")
     EXPECT(pith_notification_create(BOOT_REGION, at, s + 1), -E_BUSY);
 }
 ANSWER("notify.raise-answers-e-cap", pith_notify_raise(fx.gate, 1), -E_CAP)
-ANSWER("notify.raise-answers-e-right", pith_notify_raise(weak(fx.notification, RIGHT_WAIT), 1), -E_RIGHT)
+ANSWER("notify.raise-answers-e-right", pith_notify_raise(weak(fx.notification, RIGHT_WAIT), 1),
+    -E_RIGHT)
 ANSWER("notify.wait-answers-e-cap", pith_notify_wait(fx.gate, 0), -E_CAP)
-ANSWER("notify.wait-answers-e-right", pith_notify_wait(weak(fx.notification, RIGHT_USE), 0), -E_RIGHT)
+ANSWER(
+    "notify.wait-answers-e-right", pith_notify_wait(weak(fx.notification, RIGHT_USE), 0), -E_RIGHT)
 
 /* ---- interrupts ----------------------------------------------------------------------------- */
 
@@ -233,7 +237,8 @@ TEST("interrupts.a-message-arrives")
 }
 #define CREATE(control, region, place, at, source, core)                                     \
     pith_interrupt_create(control, region, place, at, source, core)
-ANSWER("interrupts.create-answers-e-cap", CREATE(fx.gate, BOOT_REGION, fx.where, fx.empty, 3, 0), -E_CAP)
+ANSWER("interrupts.create-answers-e-cap", CREATE(fx.gate, BOOT_REGION, fx.where, fx.empty, 3, 0),
+    -E_CAP)
 ANSWER("interrupts.create-answers-e-cap-for-the-region",
        CREATE(BOOT_CONTROL, fx.gate, fx.where, fx.empty, 3, 0), -E_CAP)
 ANSWER("interrupts.create-answers-e-right",
@@ -282,9 +287,11 @@ ANSWER("interrupts.bind-answers-e-right",
 ANSWER("interrupts.bind-answers-e-right-for-the-notification",
        pith_interrupt_bind(fx.interrupt, weak(fx.notification, RIGHT_WAIT), 1), -E_RIGHT)
 ANSWER("interrupts.ack-answers-e-cap", pith_interrupt_ack(fx.gate), -E_CAP)
-ANSWER("interrupts.ack-answers-e-right", pith_interrupt_ack(weak(fx.interrupt, RIGHT_MANAGE)), -E_RIGHT)
+ANSWER("interrupts.ack-answers-e-right", pith_interrupt_ack(weak(fx.interrupt, RIGHT_MANAGE)),
+    -E_RIGHT)
 ANSWER("interrupts.message-answers-e-cap", pith_interrupt_message(fx.gate), -E_CAP)
-ANSWER("interrupts.message-answers-e-right", pith_interrupt_message(weak(fx.interrupt, RIGHT_MANAGE)), -E_RIGHT)
+ANSWER("interrupts.message-answers-e-right",
+    pith_interrupt_message(weak(fx.interrupt, RIGHT_MANAGE)), -E_RIGHT)
 TEST("interrupts.message-answers-e-state-for-a-line")
 {
     uint64_t at = where();
@@ -298,7 +305,7 @@ TEST("interrupts.messages-have-addresses-of-their-core")
     CHECK_EQUAL(MUST(pith_interrupt_message(fx.interrupt)) >> 52, 0xfee);
 }
 
-/* ---- ports and device memory ------------------------------------------------------------------ */
+/* ---- ports and device memory ----------------------------------------------------------------- */
 
 TEST("io.ports-are-read-and-written")
 {
@@ -318,13 +325,16 @@ ANSWER("io.out-answers-e-right", pith_io_out(weak(fx.ports, RIGHT_MANAGE), 0, 1,
 ANSWER("io.out-answers-e-range", pith_io_out(fx.ports, 2, 1, 0), -E_RANGE)
 ANSWER("io.out-answers-e-arg-for-the-width", pith_io_out(fx.ports, 0, 8, 0), -E_ARG)
 ANSWER("io.out-answers-e-arg-for-memory", pith_io_out(fx.memory, 0, 1, 0), -E_ARG)
-ANSWER("io.create-answers-e-cap", pith_io_create(fx.gate, BOOT_REGION, fx.where, fx.empty, 0, 1), -E_CAP)
+ANSWER("io.create-answers-e-cap", pith_io_create(fx.gate, BOOT_REGION, fx.where, fx.empty, 0, 1),
+    -E_CAP)
 ANSWER("io.create-answers-e-right",
        pith_io_create(weak(fx.ports, RIGHT_USE), BOOT_REGION, fx.where, fx.empty, 0, 1), -E_RIGHT)
 ANSWER("io.create-answers-e-owner",
        pith_io_create(fx.ports, BOOT_REGION, WHERE(fx.thread_page, 0), fx.empty, 0, 1), -E_OWNER)
-ANSWER("io.create-answers-e-busy", pith_io_create(fx.ports, BOOT_REGION, fx.where, fx.gate, 0, 1), -E_BUSY)
-ANSWER("io.create-answers-e-range", pith_io_create(fx.ports, BOOT_REGION, fx.where, fx.empty, 1, 2), -E_RANGE)
+ANSWER("io.create-answers-e-busy", pith_io_create(fx.ports, BOOT_REGION, fx.where, fx.gate, 0, 1),
+    -E_BUSY)
+ANSWER("io.create-answers-e-range", pith_io_create(fx.ports, BOOT_REGION, fx.where, fx.empty, 1, 2),
+    -E_RANGE)
 ANSWER("io.create-answers-e-range-for-nothing",
        pith_io_create(fx.ports, BOOT_REGION, fx.where, fx.empty, 0, 0), -E_RANGE)
 ANSWER("io.create-answers-e-range-for-wrapping-counts",
@@ -350,13 +360,16 @@ TEST("io.device-memory-is-no-memory-for-the-kernel")
 #define MAPIO(space, va, io, offset, flags) pith_space_map_io(space, va, io, offset, flags)
 ANSWER("io.map-answers-e-cap", MAPIO(fx.gate, FAR, fx.memory, 0, 1 | MAP_READ), -E_CAP)
 ANSWER("io.map-answers-e-cap-for-the-range", MAPIO(fx.space, FAR, fx.gate, 0, 1 | MAP_READ), -E_CAP)
-ANSWER("io.map-answers-e-right", MAPIO(fx.space, FAR, weak(fx.memory, RIGHT_MANAGE), 0, 1 | MAP_READ), -E_RIGHT)
+ANSWER("io.map-answers-e-right",
+    MAPIO(fx.space, FAR, weak(fx.memory, RIGHT_MANAGE), 0, 1 | MAP_READ), -E_RIGHT)
 ANSWER("io.map-answers-e-arg-for-ports", MAPIO(fx.space, FAR, fx.ports, 0, 1 | MAP_READ), -E_ARG)
 ANSWER("io.map-answers-e-arg-for-large-pages",
        MAPIO(fx.space, FAR, fx.memory, 0, 1 | MAP_READ | MAP_2M), -E_ARG)
 ANSWER("io.map-answers-e-range", MAPIO(fx.space, FAR, fx.memory, 0x201, 1 | MAP_READ), -E_RANGE)
-ANSWER("io.map-answers-e-range-for-ram", MAPIO(fx.space, FAR, BOOT_MEMORY, fx.page, 1 | MAP_READ), -E_RANGE)
-ANSWER("io.map-answers-e-range-for-the-kernel", MAPIO(fx.space, FAR, BOOT_MEMORY, 0, 1 | MAP_READ), -E_RANGE)
+ANSWER("io.map-answers-e-range-for-ram", MAPIO(fx.space, FAR, BOOT_MEMORY, fx.page, 1 | MAP_READ),
+    -E_RANGE)
+ANSWER("io.map-answers-e-range-for-the-kernel", MAPIO(fx.space, FAR, BOOT_MEMORY, 0, 1 | MAP_READ),
+    -E_RANGE)
 ANSWER("io.map-answers-e-range-for-the-address",
        MAPIO(fx.space, 1ull << 47, fx.memory, 0, 1 | MAP_READ), -E_RANGE)
 ANSWER("io.map-answers-e-busy",
@@ -367,7 +380,7 @@ TEST("io.map-answers-e-tables")
     EXPECT(MAPIO(make_bare_space(), FAR, fx.memory, 0, 1 | MAP_READ), -E_TABLES);
 }
 
-/* ---- times ---------------------------------------------------------------------------------------- */
+/* ---- times ----------------------------------------------------------------------------------- */
 
 static volatile uint64_t go, counter;
 static void loop(uint64_t unused)
@@ -433,13 +446,15 @@ TEST("times.a-budget-that-ends-inside-a-server-goes-into-debt")
 #define TIME(parent, region, where, at, cores, priority)                                     \
     pith_time_create(parent, region, where, at, cores, priority)
 ANSWER("times.create-answers-e-cap", TIME(fx.gate, BOOT_REGION, fx.where, fx.empty, 1, 1), -E_CAP)
-ANSWER("times.create-answers-e-cap-for-the-region", TIME(fx.time, fx.gate, fx.where, fx.empty, 1, 1), -E_CAP)
+ANSWER("times.create-answers-e-cap-for-the-region",
+    TIME(fx.time, fx.gate, fx.where, fx.empty, 1, 1), -E_CAP)
 ANSWER("times.create-answers-e-right",
        TIME(weak(fx.time, RIGHT_USE), BOOT_REGION, fx.where, fx.empty, 1, 1), -E_RIGHT)
 ANSWER("times.create-answers-e-owner",
        TIME(fx.time, BOOT_REGION, WHERE(fx.thread_page, 0), fx.empty, 1, 1), -E_OWNER)
 ANSWER("times.create-answers-e-busy", TIME(fx.time, BOOT_REGION, fx.where, fx.gate, 1, 1), -E_BUSY)
-ANSWER("times.create-answers-e-range-for-no-cores", TIME(fx.time, BOOT_REGION, fx.where, fx.empty, 0, 1), -E_RANGE)
+ANSWER("times.create-answers-e-range-for-no-cores",
+    TIME(fx.time, BOOT_REGION, fx.where, fx.empty, 0, 1), -E_RANGE)
 ANSWER("times.create-answers-e-range-for-other-cores",
        TIME(fx.time, BOOT_REGION, fx.where, fx.empty, 2, 1), -E_RANGE)
 ANSWER("times.create-answers-e-range-for-the-priority",
@@ -453,7 +468,7 @@ ANSWER("times.budget-answers-e-arg-for-a-short-period", pith_time_budget(fx.time
 ANSWER("times.budget-answers-e-arg-for-a-long-period",
        pith_time_budget(fx.time, 1, 10000000001), -E_ARG)
 
-/* ---- trace, figures, quiescence -------------------------------------------------------------------- */
+/* ---- trace, figures, quiescence -------------------------------------------------------------- */
 
 TEST("trace.events-are-read-back")
 {
@@ -476,7 +491,8 @@ TEST("trace.events-are-read-back")
 ANSWER("trace.read-answers-e-cap", pith_trace_read(fx.gate, 0, 0, fx.buffer), -E_CAP)
 ANSWER("trace.read-answers-e-right",
        pith_trace_read(weak(BOOT_CONTROL, RIGHT_GRANT), 0, 0, fx.buffer), -E_RIGHT)
-ANSWER("trace.read-answers-e-range-for-the-core", pith_trace_read(BOOT_CONTROL, 64, 0, fx.buffer), -E_RANGE)
+ANSWER("trace.read-answers-e-range-for-the-core", pith_trace_read(BOOT_CONTROL, 64, 0, fx.buffer),
+    -E_RANGE)
 ANSWER("trace.read-answers-e-range-for-the-future",
        pith_trace_read(BOOT_CONTROL, 0, 1ull << 50, fx.buffer), -E_RANGE)
 ANSWER("trace.read-answers-e-memory", ({
@@ -486,14 +502,16 @@ ANSWER("trace.read-answers-e-memory", ({
            pith_trace_read(BOOT_CONTROL, 0, 0, fx.bad);
        }), -E_MEMORY)
 ANSWER("trace.enable-answers-e-cap", pith_trace_enable(fx.gate, 1), -E_CAP)
-ANSWER("trace.enable-answers-e-right", pith_trace_enable(weak(BOOT_CONTROL, RIGHT_GRANT), 1), -E_RIGHT)
+ANSWER(
+    "trace.enable-answers-e-right", pith_trace_enable(weak(BOOT_CONTROL, RIGHT_GRANT), 1), -E_RIGHT)
 TEST("system.figures")
 {
     CHECK_EQUAL(MUST(pith_system_info(BOOT_CONTROL, 0)), BOOTINFO->cores);
     CHECK_EQUAL(MUST(pith_system_info(BOOT_CONTROL, 4)), BOOTINFO->tsc_hz);
 }
 ANSWER("system.info-answers-e-cap", pith_system_info(fx.gate, 0), -E_CAP)
-ANSWER("system.info-answers-e-right", pith_system_info(weak(BOOT_CONTROL, RIGHT_GRANT), 0), -E_RIGHT)
+ANSWER(
+    "system.info-answers-e-right", pith_system_info(weak(BOOT_CONTROL, RIGHT_GRANT), 0), -E_RIGHT)
 ANSWER("system.info-answers-e-range", pith_system_info(BOOT_CONTROL, 5), -E_RANGE)
 ANSWER("system.check-answers-e-cap", pith_kernel_check(fx.gate), -E_CAP)
 ANSWER("system.check-answers-e-right", pith_kernel_check(weak(BOOT_CONTROL, RIGHT_GRANT)), -E_RIGHT)

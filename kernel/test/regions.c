@@ -30,7 +30,8 @@ TEST("regions.the-outer-region-does-not-use-inner-pages")
     uint32_t r = make_region(4);
     (void)r;
     EXPECT(pith_notification_create(BOOT_REGION, WHERE(region_base, 0), slot()), -E_OWNER);
-    EXPECT(pith_space_map(SPACE_SELF, area(4096), BOOT_REGION, region_base, 1 | MAP_READ), -E_OWNER);
+    EXPECT(
+        pith_space_map(SPACE_SELF, area(4096), BOOT_REGION, region_base, 1 | MAP_READ), -E_OWNER);
 }
 TEST("regions.take-brings-a-page-back-to-the-outer-region")
 {
@@ -105,8 +106,10 @@ ANSWER("regions.create-answers-e-right",
        pith_region_create(weak(fx.region, RIGHT_GRANT), 0, fx.empty, 0), -E_RIGHT)
 ANSWER("regions.create-answers-e-owner",
        pith_region_create(BOOT_REGION, WHERE(fx.thread_page, 0), fx.empty, 0), -E_OWNER)
-ANSWER("regions.create-answers-e-busy-for-the-slot", pith_region_create(fx.region, 0, fx.gate, 0), -E_BUSY)
-ANSWER("regions.create-answers-e-range-for-first", pith_region_create(fx.region, 0, fx.empty, 9), -E_RANGE)
+ANSWER("regions.create-answers-e-busy-for-the-slot", pith_region_create(fx.region, 0, fx.gate, 0),
+    -E_BUSY)
+ANSWER("regions.create-answers-e-range-for-first", pith_region_create(fx.region, 0, fx.empty, 9),
+    -E_RANGE)
 ANSWER("regions.create-answers-e-range-for-the-place",
        pith_region_create(fx.region, WHERE(0, 32), fx.empty, 1), -E_RANGE)
 TEST("regions.create-answers-e-busy-for-the-place")
@@ -121,7 +124,8 @@ ANSWER("regions.grow-answers-e-right",
        pith_region_grow(weak(fx.region, RIGHT_GRANT), BOOT_REGION, 1), -E_RIGHT)
 ANSWER("regions.grow-answers-e-arg-for-0", pith_region_grow(fx.region, BOOT_REGION, 0), -E_ARG)
 ANSWER("regions.grow-answers-e-arg-for-65", pith_region_grow(fx.region, BOOT_REGION, 65), -E_ARG)
-ANSWER("regions.grow-answers-e-arg-for-a-stranger", pith_region_grow(fx.region, fx.region, 1), -E_ARG)
+ANSWER(
+    "regions.grow-answers-e-arg-for-a-stranger", pith_region_grow(fx.region, fx.region, 1), -E_ARG)
 TEST("regions.grow-answers-e-owner-for-a-used-page")
 {
     uint32_t r = slot();
@@ -140,11 +144,13 @@ TEST("regions.grow-answers-e-range-past-the-parent")
 ANSWER("regions.info-answers-e-cap", pith_region_info(fx.gate), -E_CAP)
 ANSWER("regions.page-info-answers-e-cap", pith_page_info(fx.gate, 0), -E_CAP)
 ANSWER("regions.page-info-answers-e-range", pith_page_info(fx.region, 8), -E_RANGE)
-ANSWER("regions.page-info-answers-e-range-for-huge-indexes", pith_page_info(fx.region, 1ull << 33), -E_RANGE)
+ANSWER("regions.page-info-answers-e-range-for-huge-indexes", pith_page_info(fx.region, 1ull << 33),
+    -E_RANGE)
 ANSWER("regions.take-answers-e-cap", pith_page_take(fx.gate, 0), -E_CAP)
 ANSWER("regions.take-answers-e-right", pith_page_take(weak(fx.region, RIGHT_GRANT), 0), -E_RIGHT)
 ANSWER("regions.take-answers-e-range", pith_page_take(fx.region, 8), -E_RANGE)
-ANSWER("regions.take-answers-e-owner-for-the-kernels-pages", pith_page_take(BOOT_REGION, 0), -E_OWNER)
+ANSWER(
+    "regions.take-answers-e-owner-for-the-kernels-pages", pith_page_take(BOOT_REGION, 0), -E_OWNER)
 TEST("regions.take-answers-e-busy-for-the-second-page-of-a-pair")
 {
     uint32_t s = make_bare_space();
@@ -198,8 +204,10 @@ TEST("regions.destroy-kills-every-capability")
     EXPECT(pith_notify_raise(c, 1), -E_CAP);
 }
 ANSWER("regions.destroy-answers-e-cap", pith_object_destroy(fx.gate, 0), -E_CAP)
-ANSWER("regions.destroy-answers-e-right", pith_object_destroy(weak(fx.region, RIGHT_GRANT), 0), -E_RIGHT)
-ANSWER("regions.destroy-answers-e-owner-for-a-free-page", pith_object_destroy(fx.region, 0), -E_OWNER)
+ANSWER("regions.destroy-answers-e-right", pith_object_destroy(weak(fx.region, RIGHT_GRANT), 0),
+    -E_RIGHT)
+ANSWER(
+    "regions.destroy-answers-e-owner-for-a-free-page", pith_object_destroy(fx.region, 0), -E_OWNER)
 ANSWER("regions.destroy-answers-e-owner-for-a-thread",
        pith_object_destroy(BOOT_REGION, WHERE(fx.thread_page, 0)), -E_OWNER)
 ANSWER("regions.destroy-answers-e-state-for-an-empty-place",

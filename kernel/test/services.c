@@ -373,7 +373,7 @@ TEST("services.stop-waits-for-depth-0")
     CHECK_EQUAL(info_of(t).depth, 0);
 }
 
-/* ---- limits and unwinding --------------------------------------------------------------------- */
+/* ---- limits and unwinding -------------------------------------------------------------------- */
 
 TEST("limits.the-owner-hears-of-a-passed-limit")
 {
@@ -440,15 +440,18 @@ TEST("unwind.of-a-thread-that-is-not-inside-is-fine")
 }
 ANSWER("unwind.answers-e-cap", pith_thread_unwind(fx.gate, fx.service), -E_CAP)
 ANSWER("unwind.answers-e-cap-for-the-service", pith_thread_unwind(fx.thread, fx.gate), -E_CAP)
-ANSWER("unwind.answers-e-right", pith_thread_unwind(weak(fx.thread, RIGHT_USE), fx.service), -E_RIGHT)
+ANSWER(
+    "unwind.answers-e-right", pith_thread_unwind(weak(fx.thread, RIGHT_USE), fx.service), -E_RIGHT)
 ANSWER("unwind.of-itself-answers-e-state", pith_thread_unwind(BOOT_THREAD, fx.service), -E_STATE)
 
-/* ---- answers of services, pools and gates -------------------------------------------------------- */
+/* ---- answers of services, pools and gates ---------------------------------------------------- */
 
 #define SERVICE(region, index, at, level) pith_service_create(region, index, at, level, 0)
 ANSWER("services.create-answers-e-cap", SERVICE(fx.gate, 0, fx.empty, 1), -E_CAP)
-ANSWER("services.create-answers-e-right", SERVICE(weak(fx.region, RIGHT_GRANT), 0, fx.empty, 1), -E_RIGHT)
-ANSWER("services.create-answers-e-owner", SERVICE(BOOT_REGION, fx.thread_page, fx.empty, 1), -E_OWNER)
+ANSWER("services.create-answers-e-right", SERVICE(weak(fx.region, RIGHT_GRANT), 0, fx.empty, 1),
+    -E_RIGHT)
+ANSWER(
+    "services.create-answers-e-owner", SERVICE(BOOT_REGION, fx.thread_page, fx.empty, 1), -E_OWNER)
 ANSWER("services.create-answers-e-busy", SERVICE(fx.region, 0, fx.gate, 1), -E_BUSY)
 ANSWER("services.create-answers-e-range", SERVICE(fx.region, 0, fx.empty, 32), -E_RANGE)
 ANSWER("services.owner-answers-e-cap", pith_service_owner(fx.gate, fx.notification, 1), -E_CAP)
@@ -461,14 +464,17 @@ ANSWER("services.owner-answers-e-right-for-the-notification",
 #define POOL(service, region, index, at, space, entry)                                       \
     pith_pool_create(service, region, index, at, space, entry)
 ANSWER("pools.create-answers-e-cap", POOL(fx.gate, fx.region, 0, fx.empty, fx.space, 0), -E_CAP)
-ANSWER("pools.create-answers-e-cap-for-the-space", POOL(fx.service, fx.region, 0, fx.empty, fx.gate, 0), -E_CAP)
+ANSWER("pools.create-answers-e-cap-for-the-space",
+    POOL(fx.service, fx.region, 0, fx.empty, fx.gate, 0), -E_CAP)
 ANSWER("pools.create-answers-e-right",
        POOL(weak(fx.service, RIGHT_USE), fx.region, 0, fx.empty, fx.space, 0), -E_RIGHT)
 ANSWER("pools.create-answers-e-right-for-the-space",
        POOL(fx.service, fx.region, 0, fx.empty, weak(fx.space, RIGHT_USE), 0), -E_RIGHT)
-ANSWER("pools.create-answers-e-owner", POOL(fx.service, BOOT_REGION, fx.thread_page, fx.empty, fx.space, 0), -E_OWNER)
+ANSWER("pools.create-answers-e-owner",
+    POOL(fx.service, BOOT_REGION, fx.thread_page, fx.empty, fx.space, 0), -E_OWNER)
 ANSWER("pools.create-answers-e-busy", POOL(fx.service, fx.region, 0, fx.gate, fx.space, 0), -E_BUSY)
-ANSWER("pools.create-answers-e-arg", POOL(fx.service, fx.region, 0, fx.empty, fx.space, 1ull << 47), -E_ARG)
+ANSWER("pools.create-answers-e-arg", POOL(fx.service, fx.region, 0, fx.empty, fx.space, 1ull << 47),
+    -E_ARG)
 TEST("pools.create-answers-e-state-for-the-33rd-of-a-space")
 {
     uint32_t space = make_bare_space(), service = slot();
@@ -513,7 +519,8 @@ ANSWER("services.pause-answers-e-cap", pith_service_pause(fx.gate), -E_CAP)
 ANSWER("services.pause-answers-e-right", pith_service_pause(weak(fx.service, RIGHT_USE)), -E_RIGHT)
 ANSWER("services.bind-answers-e-cap", pith_service_bind(fx.gate, fx.pool), -E_CAP)
 ANSWER("services.bind-answers-e-cap-for-the-pool", pith_service_bind(fx.service, fx.gate), -E_CAP)
-ANSWER("services.bind-answers-e-right", pith_service_bind(weak(fx.service, RIGHT_USE), fx.pool), -E_RIGHT)
+ANSWER("services.bind-answers-e-right", pith_service_bind(weak(fx.service, RIGHT_USE), fx.pool),
+    -E_RIGHT)
 ANSWER("services.bind-answers-e-right-for-the-pool",
        pith_service_bind(fx.service, weak(fx.pool, RIGHT_USE)), -E_RIGHT)
 TEST("services.bind-answers-e-state-for-a-pool-of-another-service")
@@ -546,13 +553,16 @@ ANSWER("services.take-with-gates-answers-e-busy",
        pith_page_take(BOOT_REGION, fx.server.service_page), -E_BUSY)
 #define GATE(service, region, place, at) pith_gate_create(service, region, place, at, 1)
 ANSWER("gates.create-answers-e-cap", GATE(fx.gate, BOOT_REGION, fx.where, fx.empty), -E_CAP)
-ANSWER("gates.create-answers-e-right", GATE(weak(fx.service, RIGHT_USE), BOOT_REGION, fx.where, fx.empty), -E_RIGHT)
+ANSWER("gates.create-answers-e-right",
+    GATE(weak(fx.service, RIGHT_USE), BOOT_REGION, fx.where, fx.empty), -E_RIGHT)
 ANSWER("gates.create-answers-e-owner",
        GATE(fx.service, BOOT_REGION, WHERE(fx.thread_page, 0), fx.empty), -E_OWNER)
-ANSWER("gates.create-answers-e-busy-for-the-slot", GATE(fx.service, BOOT_REGION, fx.where, fx.gate), -E_BUSY)
+ANSWER("gates.create-answers-e-busy-for-the-slot", GATE(fx.service, BOOT_REGION, fx.where, fx.gate),
+    -E_BUSY)
 ANSWER("gates.create-answers-e-busy-for-the-place",
        GATE(fx.service, BOOT_REGION, fx.server.gate_where, fx.empty), -E_BUSY)
-ANSWER("gates.create-answers-e-range", GATE(fx.service, BOOT_REGION, fx.where + 128, fx.empty), -E_RANGE)
+ANSWER("gates.create-answers-e-range", GATE(fx.service, BOOT_REGION, fx.where + 128, fx.empty),
+    -E_RANGE)
 TEST("gates.create-answers-e-owner-on-a-page-of-another-service")
 {
     fixture();
@@ -596,7 +606,8 @@ TEST("gates.a-server-recognises-its-own")
 }
 ANSWER("gates.badge-answers-e-cap", pith_gate_badge(fx.space, fx.service), -E_CAP)
 ANSWER("gates.badge-answers-e-cap-for-the-service", pith_gate_badge(fx.gate, fx.gate), -E_CAP)
-ANSWER("gates.badge-answers-e-right", pith_gate_badge(fx.gate, weak(fx.service, RIGHT_USE)), -E_RIGHT)
+ANSWER(
+    "gates.badge-answers-e-right", pith_gate_badge(fx.gate, weak(fx.service, RIGHT_USE)), -E_RIGHT)
 ANSWER("gates.drained-answers-e-cap", pith_gate_drained(fx.space, 0), -E_CAP)
 ANSWER("gates.drained-answers-e-range", pith_gate_drained(fx.gate, 64), -E_RANGE)
 TEST("gates.drained-answers-e-busy-while-a-call-is-inside")
@@ -661,7 +672,11 @@ TEST("closed.a-close-during-the-reading-of-a-pair-is-not-lost")
         g[i] = slot();
         MUST(pith_gate_create(fx.service, BOOT_REGION, WHERE(p, i), g[i], 1ull << i));
     }
-#define CLOSE(i) ({ MUST(pith_cap_copy(g[i], SPACE_SELF, c, RIGHT_ALL)); MUST(pith_cap_delete(SPACE_SELF, c)); })
+#define CLOSE(i)                                                                                   \
+    ({                                                                                             \
+        MUST(pith_cap_copy(g[i], SPACE_SELF, c, RIGHT_ALL));                                       \
+        MUST(pith_cap_delete(SPACE_SELF, c));                                                      \
+    })
     CLOSE(4);
     CLOSE(5);
     seen |= MUST(pith_service_closed(fx.service)); /* one of the pair */
@@ -688,7 +703,7 @@ TEST("closed.a-killed-clients-capabilities-count")
 ANSWER("closed.answers-e-cap", pith_service_closed(fx.gate), -E_CAP)
 ANSWER("closed.answers-e-right", pith_service_closed(weak(fx.service, RIGHT_USE)), -E_RIGHT)
 
-/* ---- capabilities along with calls ------------------------------------------------------------------ */
+/* ---- capabilities along with calls ----------------------------------------------------------- */
 
 static struct pith_transfer transfer;
 static volatile uint64_t came;
@@ -738,7 +753,8 @@ TEST("passing.nothing-arrives-when-one-of-two-cannot")
 TEST("passing.answers-e-right-without-grant")
 {
     struct server s = receiving();
-    EXPECT(TRANSFER(.gate = s.gate, .cap_count = 1, .caps = { weak(fx.notification, RIGHT_USE) }), -E_RIGHT);
+    EXPECT(TRANSFER(.gate = s.gate, .cap_count = 1, .caps = {weak(fx.notification, RIGHT_USE)}),
+        -E_RIGHT);
 }
 TEST("passing.answers-e-limit-beyond-the-receive-slots")
 {
@@ -859,7 +875,7 @@ TEST("return-x.answers-e-again-until-the-slot-is-quiet")
     MUST(pith_receive(0, 0));
 }
 
-/* ---- granted copies ------------------------------------------------------------------------------------ */
+/* ---- granted copies -------------------------------------------------------------------------- */
 
 static volatile uint64_t copied, copy_to;
 static volatile int64_t copy_status;
@@ -999,7 +1015,8 @@ static void flipper(uint64_t va)
     uint64_t p = done_count;
     while (flip) {
         pith_space_unmap(SPACE_SELF, va, 1);
-        while (flip && pith_space_map(SPACE_SELF, va, BOOT_REGION, p, 1 | MAP_READ | MAP_WRITE).status)
+        while (
+            flip && pith_space_map(SPACE_SELF, va, BOOT_REGION, p, 1 | MAP_READ | MAP_WRITE).status)
             ;
     }
     pith_thread_exit();

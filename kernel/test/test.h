@@ -101,7 +101,10 @@ uint32_t make_thread(uint32_t space, void (*f)(uint64_t), uint64_t argument, uns
                      unsigned priority);
 uint32_t make_stopped(uint32_t space); /* a thread that never ran */
 uint64_t last_page(void);         /* of the last single page given out */
-struct server { uint32_t service, pool, gate, space; uint64_t service_page, pool_page, gate_where; };
+struct server {
+    uint32_t service, pool, gate, space;
+    uint64_t service_page, pool_page, gate_where;
+};
 struct server make_server(uint32_t space, unsigned level, void (*entry)(void), unsigned stacks,
                           uint64_t badge);
 uint32_t make_pool(uint32_t service, uint32_t space, void (*entry)(void), unsigned stacks);

@@ -69,17 +69,21 @@ ANSWER("threads.create-answers-e-right-for-the-space",
        pith_thread_create(BOOT_REGION, fx.page, fx.empty, weak(fx.space, RIGHT_USE)), -E_RIGHT)
 ANSWER("threads.create-answers-e-owner",
        pith_thread_create(BOOT_REGION, fx.thread_page, fx.empty, SPACE_SELF), -E_OWNER)
-ANSWER("threads.create-answers-e-busy", pith_thread_create(BOOT_REGION, fx.page, fx.gate, SPACE_SELF), -E_BUSY)
+ANSWER("threads.create-answers-e-busy",
+    pith_thread_create(BOOT_REGION, fx.page, fx.gate, SPACE_SELF), -E_BUSY)
 #define START(t, time, where, rip, rsp) pith_thread_start(t, time, where, rip, rsp, 0)
 ANSWER("threads.start-answers-e-cap", START(fx.gate, BOOT_TIME, 0, 0, 0), -E_CAP)
 ANSWER("threads.start-answers-e-cap-for-the-time", START(fx.thread, fx.gate, 0, 0, 0), -E_CAP)
-ANSWER("threads.start-answers-e-right", START(weak(fx.thread, RIGHT_USE), BOOT_TIME, 0, 0, 0), -E_RIGHT)
+ANSWER("threads.start-answers-e-right", START(weak(fx.thread, RIGHT_USE), BOOT_TIME, 0, 0, 0),
+    -E_RIGHT)
 ANSWER("threads.start-answers-e-right-for-the-time",
        START(fx.thread, weak(fx.time, RIGHT_MANAGE), 0, 0, 0), -E_RIGHT)
-ANSWER("threads.start-answers-e-state-for-a-running-one", START(BOOT_THREAD, BOOT_TIME, 0, 0, 0), -E_STATE)
+ANSWER("threads.start-answers-e-state-for-a-running-one", START(BOOT_THREAD, BOOT_TIME, 0, 0, 0),
+    -E_STATE)
 ANSWER("threads.start-answers-e-range-for-the-priority",
        START(fx.thread, fx.time, where_of(0, 41), 0, 0), -E_RANGE)
-ANSWER("threads.start-answers-e-range-for-the-core", START(fx.thread, BOOT_TIME, 64, 0, 0), -E_RANGE)
+ANSWER(
+    "threads.start-answers-e-range-for-the-core", START(fx.thread, BOOT_TIME, 64, 0, 0), -E_RANGE)
 ANSWER("threads.start-answers-e-range-for-a-core-not-in-the-time",
        START(fx.thread, fx.time, 1, 0, 0), -E_RANGE)
 ANSWER("threads.start-answers-e-arg-for-a-kernel-address",
@@ -152,7 +156,8 @@ TEST("threads.stop-answers-e-again-first")
 }
 ANSWER("threads.resume-answers-e-cap", pith_thread_resume(fx.gate), -E_CAP)
 ANSWER("threads.resume-answers-e-right", pith_thread_resume(weak(fx.thread, RIGHT_USE)), -E_RIGHT)
-ANSWER("threads.resume-answers-e-state-for-a-running-one", pith_thread_resume(BOOT_THREAD), -E_STATE)
+ANSWER(
+    "threads.resume-answers-e-state-for-a-running-one", pith_thread_resume(BOOT_THREAD), -E_STATE)
 TEST("threads.resume-answers-e-state-for-one-that-never-ran")
 {
     EXPECT(pith_thread_resume(make_stopped(SPACE_SELF)), -E_STATE);
@@ -185,7 +190,8 @@ TEST("threads.schedule-takes-effect-at-once")
     CHECK_EQUAL(seen, 4);
 }
 ANSWER("threads.schedule-answers-e-cap", pith_thread_schedule(fx.gate, BOOT_TIME, 1), -E_CAP)
-ANSWER("threads.schedule-answers-e-cap-for-the-time", pith_thread_schedule(fx.thread, fx.gate, 1), -E_CAP)
+ANSWER("threads.schedule-answers-e-cap-for-the-time", pith_thread_schedule(fx.thread, fx.gate, 1),
+    -E_CAP)
 ANSWER("threads.schedule-answers-e-right",
        pith_thread_schedule(weak(fx.thread, RIGHT_USE), BOOT_TIME, 1), -E_RIGHT)
 ANSWER("threads.schedule-answers-e-right-for-the-time",
@@ -332,7 +338,8 @@ ANSWER("regs.debug-answers-e-state", pith_thread_debug(BOOT_THREAD, fx.buffer), 
 ANSWER("regs.debug-answers-e-memory", pith_thread_debug(fx.thread, fx.bad), -E_MEMORY)
 #define WITH_DEBUG(field, v) ({ debug = (struct pith_debug){ .field = (v) };                 \
                                 pith_thread_debug(fx.thread, (uint64_t)&debug); })
-ANSWER("regs.debug-answers-e-arg-for-a-kernel-address", WITH_DEBUG(dr[2], 0xffff800000000000), -E_ARG)
+ANSWER(
+    "regs.debug-answers-e-arg-for-a-kernel-address", WITH_DEBUG(dr[2], 0xffff800000000000), -E_ARG)
 ANSWER("regs.debug-answers-e-arg-for-general-detect", WITH_DEBUG(dr7, 0x2000), -E_ARG)
 ANSWER("regs.debug-answers-e-arg-for-a-wide-dr7", WITH_DEBUG(dr7, 1ull << 32), -E_ARG)
 
@@ -360,7 +367,8 @@ static uint32_t debugged(uint32_t space)
 static void launch(uint32_t t, uint32_t space, void (*f)(uint64_t), uint64_t argument)
 {
     uint64_t top = make_stack(space);
-    MUST(pith_thread_start(t, BOOT_TIME, where_of(0, PRIORITY - 1), (uint64_t)f, top - 8, argument));
+    MUST(
+        pith_thread_start(t, BOOT_TIME, where_of(0, PRIORITY - 1), (uint64_t)f, top - 8, argument));
 }
 static void touch(uint64_t unused)
 {
@@ -562,7 +570,8 @@ TEST("upcalls.answer-their-errors")
     EXPECT(pith_thread_upcall(0, fx.buffer, 0x1000), -E_ARG);
     EXPECT(pith_thread_upcall(0x1000, fx.buffer + 8, 0x1000), -E_ARG);
     EXPECT(pith_thread_upcall(0x1000, fx.bad, 0x1000), -E_MEMORY);
-    EXPECT(pith_thread_upcall(0x1000, (uint64_t)note & ~4095ull, 0x1000), -E_MEMORY); /* read-only */
+    EXPECT(
+        pith_thread_upcall(0x1000, (uint64_t)note & ~4095ull, 0x1000), -E_MEMORY); /* read-only */
     EXPECT(pith_thread_upcall(0x1000, fx.buffer, 0x1000), 0);
     EXPECT(pith_thread_upcall(0, 0, 0), 0);
 }
@@ -575,12 +584,18 @@ static int64_t inside(uint64_t op, uint64_t a, uint64_t b, uint64_t c)
     (void)c;
     return (int64_t)reply;
 }
-TEST("upcalls.answer-e-depth-inside-a-server") { CHECK_EQUAL(inside(OP_THREAD_UPCALL, 0, 0, 0), -E_DEPTH); }
+TEST("upcalls.answer-e-depth-inside-a-server")
+{
+    CHECK_EQUAL(inside(OP_THREAD_UPCALL, 0, 0, 0), -E_DEPTH);
+}
 TEST("events.registering-answers-e-depth-inside-a-server")
 {
     CHECK_EQUAL(inside(OP_THREAD_EVENTS, 0, 0, 0), -E_DEPTH);
 }
-TEST("events.done-answers-e-depth-inside-a-server") { CHECK_EQUAL(inside(OP_EVENT_DONE, 0, 0, 0), -E_DEPTH); }
+TEST("events.done-answers-e-depth-inside-a-server")
+{
+    CHECK_EQUAL(inside(OP_EVENT_DONE, 0, 0, 0), -E_DEPTH);
+}
 TEST("events.done-answers-e-state-without-registration") { EXPECT(pith_event_done(), -E_STATE); }
 TEST("events.done-answers-e-arg-for-bad-registers")
 {
@@ -690,7 +705,8 @@ TEST("events.are-not-lost-during-an-event")
 ANSWER("events.interrupt-answers-e-cap", pith_thread_interrupt(fx.gate), -E_CAP)
 ANSWER("events.interrupt-answers-e-right",
        pith_thread_interrupt(weak(fx.thread, 0xff & ~RIGHT_INTERRUPT)), -E_RIGHT)
-ANSWER("threads.notification-answers-e-cap", pith_thread_notification(fx.gate, fx.notification), -E_CAP)
+ANSWER("threads.notification-answers-e-cap", pith_thread_notification(fx.gate, fx.notification),
+    -E_CAP)
 ANSWER("threads.notification-answers-e-cap-for-the-notification",
        pith_thread_notification(fx.thread, fx.gate), -E_CAP)
 ANSWER("threads.notification-answers-e-right",
@@ -698,4 +714,5 @@ ANSWER("threads.notification-answers-e-right",
 ANSWER("threads.notification-answers-e-right-for-the-notification",
        pith_thread_notification(fx.thread, weak(fx.notification, RIGHT_USE)), -E_RIGHT)
 ANSWER("threads.notification-can-be-taken-away",
-       (pith_thread_notification(fx.thread, fx.notification), pith_thread_notification(fx.thread, 0)), 0)
+    (pith_thread_notification(fx.thread, fx.notification), pith_thread_notification(fx.thread, 0)),
+    0)

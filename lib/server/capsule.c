@@ -118,8 +118,8 @@ void tx_save(void *address, size_t bytes)
     __atomic_store_n(&C->log_used, C->log_used + whole, __ATOMIC_RELEASE);
 }
 
-/* Slots that are taken now and were not before: what they hold is of nobody. A gate among them would
- * else look like one of the object that gets the same memory next. */
+/* Slots that are taken now and were not before: what they hold is of nobody. A gate among them
+ * would else look like one of the object that gets the same memory next. */
 static void slots_drop(const uint64_t *word, uint64_t before)
 {
     uint32_t first = (uint32_t)(word - C->slot_used) * 64;
@@ -313,7 +313,7 @@ uint64_t capsule_pages_free(void)
     return C->page_free_count + (C->page_end - C->page_next) / PAGE;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------ */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static void capsule_make(uint32_t version, size_t root_bytes)
 {
@@ -351,7 +351,7 @@ bool capsule_open(uint32_t version, size_t root_bytes, void **root)
     return good;
 }
 
-/* ---- replies ---------------------------------------------------------------------------------------- */
+/* ---- replies --------------------------------------------------------------------------------- */
 
 static struct reply *reply_set(uint64_t badge, uint64_t sequence)
 {
@@ -391,7 +391,7 @@ void capsule_reply_store(uint64_t badge, uint64_t sequence, const void *reply, s
     memcpy(oldest->data, reply, size);
 }
 
-/* ---- slots, object pages, gates ------------------------------------------------------------------------ */
+/* ---- slots, object pages, gates -------------------------------------------------------------- */
 
 static bool slot_usable(uint32_t slot)
 {
@@ -466,7 +466,8 @@ static uint32_t place_take(uint32_t service)
     return 0;
 }
 
-static struct pith_result object_create(uint32_t service, uint64_t where, uint32_t slot, uint64_t badge)
+static struct pith_result object_create(
+    uint32_t service, uint64_t where, uint32_t slot, uint64_t badge)
 {
     struct pith_result r;
     for (;;) {
@@ -540,7 +541,7 @@ void rt_gate_free(uint32_t slot)
         tx_commit();
 }
 
-/* ---- parking ----------------------------------------------------------------------------------------------- */
+/* ---- parking --------------------------------------------------------------------------------- */
 
 bool park_add(struct park_list *list, uint32_t slot)
 {

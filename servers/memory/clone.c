@@ -33,7 +33,8 @@ void hot_add(struct space_record *s, uint64_t vpn)
 }
 
 /* One run of the original's mappings into the copy's tables. */
-static bool run_copy(struct space_record *from, struct space_record *to, uint64_t va, unsigned count)
+static bool run_copy(
+    struct space_record *from, struct space_record *to, uint64_t va, unsigned count)
 {
     for (;;) {
         struct pith_result r = pith_space_copy(
@@ -109,8 +110,10 @@ static void leaf_copy_hot(struct space_record *from, struct space_record *to, st
 static bool leaf_copy_pinned(struct space_record *to, struct node *original, struct node *copy,
     uint64_t vpn, uint64_t apart[SLOTS / 64])
 {
-    const uint64_t first = LAYER_BLOCKS / PAGE, end = first + (uint64_t)BLOCKS_MAX * (BLOCK_SIZE / PAGE);
-    for (uint64_t at = vpn > first ? vpn : first; at < vpn + SLOTS && at < end; at += BLOCK_SIZE / PAGE)
+    const uint64_t first = LAYER_BLOCKS / PAGE,
+                   end = first + (uint64_t)BLOCKS_MAX * (BLOCK_SIZE / PAGE);
+    for (uint64_t at = vpn > first ? vpn : first; at < vpn + SLOTS && at < end;
+         at += BLOCK_SIZE / PAGE)
         for (unsigned half = 0; half < 2; half++) {
             unsigned i = (unsigned)(at + half - vpn);
             if (original->slot[i] & ENTRY_PAGE && original->slot[i] & ENTRY_WRITE &&
@@ -189,7 +192,7 @@ bool space_clone(struct space_record *from, struct space_record *to)
     return done;
 }
 
-/* ---- the way back: what the child of a vfork has written ---------------------------------------- */
+/* ---- the way back: what the child of a vfork has written ------------------------------------- */
 
 static bool pages_equal(const void *a, const void *b)
 {

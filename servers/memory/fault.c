@@ -153,8 +153,8 @@ static bool page_copy(struct space_record *s, struct node *leaf, unsigned i, uin
     return map_page(s, va, copy, map_rights(leaf->slot[i], true, false));
 }
 
-static bool page_first(struct space_record *s, struct node *leaf, unsigned i, uint64_t va, bool write,
-    bool exec)
+static bool page_first(
+    struct space_record *s, struct node *leaf, unsigned i, uint64_t va, bool write, bool exec)
 {
     uint32_t page = write || !memory->zero_page ? page_for(s, true) : memory->zero_page;
     if (!page)

@@ -46,10 +46,11 @@ void template_load(void)
             if (!page)
                 rt_panic("no room for the Linux layer");
             uint64_t from = va < g[i].vaddr ? g[i].vaddr : va;
-            uint64_t stop = g[i].vaddr + g[i].filesz < va + PAGE ? g[i].vaddr + g[i].filesz : va + PAGE;
+            uint64_t stop =
+                g[i].vaddr + g[i].filesz < va + PAGE ? g[i].vaddr + g[i].filesz : va + PAGE;
             if (from < stop)
-                memcpy((uint8_t *)page_view(page) + (from - va), elf + g[i].offset + from - g[i].vaddr,
-                    stop - from);
+                memcpy((uint8_t *)page_view(page) + (from - va),
+                    elf + g[i].offset + from - g[i].vaddr, stop - from);
             uint32_t rights =
                 ENTRY_READ | (g[i].flags & 1 ? ENTRY_EXEC : 0) | (g[i].flags & 2 ? ENTRY_WRITE : 0);
             memory->templates[n++] = (struct template){va, page, rights | ENTRY_VALID};

@@ -34,7 +34,7 @@ static uint32_t id_take(void)
     return 0;
 }
 
-/* ---- making ------------------------------------------------------------------------------------ */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 static bool objects_make(struct space_record *s)
 {
@@ -134,7 +134,7 @@ bool space_slots(struct space_record *s, uint32_t directory)
     return !r.status;
 }
 
-/* ---- threads -------------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 /* On failure the pages that it took stay with the space, for the next one. */
 static struct thread_record *seat_make(struct space_record *s)
@@ -205,8 +205,8 @@ int64_t thread_make(struct space_record *s, struct thread_record **made)
     if (!t)
         return -E_LIMIT;
     int64_t status = seat_fill(s, t);
-    /* An undone request may have left a thread there, which nobody has started: it goes as soon as the
-     * other cores have passed. */
+    /* An undone request may have left a thread there, which nobody has started: it goes as soon
+     * as the other cores have passed. */
     if (status && seat_clear(t, UINT64_MAX))
         status = seat_fill(s, t);
     if (status)
@@ -236,7 +236,7 @@ bool thread_drop(struct space_record *s, struct thread_record *t)
     return true;
 }
 
-/* ---- ends -------------------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 void space_end(struct space_record *s)
 {
@@ -378,7 +378,7 @@ void space_unmake(struct space_record *s)
     tx_begin();
 }
 
-/* ---- after a restart -------------------------------------------------------------------------------- */
+/* ---- after a restart ------------------------------------------------------------------------- */
 
 static void objects_count(const struct space_record *s)
 {

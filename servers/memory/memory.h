@@ -222,7 +222,8 @@ bool range_next(
     struct space_record *s, uint64_t va, uint64_t *at, uint64_t *pages, uint32_t *entry);
 
 /* Pages of `from` that differ are copied over those of `to`; false: no memory. */
-bool space_adopt(struct space_record *from, struct space_record *to, uint64_t address, uint64_t end);
+bool space_adopt(
+    struct space_record *from, struct space_record *to, uint64_t address, uint64_t end);
 bool fault_resolve(struct space_record *s, uint64_t va, bool write, bool exec);
 /* This server's view of a page of the space, made present; NULL if not mapped. */
 const void *space_view(struct space_record *s, uint64_t va);

@@ -205,7 +205,7 @@ bool areas_writable(const struct space_record *s, uint64_t first, uint64_t count
     return true;
 }
 
-/* ---- faults ----------------------------------------------------------------------------------- */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 /* A page of its own for the space: a copy of the object's, or zeros. */
 static bool area_private(struct space_record *s, struct node *leaf, unsigned i, uint64_t vpn,
@@ -288,7 +288,7 @@ const void *area_view(struct space_record *s, uint64_t vpn)
     return page ? object_view(a->object, page) : 0;
 }
 
-/* ---- what file servers say ---------------------------------------------------------------------- */
+/* ---- what file servers say ------------------------------------------------------------------- */
 
 /* Out of all spaces: pages [first, first + count) of the object that are not private there. */
 static void object_hide(const struct object_record *o, uint64_t first, uint64_t count)

@@ -7,8 +7,9 @@
  * turn one into the other; when they have met, free ones of the one kind become the other.
  * use[] holds a frame's references, or marks; it and the other arrays are rebuilt by each
  * incarnation, in the first pages of ram, as many as its size needs (the last pages are tables
- * that show the arrays). Only table_pairs[] is kept: the page tables through which this server sees ram are used again by the next incarnation,
- * which must see page maps before it knows which pages are free.
+ * that show the arrays). Only table_pairs[] is kept: the page tables through which this server
+ * sees ram are used again by the next incarnation, which must see page maps before it knows which
+ * pages are free.
  */
 #include "memory.h"
 #include <rt/string.h>
@@ -313,10 +314,10 @@ uint32_t page_refs(uint32_t page)
     return use[page];
 }
 
-/* ---- pages for kernel objects ----------------------------------------------------------------- */
+/* ---- pages for kernel objects ---------------------------------------------------------------- */
 
-/* Free frames, two and two, from the top (above objects_low are some that were objects). The list of
- * free ones is made anew. */
+/* Free frames, two and two, from the top (above objects_low are some that were objects). The list
+ * of free ones is made anew. */
 static bool pairs_from_frames(void)
 {
     unsigned found = 0;

@@ -218,7 +218,8 @@ static uint32_t remap_move(struct space_record *s, uint64_t badge, uint64_t sequ
 {
     uint64_t kept = pages < wanted ? pages : wanted;
     undo_range(s, r->value, wanted);
-    if (!areas_move(s, address / PAGE, kept, r->value / PAGE, wanted - kept) || !range_copy(s, address, r->value, kept) ||
+    if (!areas_move(s, address / PAGE, kept, r->value / PAGE, wanted - kept) ||
+        !range_copy(s, address, r->value, kept) ||
         (wanted > kept && range_set(s, r->value + kept * PAGE, wanted - kept, entry))) {
         range_clear(s, r->value, wanted, false);
         return finish(badge, sequence, r, MEMORY_ERROR_NOMEM);
@@ -362,7 +363,8 @@ uint32_t memory_serve_place(
     (void)m;
     tx_begin();
     struct space_record *s = space_find(badge);
-    bool found = s && range_first(s, address & ~(PAGE - 1), &at, &entry) && at == (address & ~(PAGE - 1));
+    bool found =
+        s && range_first(s, address & ~(PAGE - 1), &at, &entry) && at == (address & ~(PAGE - 1));
     if (found && entry & ENTRY_SHARED) { /* where this server sees the page, in each incarnation */
         const void *view = space_view(s, at);
         *place = view ? (uint64_t)view + address % PAGE : 0;
@@ -371,7 +373,7 @@ uint32_t memory_serve_place(
     return found ? 0 : MEMORY_ERROR_NOENT;
 }
 
-/* ---- the manager's ----------------------------------------------------------------------------- */
+/* ---- the manager's --------------------------------------------------------------------------- */
 
 uint32_t memory_serve_create(struct memory_server *m, uint64_t badge, uint64_t sequence,
     uint64_t quota, uint32_t *id, uint32_t *space, uint32_t *gate)
@@ -691,7 +693,7 @@ uint32_t memory_serve_map_file(struct memory_server *m, uint64_t badge, uint32_t
     return status;
 }
 
-/* ---- entries ---------------------------------------------------------------------------------------- */
+/* ---- entries --------------------------------------------------------------------------------- */
 
 /* A fault that is the program's own. In the layer's copying code it goes on where that says that
  * it failed; below the layer the thread learns of it at its event entry; elsewhere in the layer

@@ -98,7 +98,7 @@ static void pipe_tell(struct pipe *p)
     park_wake(&p->waiters);
 }
 
-/* ---- named fifos ------------------------------------------------------------------------------------ */
+/* ---- named fifos ----------------------------------------------------------------------------- */
 
 /* What the file system says that the capability is: no program can claim another's fifo. */
 static uint32_t fifo_number(uint32_t file, uint64_t *number)
@@ -231,7 +231,7 @@ uint32_t ready_serve_changed(struct ready_server *server, uint64_t badge)
     return 0;
 }
 
-/* ---- last closes: the main thread asks for this through a gate of its own ------------------------ */
+/* ---- last closes: the main thread asks for this through a gate of its own -------------------- */
 
 static void end_close(uint64_t badge)
 {

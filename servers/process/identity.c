@@ -118,7 +118,7 @@ void credentials_exec(struct process *p)
         rt_log("process %u keeps its saved ids: no memory", p->pid);
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 struct stored {
     uint32_t status, pad;

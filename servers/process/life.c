@@ -120,7 +120,7 @@ static bool caps_first(struct process *p)
     return p->credentials && credentials_give(p) && give(p, rt_cap("tty"), TO_TTYS);
 }
 
-/* ---- new spaces ------------------------------------------------------------------------------- */
+/* ---- new spaces ------------------------------------------------------------------------------ */
 
 /* The numbered request for a space or thread: a repeated one gets the same. */
 int64_t intent_ask(const struct intent *i, uint32_t *id, uint32_t *first, uint32_t *second)
@@ -185,7 +185,7 @@ void intent_undo(void)
     tx_commit();
 }
 
-/* ---- records ------------------------------------------------------------------------------------ */
+/* ---- records --------------------------------------------------------------------------------- */
 
 static void record_link(struct process *p, struct process *parent)
 {
@@ -263,7 +263,7 @@ struct process *process_make(uint64_t from_pid, uint32_t slots_end)
     return 0;
 }
 
-/* ---- ends ------------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 static void parent_tell(struct process *p, uint32_t code)
 {
@@ -323,7 +323,8 @@ static void machine_off(uint32_t code)
 static void vfork_end(const struct process *p)
 {
     const struct process *parent = p->parent;
-    if (!p->vfork || p->execed || !parent || parent->state != PROCESS_STATE_RUNNING || !parent->tasks)
+    if (!p->vfork || p->execed || !parent || parent->state != PROCESS_STATE_RUNNING ||
+        !parent->tasks)
         return;
     bool alone = !parent->tasks->next;
     (void)memory_adopt(rt_cap("memory"), p->memory, parent->memory, alone ? 0 : p->vfork & ~4095ull,

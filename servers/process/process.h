@@ -47,9 +47,19 @@
 #define BIT(signal) (1ull << ((signal)-1))
 
 /* Slots in a Linux process: see linux/layer.h. */
-enum { TO_MEMORY = 2, TO_PROCESS = 3, TO_ROOT = 4, TO_NOTE = 5, TO_PIPE = 6, TO_TERMINAL = 7, TO_TTYS = 8,
-       TO_SUPERVISOR = 9, TO_STREAM = 10, TO_ERRORS = 11,
-       TO_FILES = 64 };
+enum {
+    TO_MEMORY = 2,
+    TO_PROCESS = 3,
+    TO_ROOT = 4,
+    TO_NOTE = 5,
+    TO_PIPE = 6,
+    TO_TERMINAL = 7,
+    TO_TTYS = 8,
+    TO_SUPERVISOR = 9,
+    TO_STREAM = 10,
+    TO_ERRORS = 11,
+    TO_FILES = 64
+};
 
 /* A signal that pends, in the order of arrival. */
 struct queued {
@@ -88,7 +98,7 @@ struct process {
     struct process *work_next;
     struct task *tasks, *ended;                      /* ended: stopped or about to, not yet freed */
     uint32_t pid, group, session;
-    uint8_t state;                                   /* enum process_state; 0: ended, only resources */
+    uint8_t state; /* enum process_state; 0: ended, only resources */
     bool resources;                                  /* its space is not destroyed yet */
     bool in_work, stop_told, execed, no_zombies, no_stops;
     uint32_t code;                                   /* wait status */
@@ -130,7 +140,7 @@ struct process_server {
     struct credentials *unused; /* without uses: see credentials_sweep */
     struct task *futexes[FUTEX_QUEUES];
     char host[PROCESS_HOST_NAME_MAX + 8];
-    uint32_t last_pid, first, own_gate, pad;         /* first: pid; own_gate: slot, the main thread's */
+    uint32_t last_pid, first, own_gate, pad; /* first: pid; own_gate: slot, the main thread's */
     uint32_t off, off_code;                          /* the first process has ended so */
     uint64_t memory_number;
     struct intent intent;
@@ -153,36 +163,37 @@ struct process *process_find(uint64_t pid);
  * outside transactions; the record is complete but not started. */
 struct process *process_make(uint64_t from_pid, uint32_t slots_end);
 void process_exit_with(struct process *p, uint32_t code);
-void process_unlink(struct process *p);              /* out of its parent's list: it was waited for */
+void process_unlink(struct process *p); /* out of its parent's list: it was waited for */
 bool process_resources_end(struct process *p);       /* a step; true when they are gone */
 void process_record_free(struct process *p);
-void work_add(struct process *p);                    /* the main thread shall look at it some time */
+void work_add(struct process *p); /* the main thread shall look at it some time */
 void process_work(struct process *p);                /* … now */
 void intent_undo(void);
 /* Before a transaction, which clears it: what the memory server is going to be asked for. */
 void intent_set(uint32_t from, uint32_t thread_of);
 void intent_clear(void);
 int64_t intent_ask(const struct intent *i, uint32_t *id, uint32_t *first, uint32_t *second);
-uint32_t number_take(void);                          /* a pid or thread number, used once; 0: none */
+uint32_t number_take(void); /* a pid or thread number, used once; 0: none */
 void number_more(uint32_t number);
 void number_less(uint32_t number);
-uint32_t keep(uint32_t received);                    /* a reply's capability, in a slot of its own */
+uint32_t keep(uint32_t received); /* a reply's capability, in a slot of its own */
 bool give(struct process *p, uint32_t from, uint32_t to);
 
 /* ---- task.c ---- */
 struct task *task_find(struct process *p, uint32_t number);
 /* A thread with that number, not started and in no list; NULL: no memory. */
-/* Asks with the intent, if there is one for it; its creation is undone with that or with the space. */
+/* Asks with the intent, if there is one for it; its creation is undone with that or with the
+ * space. */
 struct task *task_make(struct process *p, uint32_t number);
-/* In the transaction that makes it: where it will start. Then, after the commit: starts it, once, even
- * if we die in between (tasks_begin, at the start). */
+/* In the transaction that makes it: where it will start. Then, after the commit: starts it, once,
+ * even if we die in between (tasks_begin, at the start). */
 void task_begins(struct task *t, uint64_t entry, uint64_t stack, uint64_t argument);
 void task_begin(uint32_t pid, uint32_t number);
 void tasks_begin(void);
 /* Its end is under way from here on: it stops by itself, or is made to (forced). */
 void task_end(struct process *p, struct task *t, bool forced);
-bool tasks_reap(struct process *p);                  /* frees what has ended; true: nothing is left */
-void tasks_free(struct process *p);                  /* their slots; the threads went with the space */
+bool tasks_reap(struct process *p); /* frees what has ended; true: nothing is left */
+void tasks_free(struct process *p); /* their slots; the threads went with the space */
 uint64_t task_run_ns(const struct task *t);
 uint64_t tasks_run_ns(const struct process *p);
 
@@ -207,7 +218,8 @@ bool futex_leave(struct task *t);                    /* whether it was in a queu
 /* False: no room for another one (the caller answers AGAIN). t NULL: for any thread. */
 bool signal_queue(struct process *p, struct task *t, const struct queued *s);
 void signal_post(struct process *p, uint32_t signal, uint32_t sender);
-void signal_child(struct process *parent, const struct process *child, int32_t code, uint32_t status);
+void signal_child(
+    struct process *parent, const struct process *child, int32_t code, uint32_t status);
 void signal_stop(struct process *p, uint32_t signal);
 void signal_continue(struct process *p);
 bool group_orphaned(uint32_t group, const struct process *without);

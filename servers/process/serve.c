@@ -110,7 +110,7 @@ uint32_t process_serve_start(struct process_server *server, uint64_t badge,
     return 0;
 }
 
-/* ---- fork, exit, wait --------------------------------------------------------------------------- */
+/* ---- fork, exit, wait ------------------------------------------------------------------------ */
 
 static bool processes_allowed(const struct process *p, uint32_t most)
 {
@@ -175,8 +175,10 @@ static bool wait_matches(const struct process *p, const struct process *c, int32
 static bool wait_ready(const struct process *c, uint32_t options)
 {
     return (c->state == PROCESS_STATE_ZOMBIE && options & PROCESS_WAIT_EXITED) ||
-           (c->state == PROCESS_STATE_STOPPED && options & PROCESS_WAIT_UNTRACED && !c->stop_told) ||
-           (c->state == PROCESS_STATE_RUNNING && c->code == 0xffff && options & PROCESS_WAIT_CONTINUED);
+           (c->state == PROCESS_STATE_STOPPED && options & PROCESS_WAIT_UNTRACED &&
+               !c->stop_told) ||
+           (c->state == PROCESS_STATE_RUNNING && c->code == 0xffff &&
+               options & PROCESS_WAIT_CONTINUED);
 }
 
 static void wait_take(struct process *c, uint32_t options, struct stored *r)
@@ -235,7 +237,7 @@ uint32_t process_serve_wait(struct process_server *server, uint64_t badge, uint6
     return finish(badge, sequence, &r, 0);
 }
 
-/* ---- signals ------------------------------------------------------------------------------------------ */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 static bool kill_matches(const struct process *me, const struct process *p, int32_t which)
 {
@@ -390,7 +392,7 @@ uint32_t process_serve_nudge(struct process_server *server, uint64_t badge, uint
     return 0;
 }
 
-/* ---- threads ----------------------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 uint32_t process_serve_thread(struct process_server *server, uint64_t badge, uint64_t sequence,
                               uint64_t entry, uint64_t stack, uint64_t argument, uint32_t slot,
@@ -493,7 +495,7 @@ uint32_t process_serve_released(struct process_server *server, uint64_t badge, u
     return parked ? RPC_PARK : 0;
 }
 
-/* ---- who is who ------------------------------------------------------------------------------------------ */
+/* ---- who is who ------------------------------------------------------------------------------ */
 
 uint32_t process_serve_identify(struct process_server *server, uint64_t badge, uint32_t process,
                                 struct process_identity *identity, struct rpc_out *name)
@@ -645,7 +647,7 @@ uint32_t process_serve_adopt_orphans(
     return 0;
 }
 
-/* ---- the main thread's ----------------------------------------------------------------------------------- */
+/* ---- the main thread's ----------------------------------------------------------------------- */
 
 /* True: there is more to do for it soon. */
 static bool work_step(struct process *p)

@@ -5,7 +5,7 @@
 
 #define STOPS (BIT(19) | BIT(20) | BIT(21) | BIT(22))
 
-/* ---- what pends ------------------------------------------------------------------------------- */
+/* ---- what pends ------------------------------------------------------------------------------ */
 
 static void set_refresh(struct pending *list)
 {
@@ -55,9 +55,10 @@ void signals_drop(struct process *p, struct pending *list, uint64_t set)
         capsule_free(q, sizeof *q);
 }
 
-/* ---- stops ---------------------------------------------------------------------------------------- */
+/* ---- stops ----------------------------------------------------------------------------------- */
 
-void signal_child(struct process *parent, const struct process *child, int32_t code, uint32_t status)
+void signal_child(
+    struct process *parent, const struct process *child, int32_t code, uint32_t status)
 {
     struct queued s = {.signal = SIGCHLD,
         .code = code,
@@ -89,8 +90,9 @@ void signal_stop(struct process *p, uint32_t signal)
 bool group_orphaned(uint32_t group, const struct process *without)
 {
     for (const struct process *p = processes->all; p; p = p->next)
-        if (p->state && p->state != PROCESS_STATE_ZOMBIE && p->group == group && p != without && p->parent &&
-            p->parent != without && p->parent->group != group && p->parent->session == p->session)
+        if (p->state && p->state != PROCESS_STATE_ZOMBIE && p->group == group && p != without &&
+            p->parent && p->parent != without && p->parent->group != group &&
+            p->parent->session == p->session)
             return false;
     return true;
 }
@@ -155,7 +157,7 @@ void signal_continue(struct process *p)
     }
 }
 
-/* ---- sending ---------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 /* The effects that do not wait for the process to look; true: that is all. */
 static bool signal_at_once(struct process *p, uint32_t signal)
@@ -186,7 +188,8 @@ bool signal_queue(struct process *p, struct task *t, const struct queued *s)
     if (signal_at_once(p, s->signal))
         return true;
     if (s->signal >= SIGRTMIN || !(list->set & BIT(s->signal))) {
-        struct queued *q = p->queued < QUEUED_MAX ? capsule_alloc(sizeof *q) : 0, **link = &list->first;
+        struct queued *q = p->queued < QUEUED_MAX ? capsule_alloc(sizeof *q) : 0,
+                      **link = &list->first;
         if (!q)
             return false;
         *q = *s;

@@ -112,14 +112,16 @@ static void task_free(struct process *p, struct task *t)
 static bool task_runs(const struct task *t)
 {
     struct pith_thread_info i;
-    return !t->forced && !pith_thread_info(t->thread, (uint64_t)&i).status && i.state != THREAD_IS_STOPPED;
+    return !t->forced && !pith_thread_info(t->thread, (uint64_t)&i).status &&
+           i.state != THREAD_IS_STOPPED;
 }
 
 bool tasks_reap(struct process *p)
 {
     for (struct task **link = &p->ended; *link;) {
         struct task *t = *link;
-        if (task_runs(t) || memory_thread_end(rt_cap("memory"), p->memory, t->id) == MEMORY_ERROR_AGAIN) {
+        if (task_runs(t) ||
+            memory_thread_end(rt_cap("memory"), p->memory, t->id) == MEMORY_ERROR_AGAIN) {
             link = &t->next;
             continue;
         }

@@ -187,7 +187,7 @@ static void system_make(void)
     state->made = 1;
 }
 
-/* ---- incarnations ------------------------------------------------------------------------------ */
+/* ---- incarnations ---------------------------------------------------------------------------- */
 
 static struct spawn work;
 
@@ -359,7 +359,8 @@ static bool component_start(unsigned i)
     }
     s->state = COMPONENT_RUNNING;
     if (error == -E_LIMIT)
-        component_fail(i, "cannot start: %lu pages are too few for its %s", work.volatile_pages, what);
+        component_fail(
+            i, "cannot start: %lu pages are too few for its %s", work.volatile_pages, what);
     else if (error)
         component_fail(i, "cannot start: its %s: status %ld", what, error);
     return !error;
@@ -481,7 +482,7 @@ void component_kill(unsigned i)
     pith_notify_raise(SLOT_MAIN, 1ull << (i & 63));
 }
 
-/* ---- the date ------------------------------------------------------------------------------------- */
+/* ---- the date -------------------------------------------------------------------------------- */
 
 static uint8_t cmos(unsigned index)
 {
@@ -510,7 +511,7 @@ static uint64_t realtime_at_boot(void)
     return now * NS_PER_S - rt_now_ns();
 }
 
-/* ---- main -------------------------------------------------------------------------------------------- */
+/* ---- main ------------------------------------------------------------------------------------ */
 
 /* For tests: chaos=MS kills a component that may be restarted every MS milliseconds. */
 static uint64_t chaos_ns, chaos_at;

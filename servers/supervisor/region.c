@@ -6,9 +6,9 @@
  * that all small ones share, and its old region becomes the spare; a large one the other of its
  * own two.
  *
- * Region numbers: 2i and 2i+1 are component i's own, SHARED_REGIONS + k the shared ones. A component's
- * `region` says where its last complete incarnation is; that one store is the change of hands.
- * A region that is in nobody's use is emptied in the background (clean).
+ * Region numbers: 2i and 2i+1 are component i's own, SHARED_REGIONS + k the shared ones. A
+ * component's `region` says where its last complete incarnation is; that one store is the change
+ * of hands. A region that is in nobody's use is emptied in the background (clean).
  */
 #include "supervisor.h"
 #include <rt/self.h>
@@ -65,7 +65,8 @@ void regions_plan(void)
     for (unsigned i = 0; i < component_count(); i++) {
         uint64_t pages = region_pages_wanted(i);
         state->of[i].volatile_pages = pages;
-        if (pages <= SHARED_PAGES_MAX + pages_for_cores(component(i)) && pages > state->shared_pages)
+        if (pages <= SHARED_PAGES_MAX + pages_for_cores(component(i)) &&
+            pages > state->shared_pages)
             state->shared_pages = pages;
     }
     for (unsigned i = 0; i < component_count(); i++) {

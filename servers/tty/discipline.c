@@ -18,7 +18,7 @@ void terminal_changed(struct terminal *t)
     TX_SET(t->changes, t->changes + 1);
 }
 
-/* ---- what is shown ------------------------------------------------------------------------------ */
+/* ---- what is shown --------------------------------------------------------------------------- */
 
 static uint32_t room(const struct terminal *t)
 {
@@ -84,7 +84,7 @@ static void echo(struct terminal *t, char c)
     park_wake(&t->master_readers);
 }
 
-/* ---- signals ------------------------------------------------------------------------------------- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 void terminal_signal(struct terminal *t, uint32_t signal)
 {
@@ -95,7 +95,7 @@ void terminal_signal(struct terminal *t, uint32_t signal)
         pith_notify_raise(tty->watcher, TERMINAL_BIT_SIGNAL);
 }
 
-/* ---- editing --------------------------------------------------------------------------------------- */
+/* ---- editing --------------------------------------------------------------------------------- */
 
 static char last(const struct terminal *t)
 {
@@ -278,7 +278,7 @@ bool terminal_typed(struct terminal *t, char c)
     return true;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 bool terminal_readable(const struct terminal *t)
 {

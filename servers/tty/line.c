@@ -28,13 +28,15 @@ bool line_open(void)
         return true;
     /* The fast driver where it has a device, else the serial line. */
     line = rt_cap("console");
-    if (!line || ready_ready(line, READY_EVENTS_OUT, &found, &changes) || !(found & READY_EVENTS_OUT))
+    if (!line || ready_ready(line, READY_EVENTS_OUT, &found, &changes) ||
+        !(found & READY_EVENTS_OUT))
         line = rt_cap("serial");
     return line != 0;
 }
 
 /* The numbered request: what the stub would number is set to what the capsule says. */
-static int64_t with_number(uint16_t lane, uint64_t number, bool out, uint32_t length, uint32_t *count)
+static int64_t with_number(
+    uint16_t lane, uint64_t number, bool out, uint32_t length, uint32_t *count)
 {
     struct rt_self *self = rt_self();
     uint16_t own_lane = self->lane;

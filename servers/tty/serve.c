@@ -40,7 +40,8 @@ static bool hung_up(const struct terminal *t)
 
 /* ---- reading and writing --------------------------------------------------------------------- */
 
-static bool ring_out(const struct rpc_out *data, const char *ring, uint32_t size, uint32_t head, uint32_t count)
+static bool ring_out(
+    const struct rpc_out *data, const char *ring, uint32_t size, uint32_t head, uint32_t count)
 {
     for (uint32_t done = 0; done < count;) {
         uint32_t at = (head + done) % size, now = size - at;
@@ -52,7 +53,8 @@ static bool ring_out(const struct rpc_out *data, const char *ring, uint32_t size
     return true;
 }
 
-static uint32_t master_read(struct terminal *t, uint64_t badge, uint64_t sequence, struct rpc_out *data)
+static uint32_t master_read(
+    struct terminal *t, uint64_t badge, uint64_t sequence, struct rpc_out *data)
 {
     uint32_t count = t->shown_count < data->capacity ? t->shown_count : (uint32_t)data->capacity;
     if (t->stopped)
@@ -95,7 +97,8 @@ uint32_t file_serve_read_next(struct file_server *server, uint64_t badge, uint64
     bool waits = !(t->modes.local & L_CANON) && !t->modes.chars[V_MIN] && !t->modes.chars[V_TIME];
     if (!terminal_readable(t) && data->capacity && !waits && !hung_up(t))
         return park_on(&t->readers);
-    count = terminal_read_limit(t, data->capacity < TYPED_MAX ? (uint32_t)data->capacity : TYPED_MAX);
+    count =
+        terminal_read_limit(t, data->capacity < TYPED_MAX ? (uint32_t)data->capacity : TYPED_MAX);
     if (!ring_out(data, t->typed, TYPED_MAX, t->head, count)) {
         tx_abort();
         return RPC_BAD_BUFFER;
@@ -117,7 +120,8 @@ uint32_t file_serve_read_next(struct file_server *server, uint64_t badge, uint64
 static uint32_t chars_take(struct terminal *t, bool typed, const char *from, uint32_t count)
 {
     uint32_t done = 0;
-    while (done < count && (typed ? terminal_typed(t, from[done]) : terminal_write_char(t, from[done])))
+    while (done < count &&
+           (typed ? terminal_typed(t, from[done]) : terminal_write_char(t, from[done])))
         done++;
     return done;
 }
@@ -177,14 +181,16 @@ uint32_t file_serve_look(struct file_server *server, uint64_t badge, uint32_t at
     attributes->mode = is_master(badge) ? 0020666 : 0020620;
     attributes->node = pair ? t->number + 3 : 3;
     attributes->device = pair ? 22 : 5;
-    attributes->special = is_master(badge) ? 0x502 : pair ? DEVICE_SLAVE | t->number : DEVICE_CONSOLE;
+    attributes->special = is_master(badge) ? 0x502
+                          : pair           ? DEVICE_SLAVE | t->number
+                                           : DEVICE_CONSOLE;
     attributes->links = 1;
     attributes->group = 5;
     attributes->block_size = 1024;
     return 0;
 }
 
-/* ---- protocol ready ------------------------------------------------------------------------------ */
+/* ---- protocol ready -------------------------------------------------------------------------- */
 
 static uint16_t events(const struct terminal *t, bool master)
 {
@@ -210,7 +216,9 @@ uint32_t ready_serve_ready(struct ready_server *server, uint64_t badge, uint32_t
         tx_commit();
         return 0;
     }
-    return park_on(master ? in ? &t->master_readers : &t->master_writers : in ? &t->readers : &t->writers);
+    return park_on(master ? in ? &t->master_readers : &t->master_writers
+                   : in   ? &t->readers
+                          : &t->writers);
 }
 
 uint32_t ready_serve_changed(struct ready_server *server, uint64_t badge)
@@ -220,9 +228,10 @@ uint32_t ready_serve_changed(struct ready_server *server, uint64_t badge)
     return 0;
 }
 
-/* ---- protocol terminal ----------------------------------------------------------------------------- */
+/* ---- protocol terminal ----------------------------------------------------------------------- */
 
-uint32_t terminal_serve_get_modes(struct terminal_server *server, uint64_t badge, struct terminal_modes *modes)
+uint32_t terminal_serve_get_modes(
+    struct terminal_server *server, uint64_t badge, struct terminal_modes *modes)
 {
     (void)server;
     if (!is_master(badge) && hung_up(terminal_of(badge)))
@@ -246,15 +255,16 @@ uint32_t terminal_serve_set_modes(struct terminal_server *server, uint64_t badge
     return 0;
 }
 
-uint32_t terminal_serve_get_window(struct terminal_server *server, uint64_t badge, struct terminal_window *window)
+uint32_t terminal_serve_get_window(
+    struct terminal_server *server, uint64_t badge, struct terminal_window *window)
 {
     (void)server;
     *window = terminal_of(badge)->window;
     return 0;
 }
 
-uint32_t terminal_serve_set_window(struct terminal_server *server, uint64_t badge, uint64_t sequence,
-                                   const struct terminal_window *window)
+uint32_t terminal_serve_set_window(struct terminal_server *server, uint64_t badge,
+    uint64_t sequence, const struct terminal_window *window)
 {
     struct terminal *t = terminal_of(badge);
     (void)server;
@@ -268,8 +278,8 @@ uint32_t terminal_serve_set_window(struct terminal_server *server, uint64_t badg
     return 0;
 }
 
-uint32_t terminal_serve_get_foreground(struct terminal_server *server, uint64_t badge, uint32_t *group,
-                                       uint32_t *session)
+uint32_t terminal_serve_get_foreground(
+    struct terminal_server *server, uint64_t badge, uint32_t *group, uint32_t *session)
 {
     const struct terminal *t = terminal_of(badge);
     (void)server;
@@ -278,8 +288,8 @@ uint32_t terminal_serve_get_foreground(struct terminal_server *server, uint64_t 
     return 0;
 }
 
-uint32_t terminal_serve_set_foreground(struct terminal_server *server, uint64_t badge, uint64_t sequence,
-                                       uint32_t group)
+uint32_t terminal_serve_set_foreground(
+    struct terminal_server *server, uint64_t badge, uint64_t sequence, uint32_t group)
 {
     (void)server;
     (void)sequence;
@@ -289,8 +299,8 @@ uint32_t terminal_serve_set_foreground(struct terminal_server *server, uint64_t 
     return 0;
 }
 
-uint32_t terminal_serve_set_session(struct terminal_server *server, uint64_t badge, uint64_t sequence,
-                                    uint32_t session)
+uint32_t terminal_serve_set_session(
+    struct terminal_server *server, uint64_t badge, uint64_t sequence, uint32_t session)
 {
     struct terminal *t = terminal_of(badge);
     (void)server;
@@ -302,7 +312,8 @@ uint32_t terminal_serve_set_session(struct terminal_server *server, uint64_t bad
     return 0;
 }
 
-uint32_t terminal_serve_watch(struct terminal_server *server, uint64_t badge, uint64_t sequence, uint32_t watcher)
+uint32_t terminal_serve_watch(
+    struct terminal_server *server, uint64_t badge, uint64_t sequence, uint32_t watcher)
 {
     (void)server;
     (void)badge;
@@ -341,8 +352,8 @@ static struct told signal_next(void)
     return (struct told){ 0, 0 };
 }
 
-uint32_t terminal_serve_take_signal(struct terminal_server *server, uint64_t badge, uint64_t sequence,
-                                    uint32_t *signal, uint32_t *group)
+uint32_t terminal_serve_take_signal(struct terminal_server *server, uint64_t badge,
+    uint64_t sequence, uint32_t *signal, uint32_t *group)
 {
     struct told r = { 0, 0 };
     (void)server;
@@ -371,8 +382,8 @@ static void hang_up(struct terminal *t)
         pith_notify_raise(tty->watcher, TERMINAL_BIT_SIGNAL);
 }
 
-uint32_t terminal_serve_session_end(struct terminal_server *server, uint64_t badge, uint64_t sequence,
-                                    uint32_t session)
+uint32_t terminal_serve_session_end(
+    struct terminal_server *server, uint64_t badge, uint64_t sequence, uint32_t session)
 {
     (void)server;
     (void)badge;
@@ -393,7 +404,7 @@ uint32_t terminal_serve_waiting(struct terminal_server *server, uint64_t badge, 
     return 0;
 }
 
-/* ---- pairs ---------------------------------------------------------------------------------------------- */
+/* ---- pairs ----------------------------------------------------------------------------------- */
 
 static struct terminal *pair_find(uint32_t number)
 {
@@ -444,7 +455,8 @@ uint32_t terminal_serve_pair(struct terminal_server *server, uint64_t badge, uin
     return 0;
 }
 
-uint32_t terminal_serve_slave(struct terminal_server *server, uint64_t badge, uint32_t number, uint32_t *slave)
+uint32_t terminal_serve_slave(
+    struct terminal_server *server, uint64_t badge, uint32_t number, uint32_t *slave)
 {
     (void)server;
     (void)badge;
@@ -467,7 +479,8 @@ uint32_t terminal_serve_number(struct terminal_server *server, uint64_t badge, u
     return is_master(badge) ? 0 : TERMINAL_ERROR_INVAL;
 }
 
-uint32_t terminal_serve_lock(struct terminal_server *server, uint64_t badge, uint64_t sequence, bool locked)
+uint32_t terminal_serve_lock(
+    struct terminal_server *server, uint64_t badge, uint64_t sequence, bool locked)
 {
     (void)server;
     (void)sequence;
@@ -479,7 +492,8 @@ uint32_t terminal_serve_lock(struct terminal_server *server, uint64_t badge, uin
     return 0;
 }
 
-uint32_t terminal_serve_next(struct terminal_server *server, uint64_t badge, uint32_t number, uint32_t *found)
+uint32_t terminal_serve_next(
+    struct terminal_server *server, uint64_t badge, uint32_t number, uint32_t *found)
 {
     bool any = false;
     (void)server;
@@ -494,7 +508,7 @@ uint32_t terminal_serve_next(struct terminal_server *server, uint64_t badge, uin
     return any ? 0 : TERMINAL_ERROR_NOENT;
 }
 
-/* ---- last closes ------------------------------------------------------------------------------------------ */
+/* ---- last closes ----------------------------------------------------------------------------- */
 
 static void side_close(struct terminal *t, unsigned side)
 {

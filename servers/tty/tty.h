@@ -44,7 +44,7 @@ struct terminal {
     uint32_t gates[2];                  /* slots; 0: closed, or never opened */
     bool locked, literal, stopped;      /* literal: the next character is taken as it is (^V) */
     bool slave_seen;                    /* a slave was opened once */
-    char *typed;                        /* a ring of TYPED_MAX: what may be read, then the unfinished line */
+    char *typed; /* a ring of TYPED_MAX: what may be read, then the unfinished line */
     uint32_t head, ready, total;
     uint32_t ends;                      /* ^D typed on an empty line */
     char *shown;                        /* a ring of SHOWN_MAX */
@@ -85,7 +85,7 @@ void terminal_changed(struct terminal *t);
 void terminal_modes_set(struct terminal *t, const struct terminal_modes *modes, bool flush);
 
 /* ---- line.c: outside transactions ---- */
-void line_flush(void);                                 /* shown goes to the driver, as far as it takes it */
+void line_flush(void); /* shown goes to the driver, as far as it takes it */
 void line_take(void);                                  /* what came in is typed */
 bool line_open(void);
 bool line_wait(void);                                  /* false: there is something to do at once */

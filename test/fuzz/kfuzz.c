@@ -277,7 +277,7 @@ static void world_end(void)
         guest_slot_free(slots[i]);
 }
 
-/* ---- watching --------------------------------------------------------------------------------- */
+/* ---- watching -------------------------------------------------------------------------------- */
 
 static uint64_t world_ops(void)
 {
@@ -360,7 +360,8 @@ void root_main(void)
     play_first = guest_pages(PLAY_PAGES + 512);
     play_first = (play_first + 511) / 512 * 512; /* one aligned block for large pages */
     thread_count = BOOTINFO->cores < 2 ? 4 : THREADS_MAX;
-    guest_printf("TEST fuzz\nseed %lu, %u threads, %u cores\n", seed, thread_count, BOOTINFO->cores);
+    guest_printf(
+        "TEST fuzz\nseed %lu, %u threads, %u cores\n", seed, thread_count, BOOTINFO->cores);
     while (total < target && guest_now_ns() < end) {
         world_build();
         uint64_t left = target - total;
@@ -371,8 +372,8 @@ void root_main(void)
         world_end();
         if (guest_now_ns() - told > 5 * NS_PER_S) {
             told = guest_now_ns();
-            guest_printf("%lu operations (%lu done, %lu refused), %lu worlds, %lu restarts\n", total,
-                         ok, refused, worlds, restarts);
+            guest_printf("%lu operations (%lu done, %lu refused), %lu worlds, %lu restarts\n",
+                total, ok, refused, worlds, restarts);
         }
     }
     guest_printf("%lu operations (%lu done, %lu refused), %lu worlds, %lu restarts\n", total, ok,

@@ -182,7 +182,8 @@ static void image_share(uint32_t space)
         GUEST_MUST(pith_space_copy(space, SPACE_SELF, va, va,
                                    1 | MAP_READ | (q & (MAP_WRITE | MAP_EXEC))));
     }
-    GUEST_MUST(pith_space_copy(space, SPACE_SELF, BOOTINFO_ADDRESS, BOOTINFO_ADDRESS, 2 | MAP_READ));
+    GUEST_MUST(
+        pith_space_copy(space, SPACE_SELF, BOOTINFO_ADDRESS, BOOTINFO_ADDRESS, 2 | MAP_READ));
 }
 
 uint32_t guest_space(void)

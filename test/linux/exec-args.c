@@ -29,8 +29,8 @@ int main(int count, char **argv, char **environment)
             goto start;
         for (int i = 0; i < count; i++)
             bytes += strlen(argv[i]) + 1;
-        say("%d arguments, %d variables, %zu bytes, first \"%.20s\", last \"%.20s\"", count, variables,
-            bytes, count ? argv[0] : "(none)", count ? argv[count - 1] : "(none)");
+        say("%d arguments, %d variables, %zu bytes, first \"%.20s\", last \"%.20s\"", count,
+            variables, bytes, count ? argv[0] : "(none)", count ? argv[count - 1] : "(none)");
         return count & 63;
     }
 start:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* getdents64 and getdents: all names once, types, small buffers, rewinding, removal while reading, errors. */
+/* getdents64 and getdents: all names once, types, small buffers, rewinding, removal while
+ * reading, errors. */
 #include "try.h"
 #include <dirent.h>
 

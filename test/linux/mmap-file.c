@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Private mappings of files: contents, copies on write, the tail of the last page, SIGBUS beyond. */
+/* Private mappings of files: contents, copies on write, the tail of the last page, SIGBUS beyond.
+ * */
 #include "try.h"
 #include <setjmp.h>
 

@@ -61,7 +61,8 @@ int main(void)
     // one page out of the middle, then mapped anew
     TRY(munmap(map + PAGE, PAGE));
     TRY(mprotect(map, 3 * PAGE, PROT_READ));
-    PTR(mmap(map + PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+    PTR(mmap(
+        map + PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
     VAL(map[PAGE]);
     map[PAGE] = 'n';
     TRY(madvise(map + PAGE, PAGE, MADV_DONTNEED));
@@ -78,7 +79,8 @@ int main(void)
     TRY(munmap(other, 16 * PAGE));
     PTR(mremap(other, PAGE, 2 * PAGE, MREMAP_MAYMOVE));
     // large and sparse: only what is touched costs memory
-    map = PTR(mmap(NULL, 1ul << 36, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    map = PTR(mmap(NULL, 1ul << 36, PROT_READ | PROT_WRITE,
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     map[0] = 1;
     map[(1ul << 36) - 1] = 2;
     map[12345678901] = 3;

@@ -15,7 +15,8 @@ static long slurp(const char *path)
         say("%s: %s", path, errno_name(errno));
         return -1;
     }
-    while (total < (long)sizeof text - 1 && (got = read(fd, text + total, sizeof text - 1 - (size_t)total)) > 0)
+    while (total < (long)sizeof text - 1 &&
+           (got = read(fd, text + total, sizeof text - 1 - (size_t)total)) > 0)
         total += got;
     text[total] = 0;
     close(fd);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A terminal's session: TIOCSCTTY, foreground groups, ^C ^Z ^\, SIGWINCH, SIGTTIN, SIGTTOU, hang-up. */
+/* A terminal's session: TIOCSCTTY, foreground groups, ^C ^Z ^\, SIGWINCH, SIGTTIN, SIGTTOU,
+ * hang-up. */
 #include "try.h"
 #include <sys/ioctl.h>
 #include <termios.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* getrlimit, setrlimit, prlimit: soft and hard, inheritance, who may raise; FSIZE, AS, DATA, STACK. */
+/* getrlimit, setrlimit, prlimit: soft and hard, inheritance, who may raise; FSIZE, AS, DATA,
+ * STACK. */
 #include "try.h"
 #include <sys/resource.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Robust mutexes: the owner dies, by thread and by process; EOWNERDEAD, consistent, lost for good. */
+/* Robust mutexes: the owner dies, by thread and by process; EOWNERDEAD, consistent, lost for
+ * good. */
 #include "try.h"
 #include <pthread.h>
 

@@ -28,7 +28,8 @@ int main(void)
     FD_SET(a[1], &out);
     FD_SET(a[0], &except);
     TRY(select(a[1] + 1, &in, &out, &except, &time));
-    say("%d %d %d", FD_ISSET(a[0], &in) != 0, FD_ISSET(a[1], &out) != 0, FD_ISSET(a[0], &except) != 0);
+    say("%d %d %d", FD_ISSET(a[0], &in) != 0, FD_ISSET(a[1], &out) != 0,
+        FD_ISSET(a[0], &except) != 0);
     write(a[1], "x", 1);
     FD_ZERO(&in);
     FD_SET(a[0], &in);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sigaction and kill: handlers, SA_RESETHAND, SA_NODEFER, SIG_IGN, what cannot be caught, errors. */
+/* sigaction and kill: handlers, SA_RESETHAND, SA_NODEFER, SIG_IGN, what cannot be caught, errors.
+ * */
 #include "try.h"
 
 static volatile sig_atomic_t count, depth, deepest;

@@ -38,7 +38,8 @@ int main(int count, char **arguments)
 
     if (count > 1) {
         sigprocmask(SIG_BLOCK, NULL, &old);
-        say("after exec: USR1 %s, %s", sigismember(&old, SIGUSR1) ? "blocked" : "open", arguments[1]);
+        say("after exec: USR1 %s, %s", sigismember(&old, SIGUSR1) ? "blocked" : "open",
+            arguments[1]);
         sigaction(SIGUSR2, NULL, &action);
         say("handler %s", action.sa_handler == SIG_DFL ? "gone" : "kept");
         sigaction(SIGTERM, NULL, &action);

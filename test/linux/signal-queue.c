@@ -5,8 +5,8 @@
 static void note(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    say("%d code %d value %d from self %s", number - SIGRTMIN, info->si_code, info->si_value.sival_int,
-        info->si_pid == getpid() ? "yes" : "no");
+    say("%d code %d value %d from self %s", number - SIGRTMIN, info->si_code,
+        info->si_value.sival_int, info->si_pid == getpid() ? "yes" : "no");
 }
 
 static void send(int number, int value)

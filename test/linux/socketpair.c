@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* socketpair: streams and records both ways, flags, poll and epoll, shutdown, forks, options, errors. */
+/* socketpair: streams and records both ways, flags, poll and epoll, shutdown, forks, options,
+ * errors. */
 #include "try.h"
 #include <poll.h>
 #include <sys/epoll.h>

@@ -149,7 +149,7 @@ static void write_and_read(unsigned round)
     pith_cap_delete(SPACE_SELF, 301);
 }
 
-/* ---- who may: straight at the server, as a process could whose layer does what it wants ---------- */
+/* ---- who may: straight at the server, as a process could whose layer does what it wants ------ */
 
 enum { STRANGER = 303, FOLDER = 304, OPENED = 305 };
 

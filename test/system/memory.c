@@ -49,7 +49,7 @@ static uint64_t free_pages(void)
     return t.free + t.kept;
 }
 
-/* ---- what spaces do ---------------------------------------------------------------------------- */
+/* ---- what spaces do -------------------------------------------------------------------------- */
 
 static void pages_come_zeroed_and_stay(void)
 {
@@ -227,7 +227,7 @@ static void hostile(unsigned requests)
     EXPECT(probe_end(&p), 0);
 }
 
-/* ---- out of memory at every allocation ---------------------------------------------------------- */
+/* ---- out of memory at every allocation ------------------------------------------------------- */
 
 /* Whatever fails, what was made is ended. */
 static bool everything(void)
@@ -257,19 +257,22 @@ static void starve_sweep(bool blocks)
 {
     uint64_t n = 1, pages_left, blocks_left, before = free_pages(), survived = 0;
     for (;; n++) {
-        EXPECT(memory_starve(memory_gate(), blocks ? 0 : n, blocks ? n : 0, &pages_left, &blocks_left), 0);
+        EXPECT(
+            memory_starve(memory_gate(), blocks ? 0 : n, blocks ? n : 0, &pages_left, &blocks_left),
+            0);
         survived += everything();
         EXPECT(memory_starve(memory_gate(), 0, 0, &pages_left, &blocks_left), 0);
         uint64_t now = free_pages();
         if (now != before && wrong++ < 10)
-            rt_log("%s %lu refused: %ld pages are lost", blocks ? "block" : "page", n, before - now);
+            rt_log(
+                "%s %lu refused: %ld pages are lost", blocks ? "block" : "page", n, before - now);
         before = now;
         if (pages_left || blocks_left || n > 2000)
             break;
     }
     EXPECT(everything(), true);
-    rt_log("%s refused at each of %lu, in %lu cases without harm", blocks ? "a block" : "a page", n - 1,
-        survived);
+    rt_log("%s refused at each of %lu, in %lu cases without harm", blocks ? "a block" : "a page",
+        n - 1, survived);
 }
 
 void component_main(void)

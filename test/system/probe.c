@@ -22,7 +22,8 @@ static inline uint64_t ticks(void)
 }
 
 /* Runs in the space, from a copy: no calls, no constants in memory. */
-__attribute__((noinline, aligned(64), optimize("no-jump-tables", "no-tree-loop-distribute-patterns"))) static void
+__attribute__((noinline, aligned(64),
+    optimize("no-jump-tables", "no-tree-loop-distribute-patterns"))) static void
 probe_code(volatile struct probe_job *j)
 {
     uint64_t least = UINT64_MAX, most = 0, total = 0, sum = 0;

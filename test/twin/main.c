@@ -173,8 +173,17 @@ static void world_load(const struct world *w)
 /* ---- random states ----------------------------------------------------------------------- */
 
 /* The arena's pages, and which type each says it has. */
-enum { A_SPACE = 0, A_CAPS = 4, A_GATE = 12, A_SERVICE = 13, A_POOL = 17, A_STACKS = 21, A_THREAD = 22,
-       A_DATA = 24, A_NOTHING = 25 };
+enum {
+    A_SPACE = 0,
+    A_CAPS = 4,
+    A_GATE = 12,
+    A_SERVICE = 13,
+    A_POOL = 17,
+    A_STACKS = 21,
+    A_THREAD = 22,
+    A_DATA = 24,
+    A_NOTHING = 25
+};
 
 static void *page(unsigned index)
 {
@@ -284,7 +293,9 @@ static void state_make(void)
     for (unsigned i = 0; i < REGISTERS; i++)
         machine.r[i] = random_next();
     machine.r[RCX] = address_random();
-    machine.r[RAX] = one_in(3) ? 0x80000000u : one_in(12) ? random_next() & 0x7fffffff : below(SLOTS);
+    machine.r[RAX] = one_in(3)    ? 0x80000000u
+                     : one_in(12) ? random_next() & 0x7fffffff
+                                  : below(SLOTS);
 }
 
 /* ---- comparing ------------------------------------------------------------------------------ */
@@ -353,8 +364,8 @@ int main(int argc, char **argv)
         seen[outcome]++;
         bad += compare(state, (enum outcome)outcome, expected, &twin);
     }
-    printf("%lu states: %lu to user code, %lu slow calls, %lu slow returns, %lu fault answers\n", states,
-           seen[USER], seen[CALL_SLOW], seen[RETURN_SLOW], seen[FAULT_ANSWER]);
+    printf("%lu states: %lu to user code, %lu slow calls, %lu slow returns, %lu fault answers\n",
+        states, seen[USER], seen[CALL_SLOW], seen[RETURN_SLOW], seen[FAULT_ANSWER]);
     if (bad || !seen[USER] || !seen[CALL_SLOW] || !seen[RETURN_SLOW] || !seen[FAULT_ANSWER])
         printf("FAIL call-path-and-twin: see the lines above\nDONE\n");
     else

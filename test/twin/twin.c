@@ -79,7 +79,8 @@ static enum outcome return_to(struct cpu *cpu, struct machine *m, struct frame *
     return user(m, below, below->rip, below->flags, below->rsp);
 }
 
-/* Outside the native range of a base frame: to the thread's upcall entry. No other frame has one. */
+/* Outside the native range of a base frame: to the thread's upcall entry. No other frame has one.
+ * */
 static enum outcome foreign(const struct cpu *cpu, struct machine *m, struct frame *f)
 {
     const struct thread *t = (const struct thread *)((u64)f - THREAD_BASE);

@@ -323,8 +323,8 @@ static void write_stubs(const char *out)
         fprintf(f, "%s)\n{\n", o->arg_count ? "" : "void");
         for (int a = 0; a < MAX_ARGS; a++)
             if (a < o->arg_count)
-                fprintf(
-                    f, "    register uint64_t r_%d __asm__(\"%s\") = %s;\n", a, reg[a], o->args[a].name);
+                fprintf(f, "    register uint64_t r_%d __asm__(\"%s\") = %s;\n", a, reg[a],
+                    o->args[a].name);
             else
                 fprintf(f, "    register uint64_t r_%d __asm__(\"%s\");\n", a, reg[a]);
         fprintf(f, "    int64_t status;\n    __asm__ volatile(\"syscall\" : \"=a\"(status)");
@@ -354,7 +354,8 @@ static void write_argument_reference(FILE *f, const struct argument *a)
 static void write_reference(const char *dir)
 {
     FILE *f = create(dir, "operations.md");
-    fprintf(f, "<!-- SPDX-License-Identifier: MIT -->\n# Kernel operations\n\nMade from `abi/operations.tbl` and `abi/errors.tbl` by "
+    fprintf(f, "<!-- SPDX-License-Identifier: MIT -->\n# Kernel operations\n\nMade from "
+               "`abi/operations.tbl` and `abi/errors.tbl` by "
                "`tools/abigen`; edit those.\nHow registers are used: "
                "`abi/include/abi/contract.h`.\n\n");
     for (int i = 0; i < op_count; i++) {

@@ -123,7 +123,7 @@ static enum cost cost_of(const uint8_t *b, size_t n)
 
 static bool lets_interrupts_in(const uint8_t *b, size_t n)
 {
-    static const uint8_t sti[] = { 0xfb }, iretq[] = { 0x48, 0xcf }, sysretq[] = { 0x48, 0x0f, 0x07 };
+    static const uint8_t sti[] = {0xfb}, iretq[] = {0x48, 0xcf}, sysretq[] = {0x48, 0x0f, 0x07};
 
     return (n == 1 && !memcmp(b, sti, 1)) || (n == 2 && !memcmp(b, iretq, 2)) ||
            (n == 3 && !memcmp(b, sysretq, 3));

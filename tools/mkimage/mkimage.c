@@ -5,8 +5,8 @@
  * A boot image is a cpio archive ("newc": 110 bytes of ASCII header, name, contents, each padded to
  * 4 bytes) of plain files, in the order given. The first member is the first user program and is
  * called "root". The result depends only on the members' names and contents: every time, owner
- * and inode is fixed. An ELF file's contents begin at a multiple of 4096 bytes, so that its pages can
- * be mapped where they are: the name before them is filled up with zeros, which are part of it.
+ * and inode is fixed. An ELF file's contents begin at a multiple of 4096 bytes, so that its pages
+ * can be mapped where they are: the name before them is filled up with zeros, which are part of it.
  *
  *     mkimage OUTPUT NAME=FILE...
  */

@@ -32,8 +32,8 @@ int main(int argc, char **argv)
     sigprocmask(SIG_BLOCK, &set, 0);
     signal(SIGINT, SIG_IGN);
     while (!kill(pid, 0)) {
-        if (!ioctl(0, TIOCGWINSZ, &now) && (now.ws_row != told.ws_row || now.ws_col != told.ws_col) &&
-            now.ws_row && now.ws_col) {
+        if (!ioctl(0, TIOCGWINSZ, &now) &&
+            (now.ws_row != told.ws_row || now.ws_col != told.ws_col) && now.ws_row && now.ws_col) {
             dprintf(out, "%u %u\n", now.ws_row, now.ws_col);
             told = now;
         }

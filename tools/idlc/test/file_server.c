@@ -268,8 +268,8 @@ uint32_t file_serve_lock_query(struct file_server *server, uint64_t badge, uint8
     return file_server_answer;
 }
 
-uint32_t file_serve_map(struct file_server *server, uint64_t badge, uint32_t memory, uint64_t address,
-                        uint64_t length, uint64_t offset, uint8_t protection, bool shared)
+uint32_t file_serve_map(struct file_server *server, uint64_t badge, uint32_t memory,
+    uint64_t address, uint64_t length, uint64_t offset, uint8_t protection, bool shared)
 {
     (void)server, (void)badge, (void)memory, (void)address, (void)length, (void)offset;
     (void)protection, (void)shared;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a component shows its supervisor, in a page of its own that outlives it: how far it
- * is, that it is alive, and its last log lines. Written by the component (rt_*), mapped read-only by
- * the supervisor, which trusts nothing in it: numbers are compared only, texts are cut.
+ * is, that it is alive, and its last log lines. Written by the component (rt_*), mapped read-only
+ * by the supervisor, which trusts nothing in it: numbers are compared only, texts are cut.
  */
 #pragma once
 #include <abi/stubs.h>

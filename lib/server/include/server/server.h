@@ -46,8 +46,9 @@ uint32_t rt_received_cap(unsigned i);
 uint32_t rt_keep_cap(unsigned i);
 /* Capability i of the reply; the slot keeps its copy. */
 void rt_reply_cap(unsigned i, uint32_t slot);
-/* A server may define it: the capability in this slot was to go to a caller that had no room for it.
- * If nobody else holds the gate its last close will not be told: there has been no first one. */
+/* A server may define it: the capability in this slot was to go to a caller that had no room for
+ * it. If nobody else holds the gate its last close will not be told: there has been no first one.
+ * */
 void rt_undelivered(uint32_t slot);
 /* Whether slot has a gate of service that nobody but us holds; its badge. */
 bool rt_gate_unheld(uint32_t slot, uint32_t service, uint64_t *badge);
@@ -66,8 +67,9 @@ uint32_t rt_notification_create(void);
 /* Another gate for badge in the same slot: the one that was there is gone for all clients.
  * Not undone with the transaction. False: it did not work, and the slot is empty. */
 bool rt_gate_renew(uint32_t slot, uint32_t service, uint64_t badge);
-/* Does the slot hold that service's gate with that badge? For last closes: the gate may be one that an
- * undone transaction made, and the badge then stands for nothing, or for something else by now. */
+/* Does the slot hold that service's gate with that badge? For last closes: the gate may be one
+ * that an undone transaction made, and the badge then stands for nothing, or for something else
+ * by now. */
 bool rt_gate_is(uint32_t slot, uint32_t service, uint64_t badge);
 /* Badge of the next gate that only this server still holds (last close), or false. */
 bool rt_closed(uint32_t service, uint64_t *badge);
