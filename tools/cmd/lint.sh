@@ -40,7 +40,7 @@ check "lines of at most 100 columns" "$out"
 text_files | while IFS= read -r file; do
 	case $(head -n 1 "$file") in '#!/bin/sh'*) sh -n "$file" 2>&1 ;; esac
 	case $file in
-	*/bash-*.sh) bash -n "$file" 2>&1 ;; # what bash alone understands
+	*/bash-*.sh) bash -O extglob -n "$file" 2>&1 ;; # what bash alone understands
 	*.sh) sh -n "$file" 2>&1 ;;
 	esac
 done >"$out"

@@ -152,6 +152,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (!child) {
+        fclose(script);
         execvp(argv[2], argv + 2);
         perror(argv[2]);
         _exit(127);
