@@ -133,7 +133,7 @@ struct result op_space_kill(struct space *s)
     return fail(space_end(s) ? 0 : -E_AGAIN);
 }
 
-/* What was mapped stays; that is for its owner to unmap. */
+/* What was mapped stays; that is for its owner to unmap. Of its faults nothing is left to be seen. */
 struct result op_space_renew(struct space *s, u64 directory)
 {
     i64 error;
@@ -144,6 +144,8 @@ struct result op_space_renew(struct space *s, u64 directory)
         return fail(error);
     s->handler = 0;
     s->owner = 0;
+    s->fault_seq = 0;
+    s->fault = (struct fault_record){ 0 };
     s->dead = 0;
     return ok(0);
 }

@@ -205,6 +205,20 @@ TEST("faults.without-a-handler-are-recorded-and-told")
     CHECK_EQUAL(f.sequence, 1);
     CHECK(f.regs[15] >= (uint64_t)trapper && f.regs[15] < (uint64_t)trapper + 64);
 }
+TEST("faults.a-renewed-space-shows-none-of-before")
+{
+    uint32_t s = make_space(), t = make_stopped(s);
+    static struct pith_fault f;
+    uint64_t thread_page = last_page(), top = make_stack(s);
+    MUST(pith_thread_start(t, BOOT_TIME, (PRIORITY - 1) << 8, (uint64_t)trapper, top - 8, 0));
+    wait_stopped(t);
+    CHECK_EQUAL(MUST(pith_space_fault(s, (uint64_t)&f)), 1);
+    MUST(pith_space_kill(s));
+    MUST(pith_page_take(BOOT_REGION, thread_page));
+    MUST(pith_space_renew(s, 0));
+    CHECK_EQUAL(MUST(pith_space_fault(s, (uint64_t)&f)), 0);
+    CHECK_EQUAL(f.sequence | f.vector | f.address | f.thread_id | f.regs[15] | f.regs[16], 0);
+}
 TEST("faults.the-thread-can-go-on-after-its-registers-were-changed")
 {
     uint32_t s = make_space();

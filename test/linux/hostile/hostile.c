@@ -270,7 +270,7 @@ static bool honest(void)
         _exit(close(fd) || unlink("/tmp/honest") ? 4 : 0);
     }
     if (waitpid(p, &status, 0) != p || status)
-        printf("the honest child: status %#x\n", (unsigned)status);
+        printf("the honest child %d: status %#x\n", p, (unsigned)status);
     return !status;
 }
 
