@@ -61,6 +61,7 @@ static void take_start(struct block *b, const struct process_start *s)
     self.ids = s->ids;
     memcpy(self.random, s->random, sizeof self.random);
     rt_self_make(b, s->lane);
+    random_fill(&b->self.number, sizeof b->self.number); /* nobody is to guess our sequences */
     b->tid = s->process;
 }
 

@@ -107,7 +107,7 @@ static void block_fill(struct block *n, const struct block *b, uint32_t slot, ui
     n->self.magic = RT_SELF_MAGIC;
     n->self.notification = slot;
     n->self.recv_slot = SLOT_RECEIVE;
-    n->self.number = (uint32_t)now_ns() | 1;
+    random_fill(&n->self.number, sizeof n->self.number);
     n->self.deadline_ns = DEADLINE_NEVER;
     n->mask = b->mask;
     n->mask_saved = n->again = n->woken = false;

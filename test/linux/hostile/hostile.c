@@ -200,11 +200,6 @@ static void attack(const struct target *t, uint64_t requests, uint64_t seed)
     _exit(0);
 }
 
-static void sleep_us(long us)
-{
-    usleep((useconds_t)us);
-}
-
 /* Waits until the child has ended; ends it when it makes no more requests. */
 static int child_end(pid_t child)
 {
@@ -221,8 +216,8 @@ static int child_end(pid_t child)
             waited = 0;
         }
         if (waited > STUCK_NS)
-            kill(child, SIGKILL);
-        sleep_us(NAP_US);
+            (void)kill(child, SIGKILL);
+        usleep(NAP_US);
     }
 }
 
