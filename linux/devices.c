@@ -17,6 +17,12 @@ static const struct device {
     { "/dev/pith", FILE_SERVERS, 0xa01 },
 };
 
+/* May it be below /dev or /proc? Most names are told apart at once. */
+static bool is_special(const char *full)
+{
+    return full[0] == '/' && (full[1] == 'd' || full[1] == 'p');
+}
+
 static const struct device *device_find(const char *full)
 {
     if (memcmp(full, "/dev/", 5))
@@ -31,8 +37,8 @@ static const struct device *device_find(const char *full)
 struct file *descriptor_named(const char *full)
 {
     static const char *const prefixes[] = { "/dev/fd/", "/proc/self/fd/" };
-    if (full[0] != '/' || (full[1] != 'd' && full[1] != 'p'))
-        return 0; /* most, told at once */
+    if (!is_special(full))
+        return 0;
     if (!strcmp(full, "/dev/stdin"))
         return file_of(0);
     if (!strcmp(full, "/dev/stdout"))
@@ -99,7 +105,7 @@ int64_t device_open_number(uint64_t number, uint32_t flags, struct file **out)
 
 int64_t device_open(const char *full, uint32_t flags, struct file **out)
 {
-    if (full[0] != '/' || (full[1] != 'd' && full[1] != 'p'))
+    if (!is_special(full))
         return -ENOENT;
     const struct device *d = device_find(full);
     struct file *f = d ? 0 : descriptor_named(full);

@@ -38,13 +38,10 @@ uint64_t realtime_ns(void)
 /* What this thread needs for calls. The lane comes later; until then no mutating request. */
 static void rt_self_make(struct block *b, uint16_t lane)
 {
-    uint32_t lo, hi;
-    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
     b->self.magic = RT_SELF_MAGIC;
     b->self.notification = SLOT_NOTE;
     b->self.recv_slot = SLOT_RECEIVE;
     b->self.lane = lane;
-    b->self.number = (lo >> 8 | hi << 24) | 1;
     b->self.deadline_ns = DEADLINE_NEVER;
 }
 

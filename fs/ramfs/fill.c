@@ -107,7 +107,7 @@ static void hards_free(void)
 static bool fill_data(struct node *n, const uint8_t *data, uint64_t size)
 {
     for (uint64_t at = fs->fill_data; at < size; at += PAGE) {
-        uint8_t *p = node_page(n, at / PAGE, true);
+        uint8_t *p = node_page_make(n, at / PAGE);
         if (!p)
             return false;
         memcpy(p, data + at, size - at < PAGE ? size - at : PAGE);

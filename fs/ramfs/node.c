@@ -47,10 +47,10 @@ static uint64_t fresh_page(void)
     return (uint64_t)p;
 }
 
-uint8_t *node_page(struct node *n, uint64_t index, bool make)
+uint8_t *node_page_make(struct node *n, uint64_t index)
 {
     while (index >= reach(n)) {
-        if (!make || n->height == 4)
+        if (n->height == 4)
             return 0;
         if (n->tree) {
             uint64_t top = fresh_page();
@@ -64,7 +64,7 @@ uint8_t *node_page(struct node *n, uint64_t index, bool make)
     uint64_t *link = &n->tree, span = reach(n);
     for (uint32_t h = n->height;; h--) {
         if (!*link) {
-            uint64_t p = make ? fresh_page() : 0;
+            uint64_t p = fresh_page();
             if (!p)
                 return 0;
             TX_SET(*link, p);
@@ -78,8 +78,7 @@ uint8_t *node_page(struct node *n, uint64_t index, bool make)
     }
 }
 
-/* The page if it is there. */
-static const uint8_t *page_at(const struct node *n, uint64_t index)
+uint8_t *node_page(const struct node *n, uint64_t index)
 {
     uint64_t at = n->tree;
     uint32_t shift = n->height * FANOUT_SHIFT;
@@ -89,7 +88,7 @@ static const uint8_t *page_at(const struct node *n, uint64_t index)
         shift -= FANOUT_SHIFT;
         at = ((const uint64_t *)at)[index >> shift & (FANOUT - 1)];
     }
-    return (const uint8_t *)at;
+    return (uint8_t *)at;
 }
 
 /* Frees up to *budget data pages from index on; true when none is left there. */
@@ -145,7 +144,7 @@ void node_resize(struct node *n, uint64_t size)
         return;
     }
     if (size % PAGE) {
-        uint8_t *p = node_page(n, size / PAGE, false);
+        uint8_t *p = node_page(n, size / PAGE);
         if (p)
             memset(p + size % PAGE, 0, PAGE - size % PAGE);
     }
@@ -199,7 +198,7 @@ void node_clear(struct node *n, uint64_t from, uint64_t end)
         end = n->size;
     while (from < end) {
         uint64_t at = from % PAGE, run = PAGE - at < end - from ? PAGE - at : end - from;
-        uint8_t *p = node_page(n, from / PAGE, false);
+        uint8_t *p = node_page(n, from / PAGE);
         if (p)
             memset(p + at, 0, run);
         from = p ? from + run : node_next(n, from, true);
@@ -252,7 +251,7 @@ uint64_t node_read(
     while (done < bytes) {
         uint64_t at = (position + done) % PAGE, run = PAGE - at;
         run = run < bytes - done ? run : bytes - done;
-        const uint8_t *p = page_at(n, (position + done) / PAGE);
+        const uint8_t *p = node_page(n, (position + done) / PAGE);
         if (!rt_copy_to_client(out->offset + done, p ? p + at : zeros, run)) {
             *bad = !done;
             break;
@@ -268,7 +267,7 @@ uint64_t node_write(struct node *n, uint64_t position, struct rpc_in in, bool *b
     while (done < in.length) {
         uint64_t at = (position + done) % PAGE, run = PAGE - at;
         run = run < in.length - done ? run : in.length - done;
-        uint8_t *p = node_page(n, (position + done) / PAGE, true);
+        uint8_t *p = node_page_make(n, (position + done) / PAGE);
         if (!p)
             break;
         if (!rt_copy_from_client(in.offset + done, p + at, run)) {

@@ -100,7 +100,8 @@ struct node *node_new(uint32_t mode);
 void node_touch(struct node *n, bool modified);
 void node_drop(struct node *n); /* hands it to the main thread if nothing holds it */
 bool orphans_free(void); /* outside a transaction; false: some are still mapped */
-uint8_t *node_page(struct node *n, uint64_t index, bool make); /* NULL: hole, or no memory */
+uint8_t *node_page(const struct node *n, uint64_t index); /* NULL: a hole */
+uint8_t *node_page_make(struct node *n, uint64_t index);  /* the same, made; NULL: no memory */
 void node_resize(struct node *n, uint64_t size);
 struct entry *entry_find(const struct node *directory, const char *name, uint32_t length);
 bool entry_add(struct node *directory, const char *name, uint32_t length, struct node *node);

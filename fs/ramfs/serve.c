@@ -646,7 +646,7 @@ static bool pages_make(struct node *n, uint64_t first, uint64_t end)
     while (first < end) {
         uint64_t now = end - first < STEP ? end - first : STEP;
         for (uint64_t i = 0; i < now; i++)
-            if (!node_page(n, first + i, true))
+            if (!node_page_make(n, first + i))
                 return false;
         share_changed(n, first, first + now);
         first += now;

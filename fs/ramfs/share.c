@@ -33,7 +33,7 @@ static int64_t supply(struct node *n, uint64_t first, uint64_t count)
     for (;;) {
         uint64_t now = count < MEMORY_SUPPLY_MAX ? count : MEMORY_SUPPLY_MAX;
         for (uint64_t i = 0; i < now; i++)
-            list[i] = page_number(node_page(n, first + i, false));
+            list[i] = page_number(node_page(n, first + i));
         int64_t status =
             memory_supply(rt_cap("memory"), n->number, n->size, first, list, now * sizeof list[0]);
         first += now;
@@ -95,7 +95,7 @@ static bool holes_fill(struct node *n, uint64_t first, uint64_t end)
 {
     uint64_t had = n->pages;
     for (uint64_t i = first; i < end && i < pages_of(n); i++)
-        if (!node_page(n, i, true))
+        if (!node_page_make(n, i))
             return false;
     if (n->pages != had)
         share_changed(n, first, end < pages_of(n) ? end : pages_of(n));

@@ -213,13 +213,14 @@ static NOINLINE struct result call_x_any(struct cpu *cpu, u64 transfer)
     lock_take();
     struct frame *s = 0;
     struct gate *g = cap_here(x.gate, PT_GATE, RIGHT_USE, &error);
-    if (g && (s = call_stack(cpu, g, &error, &value)) &&
-        (error =
-                grants_take(s, &x) ? caps_check(current_space(), &x, s->pool->space, s) : -E_ARG)) {
-        s->next = *s->head;
-        *s->head = s;
-        s = 0;
+    if (g && (s = call_stack(cpu, g, &error, &value))) {
+        error = grants_take(s, &x) ? caps_check(current_space(), &x, s->pool->space, s) : -E_ARG;
         value = 0;
+        if (error) {
+            s->next = *s->head;
+            *s->head = s;
+            s = 0;
+        }
     }
     if (s) {
         caps_move(current_space(), &x, s->pool->space, s);
@@ -230,7 +231,6 @@ static NOINLINE struct result call_x_any(struct cpu *cpu, u64 transfer)
         cpu->thread->regs->rbx = x.cap_count;
         cpu->thread->regs->rax = g->badge;
         cpu->resched = RESCHED_RESUME;
-        error = value = 0;
     }
     lock_release();
     return (struct result){ error, value };

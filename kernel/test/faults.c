@@ -13,20 +13,13 @@ static void toucher(uint64_t va)
     seen = 2 + v;
     pith_thread_exit();
 }
-static void trapper(uint64_t unused)
+static void trapper(uint64_t breakpoint)
 {
-    (void)unused;
     seen = 1;
-    __asm__ volatile("ud2");
-    seen = 2;
-    pith_thread_exit();
-}
-
-static void breaker(uint64_t unused)
-{
-    (void)unused;
-    seen = 1;
-    __asm__ volatile("int3");
+    if (breakpoint)
+        __asm__ volatile("int3");
+    else
+        __asm__ volatile("ud2");
     seen = 2;
     pith_thread_exit();
 }
@@ -497,7 +490,7 @@ TEST("faults.the-death-of-a-handler-repeats-a-breakpoint")
     struct server h = make_server(at, 3, spin_entry, 1, 0);
     MUST(pith_space_handler(p.space, h.gate));
     spin_flag = 1, spin_count = 0;
-    uint32_t t = fault_thread(p.space, breaker, 0);
+    uint32_t t = fault_thread(p.space, trapper, 1);
     EVENTUALLY(spin_count);
     answer = FAULT_UNWIND;
     uint32_t pool = make_pool(h.service, next, pager_entry, 1);

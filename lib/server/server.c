@@ -79,50 +79,43 @@ void server_run(
         caps_finish(self, m);
 }
 
-/* A copy ends with the page: what is longer takes several. */
-static __attribute__((noinline)) bool copy_from_client_on(
-    uint64_t offset, void *to, uint64_t length, uint64_t done)
+static inline struct pith_result copy_once(bool in, uint64_t offset, uint64_t at, uint64_t length)
+{
+    return in ? pith_copy_in(0, offset, at, length) : pith_copy_out(1, offset, at, length);
+}
+
+/* One copy ends with a page: what is longer takes several. */
+static __attribute__((noinline)) bool copy_on(
+    bool in, uint64_t offset, uint64_t at, uint64_t length, uint64_t done)
 {
     while (done < length) {
-        struct pith_result r = pith_copy_in(0, offset + done, (uint64_t)to + done, length - done);
+        struct pith_result r = copy_once(in, offset + done, at + done, length - done);
         if (r.status || !r.value)
             return false;
         done += r.value;
     }
     return true;
+}
+
+static inline __attribute__((always_inline)) bool copy(
+    bool in, uint64_t offset, uint64_t at, uint64_t length)
+{
+    if (!length)
+        return true;
+    struct pith_result r = copy_once(in, offset, at, length);
+    if (r.status || !r.value)
+        return false;
+    return r.value == length || copy_on(in, offset, at, length, r.value);
 }
 
 bool rt_copy_from_client(uint64_t offset, void *to, uint64_t length)
 {
-    if (!length)
-        return true;
-    struct pith_result r = pith_copy_in(0, offset, (uint64_t)to, length);
-    if (r.status || !r.value)
-        return false;
-    return r.value == length || copy_from_client_on(offset, to, length, r.value);
-}
-
-static __attribute__((noinline)) bool copy_to_client_on(
-    uint64_t offset, const void *from, uint64_t length, uint64_t done)
-{
-    while (done < length) {
-        struct pith_result r =
-            pith_copy_out(1, offset + done, (uint64_t)from + done, length - done);
-        if (r.status || !r.value)
-            return false;
-        done += r.value;
-    }
-    return true;
+    return copy(true, offset, (uint64_t)to, length);
 }
 
 bool rt_copy_to_client(uint64_t offset, const void *from, uint64_t length)
 {
-    if (!length)
-        return true;
-    struct pith_result r = pith_copy_out(1, offset, (uint64_t)from, length);
-    if (r.status || !r.value)
-        return false;
-    return r.value == length || copy_to_client_on(offset, from, length, r.value);
+    return copy(false, offset, (uint64_t)from, length);
 }
 
 uint32_t rt_received_cap(unsigned i)

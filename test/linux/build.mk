@@ -36,10 +36,10 @@ HOSTILE_SRCS := test/linux/hostile/hostile.c lib/rt/fuzz.c $(foreach p,memory pr
 	ready supervisor,proto/golden/$(p)/$(p)_fuzz.c)
 HOSTILE_LAYER := $(BUILD)/release/linux/linux.elf
 hostile_at = 0x$(shell nm $(HOSTILE_LAYER) | sed -n 's/^\([0-9a-f]*\) . $(1)$$/\1/p')
-$(LINUX_TEST_OUT)/hostile: $(HOSTILE_SRCS) $(HOSTILE_LAYER) test/linux/build.mk
+$(LINUX_TEST_OUT)/hostile: $(HOSTILE_SRCS) $(HOSTILE_LAYER) linux/block.h test/linux/build.mk
 	mkdir -p $(@D)
 	$(call say,glibc,$@)
-	$(CC) $(LINUX_TEST_CFLAGS) -Ilib/rt/include \
+	$(CC) $(LINUX_TEST_CFLAGS) -Ilib/rt/include -iquote linux -Iabi/include -I$(GEN) \
 		$(foreach p,memory process file pipe terminal ready supervisor,-Iproto/golden/$(p)/include) -DHOSTILE_CALL=$(call hostile_at,rt_call) \
 		-DHOSTILE_CALL_X=$(call hostile_at,rt_call_x) -DHOSTILE_DATA=$(call hostile_at,layer_data) \
 		-DHOSTILE_DATA_END=$(call hostile_at,layer_data_end) -o $@ $(HOSTILE_SRCS)

@@ -8,7 +8,6 @@ requests=${PITH_HOSTILE:-3000}
 tmp=build/tmp/hostile-$$
 mkdir -p "$tmp/root/tmp" "$tmp/root/dev"
 trap 'rm -rf "$tmp"' EXIT
-make -s build/linux-test/hostile || exit 1
 cp build/linux-test/hostile "$tmp/root/hostile"
 for kill in '' '--kill 100'; do
 	name=hostile-requests${kill:+-killed}
@@ -18,7 +17,7 @@ for kill in '' '--kill 100'; do
 		>"$tmp/out" 2>"$tmp/err" </dev/null
 	status=$?
 	cat "$tmp/out"
-	if [ $status = 0 ] && { [ -n "$kill" ] || ! grep -q ' died: ' "$tmp/err"; }; then
+	if [ $status = 0 ] && ! grep -q ' died: ' "$tmp/err"; then # (a kill has another line)
 		echo "PASS $name"
 	else
 		echo "FAIL $name: status $status"

@@ -12,7 +12,8 @@ ring_exists() {
 ring_run() {
 	build build/release/pith.elf build/release/system/counter.img build/release/system/files.img \
 		build/release/system/memory.img build/release/system/linux.img build/host/guard \
-		build/host/mkroot build/host/mkimage build/host/sysc linux-tests
+		build/host/mkroot build/host/mkimage build/host/sysc linux-tests \
+		build/linux-test/hostile
 	for mean in 3 4 5 7 10 14 20 30 50 100; do
 		for image in counter files memory; do
 			crash_run "$image" "$mean" 1

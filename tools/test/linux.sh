@@ -10,7 +10,7 @@ ring_exists() {
 
 ring_run() {
 	build build/release/pith.elf build/release/system/linux.img build/host/guard \
-		build/host/mkroot build/host/mkimage build/host/sysc
+		build/host/mkroot build/host/mkimage build/host/sysc build/linux-test/hostile
 	for script in test/linux/*.sh; do
 		scripts_are_wanted || break
 		name=$(basename "$script" .sh)

@@ -5,16 +5,20 @@
  * functions (HOSTILE_CALL, HOSTILE_CALL_X: addresses in the layer, which lies at a fixed place),
  * on the layer's stack.
  *
- *     hostile REQUESTS [SEED]
+ *     hostile REQUESTS [SEED [TARGET]]
  *
  * For each target children of one after the other make REQUESTS requests in all; many of them end
  * themselves that way, or stop, or wait for ever (then they are killed). After each target an
  * honest child does what programs do. Prints a line for each target; 1 if an answer was not one
  * that the protocol states, or if the honest child failed.
  */
+#include "block.h"
+#include <abi/contract.h>
+#include <abi/operations.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <rt/call.h>
 #include <rt/fuzz.h>
 #include <rt/rpc.h>
 #include <signal.h>
@@ -31,24 +35,12 @@
 #define STUCK_NS 60000000 /* without progress */
 #define NAP_US 2000
 #define UNSTATED_MAX 8u
-#define OPERATIONS 96u /* the kernel's, and some that are none */
+#define OPERATIONS (OP_LIMIT + 6u) /* some are none */
 #define SLOTS 300u
-#define CAP_DELETE 5 /* abi/operations.tbl */
 #define NOBODY 1000
-#define LAYER_FIRST 0x7f0000001000
-#define LAYER_END 0x7f0000110000
-
-/* As in rt/call.h, whose other contents would be the servers'. */
-struct msg {
-    uint64_t w[6];
-};
-struct xfer {
-    const void *in;
-    size_t in_len;
-    void *out;
-    size_t out_len;
-    uint32_t caps_in[4], n_caps_in, n_caps_out, recv_slot;
-};
+#define LAYER_END (LAYER_BLOCKS + BLOCK_SIZE) /* of the first thread's block */
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
 
 extern const struct rpc_fuzz_protocol memory_fuzz, process_fuzz, file_fuzz, pipe_fuzz,
     terminal_fuzz, ready_fuzz, supervisor_fuzz;
@@ -95,13 +87,14 @@ __asm__(".text\n"
         "mov %rsi, %rdi\n"
         "mov %rdx, %rsi\n"
         "mov %rcx, %rdx\n"
-        "movabs $0x7f000010f000, %rsp\n"
-        "push %rbx; push %r12; push %r13; push %r14; push %r15; push %rbp\n"
-        "call *%rax\n"
-        "pop %rbp; pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx\n"
-        "mov %rbp, %rsp\n"
-        "pop %rbp\n"
-        "ret\n");
+        "movabs $" TEXT(LAYER_BLOCKS) " + " TEXT(
+            BLOCK_SIZE) " - 4096, %rsp\n"
+                        "push %rbx; push %r12; push %r13; push %r14; push %r15; push %rbp\n"
+                        "call *%rax\n"
+                        "pop %rbp; pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx\n"
+                        "mov %rbp, %rsp\n"
+                        "pop %rbp\n"
+                        "ret\n");
 
 static void note_answer(const struct rpc_fuzz_request *request, uint64_t asked, uint64_t answer)
 {
@@ -135,7 +128,7 @@ static void ask_server(const struct target *t, struct rpc_fuzz *fuzz)
         x.caps_in[x.n_caps_in++] = 2 + rpc_fuzz_random(fuzz) % 18;
     x.n_caps_out = rpc_fuzz_random(fuzz) % 2;
     for (uint64_t slot = 16; x.n_caps_out && slot < 20 && rpc_fuzz_random(fuzz) % 4 == 0; slot++)
-        on_layer_stack(HOSTILE_CALL, 1ull << 31 | CAP_DELETE, &(struct msg){{0, slot}}, 0);
+        on_layer_stack(HOSTILE_CALL, OP_CODE(OP_CAP_DELETE), &(struct msg){{0, slot}}, 0);
     /* Mostly the server's gate; now and then one of those that its answers brought. */
     uint64_t slot = rpc_fuzz_random(fuzz) % 4 ? (uint64_t)t->slot : 16 + rpc_fuzz_random(fuzz) % 4;
     if (!on_layer_stack(HOSTILE_CALL_X, slot, &m, &x) && slot == (uint64_t)t->slot)
@@ -151,7 +144,7 @@ static void ask_kernel(struct rpc_fuzz *fuzz)
         m.w[i] = r % 5 == 0 ? r >> 8 : r % 5 == 1 ? (uint64_t)in + (r >> 8) % 64 : (r >> 8) % SLOTS;
     }
     uint64_t operation = rpc_fuzz_random(fuzz) % OPERATIONS;
-    if (!on_layer_stack(HOSTILE_CALL, 1ull << 31 | operation, &m, 0))
+    if (!on_layer_stack(HOSTILE_CALL, OP_CODE(operation), &m, 0))
         shared->granted++;
     shared->answered++;
 }
@@ -160,7 +153,7 @@ static void ask_kernel(struct rpc_fuzz *fuzz)
 static void scribble(struct rpc_fuzz *fuzz)
 {
     for (unsigned i = 0; i < 4; i++) {
-        uint64_t at = LAYER_FIRST + rpc_fuzz_random(fuzz) % (LAYER_END - LAYER_FIRST);
+        uint64_t at = LAYER_NATIVE + rpc_fuzz_random(fuzz) % (LAYER_END - LAYER_NATIVE);
         uint64_t r = rpc_fuzz_random(fuzz);
         at = r % 3 ? HOSTILE_DATA + at % (HOSTILE_DATA_END - HOSTILE_DATA) : at;
         *(volatile uint8_t *)at = (uint8_t)(r >> 8);
