@@ -9,12 +9,17 @@ static const struct device {
     const char *name;
     uint8_t kind;
     uint16_t number; /* major << 8 | minor */
+    uint16_t mode;
 } devices[] = {
-    { "/dev/null", FILE_NULL, 0x103 },      { "/dev/zero", FILE_ZERO, 0x105 },
-    { "/dev/full", FILE_FULL, 0x107 },      { "/dev/random", FILE_RANDOM, 0x108 },
-    { "/dev/urandom", FILE_RANDOM, 0x109 }, { "/dev/tty", FILE_TERMINAL, 0x500 },
-    { "/dev/console", FILE_TERMINAL, 0x501 }, { "/dev/ptmx", FILE_TERMINAL, 0x502 },
-    { "/dev/pith", FILE_SERVERS, 0xa01 },
+    {"/dev/null", FILE_NULL, 0x103, 0666},
+    {"/dev/zero", FILE_ZERO, 0x105, 0666},
+    {"/dev/full", FILE_FULL, 0x107, 0666},
+    {"/dev/random", FILE_RANDOM, 0x108, 0666},
+    {"/dev/urandom", FILE_RANDOM, 0x109, 0666},
+    {"/dev/tty", FILE_TERMINAL, 0x500, 0666},
+    {"/dev/console", FILE_TERMINAL, 0x501, 0600},
+    {"/dev/ptmx", FILE_TERMINAL, 0x502, 0666},
+    {"/dev/pith", FILE_SERVERS, 0xa01, 0600},
 };
 
 /* May it be below /dev or /proc? Most names are told apart at once. */
@@ -47,7 +52,7 @@ struct file *descriptor_named(const char *full)
         return file_of(2);
     for (unsigned i = 0; i < 2; i++) {
         size_t n = strlen(prefixes[i]);
-        if (strncmp(full, prefixes[i], n) || !full[n])
+        if (strncmp(full, prefixes[i], n) || !full[n] || (full[n] == '0' && full[n + 1]))
             continue;
         unsigned fd = 0;
         for (const char *c = full + n; *c; c++) {
@@ -70,7 +75,7 @@ bool device_attributes(const char *full, struct file_attributes *a)
         return terminal_attributes(full, a) || proc_attributes(full, a);
     }
     memset(a, 0, sizeof *a);
-    a->mode = S_IFCHR | (d->kind == FILE_TERMINAL ? 0620 : 0666);
+    a->mode = S_IFCHR | d->mode;
     a->links = 1;
     a->node = d->number;
     a->device = 5;
@@ -127,40 +132,50 @@ int64_t device_open(const char *full, uint32_t flags, struct file **out)
 
 /* ---- /proc files that are made when opened --------------------------------------------------- */
 
+#define TEXT_MOST (4u << 20)
+
+/* The text in memory of its own, *bytes long; as large as it takes. */
+static int64_t text_make(const char *full, char **made, size_t *bytes)
+{
+    for (size_t room = PAGE;; room *= 4) {
+        char *text = layer_alloc(room);
+        if (!text)
+            return -ENOMEM;
+        own_ready(text, room);
+        int64_t n = proc_text(full, text, room);
+        if (n >= 0 && ((size_t)n < room - 1 || room >= TEXT_MOST)) {
+            *made = text;
+            *bytes = (size_t)n;
+            return 0;
+        }
+        layer_free(text);
+        if (n < 0)
+            return -ENOENT;
+    }
+}
+
 int64_t text_open(const char *full, uint32_t flags, struct file **out)
 {
-    char page[PAGE], *text = page;
-    size_t room = sizeof page;
     struct file *f;
+    char *text = 0;
+    size_t bytes = 0;
     int64_t e = proc_open(full, out);
     if (e != -ENOENT)
         return e;
     if (strncmp(full, "/proc/", 6))
         return -ENOENT;
-    if (!strcmp(full, "/proc/pith/log")) { /* the one that may be longer */
-        room = SUPERVISOR_TEXT_MAX;
-        text = layer_alloc(room);
-        if (!text)
-            return -ENOMEM;
-        own_ready(text, room);
-    }
-    size_t n = proc_text(full, text, room);
-    char *copy = n ? layer_alloc(n + 1) : 0;
-    if (copy)
-        memcpy(copy, text, n);
-    if (text != page)
-        layer_free(text);
-    if (!copy)
-        return n ? -ENOMEM : -ENOENT;
+    e = text_make(full, &text, &bytes);
+    if (e)
+        return e;
     (void)flags;
     e = file_new(&f);
     if (e) {
-        layer_free(copy);
+        layer_free(text);
         return e;
     }
     f->kind = FILE_TEXT;
-    f->value = (uint64_t)copy;
-    f->length = n;
+    f->value = (uint64_t)text;
+    f->length = bytes;
     *out = f;
     return 0;
 }

@@ -69,6 +69,22 @@ static bool anonymous(const struct file *f)
            f->kind == FILE_EPOLL || f->kind == FILE_TIMER || f->kind == FILE_SIGNAL;
 }
 
+uint32_t fd_flags(const struct file *f)
+{
+    return f->flags | (anonymous(f) ? 0 : O_LARGEFILE);
+}
+
+/* F_SETPIPE_SZ: pages, a power of two of them, as many as /proc/sys/fs/pipe-max-size says. */
+static int64_t pipe_limit(struct file *f, uint64_t bytes)
+{
+    uint64_t limit = PAGE;
+    if (bytes > 1ull << 31)
+        return -EINVAL;
+    while (limit < bytes)
+        limit *= 2;
+    return limit > PIPE_CAPACITY ? -EPERM : ring_limit(f, limit);
+}
+
 int64_t sys_fcntl(const uint64_t *a)
 {
     struct file *f = file_hold(a[0]);
@@ -84,7 +100,7 @@ int64_t sys_fcntl(const uint64_t *a)
         fd_set_cloexec((unsigned)a[0], a[2] & 1);
         return 0;
     case 3:
-        return f->flags | (anonymous(f) ? 0 : O_LARGEFILE);
+        return fd_flags(f);
     case 4: {
         if (f->flags & O_PATH)
             return -EBADF;
@@ -99,8 +115,10 @@ int64_t sys_fcntl(const uint64_t *a)
         return 0;
     case 9:
         return 0;
-    case 1031: case 1032: /* pipe size */
-        return f->kind == FILE_PIPE ? PIPE_CAPACITY : -EBADF;
+    case 1031:
+        return f->kind == FILE_PIPE ? pipe_limit(f, a[2]) : -EBADF;
+    case 1032:
+        return f->kind == FILE_PIPE ? (int64_t)ring_capacity(f) : -EBADF;
     case 1033:
         return seals_add(f, a[2]);
     case 1034:

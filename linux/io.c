@@ -167,16 +167,21 @@ static int64_t write_server(struct file *f, int64_t at, uint64_t from, size_t by
     return written;
 }
 
+uint64_t file_position(struct file *f)
+{
+    uint64_t position = 0;
+    if (!f->shared)
+        return f->position;
+    return file_seek(f->slot, 0, FILE_WHENCE_CURRENT, &position) ? 0 : position;
+}
+
 /* Where a write to a plain file will begin. */
 static uint64_t write_position(struct file *f, int64_t at)
 {
     struct file_attributes s;
-    uint64_t position = 0;
     if (f->flags & O_APPEND)
         return file_attributes_of(f, &s) ? 0 : s.size;
-    if (at >= 0 || !f->shared)
-        return at >= 0 ? (uint64_t)at : f->position;
-    return file_seek(f->slot, 0, FILE_WHENCE_CURRENT, &position) ? 0 : position;
+    return at >= 0 ? (uint64_t)at : file_position(f);
 }
 
 static int64_t write_at(struct file *f, int64_t at, uint64_t from, size_t bytes)

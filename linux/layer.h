@@ -241,6 +241,7 @@ int64_t fd_close(unsigned fd);
 void fd_close_exec(void);
 void fd_close_all(void);
 bool fd_cloexec(unsigned fd);
+uint32_t fd_flags(const struct file *f); /* as F_GETFL tells them */
 void fd_set_cloexec(unsigned fd, bool on);
 int64_t fd_replace(struct file *f, unsigned fd, bool cloexec);
 /* Seals of what memfd_create made; other files have none. */
@@ -321,6 +322,7 @@ enum {
     LIMIT_RTTIME,
 };
 uint64_t limit_of(unsigned which);
+uint64_t limit_most(unsigned which); /* how far it may be raised again */
 struct memory_usage;
 /* Pages mapped as Linux counts them: of the main stack, which we reserve whole, a first part. */
 uint64_t pages_counted(const struct memory_usage *u);
@@ -370,6 +372,7 @@ struct file_attributes;
 int64_t device_open(const char *full, uint32_t flags, struct file **out); /* -ENOENT: not one */
 bool device_attributes(const char *full, struct file_attributes *a);
 int64_t file_attributes_of(struct file *f, struct file_attributes *a);
+uint64_t file_position(struct file *f); /* of a plain file, where the next read or write is */
 int64_t look_at(
     int64_t at, uint64_t text, uint32_t flags, struct file_attributes *a); /* as fstatat */
 
@@ -404,7 +407,8 @@ void signal_self(uint32_t signal);
 struct signal_sets { uint64_t pending, blocked, ignored, caught; };
 void signals_sets(struct signal_sets *s); /* of the calling thread */
 /* proc.c */
-size_t proc_text(const char *full, char *to, size_t size);
+/* A file's text, as much as fits; at least size - 1: there may be more. -1: no such file. */
+int64_t proc_text(const char *full, char *to, size_t size);
 bool proc_is(const char *full);               /* is it below /proc, there or not? */
 size_t proc_link(const char *full, char *to, size_t size); /* a link's target; 0: none */
 void exec_environment(

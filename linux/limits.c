@@ -33,6 +33,11 @@ uint64_t limit_of(unsigned which)
     return limits[which].now;
 }
 
+uint64_t limit_most(unsigned which)
+{
+    return limits[which].most;
+}
+
 uint64_t pages_counted(const struct memory_usage *u)
 {
     const uint64_t begun = 33; /* of a stack */

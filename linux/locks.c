@@ -53,11 +53,8 @@ static int64_t range_of(struct file *f, const struct linux_flock *l, struct rang
 {
     struct file_attributes s;
     int64_t start = l->start, length = l->length, e;
-    uint64_t position = f->position;
-    if (l->whence == 1 && f->shared)
-        file_seek(f->slot, 0, FILE_WHENCE_CURRENT, &position);
     if (l->whence == 1)
-        start += (int64_t)position;
+        start += (int64_t)file_position(f);
     if (l->whence == 2) {
         if ((e = file_attributes_of(f, &s)))
             return e;

@@ -12,30 +12,75 @@
 enum kind { NONE, DIRECTORY, FILE_MADE, LINK };
 
 static const char *const links_of_process[] = { "cwd", "exe", "root" };
-static const char *const folders[] = { "/proc", "/proc/pith", "/proc/sys", "/proc/sys/kernel" };
+static const char *const folders_of_process[] = {"fd", "fdinfo", "task"};
 
-/* "/proc/PID" or "/proc/self", and what follows; 0: not such a path. */
-static uint32_t pid_named(const char *full, const char **rest)
+/* What a path below /proc/PID names: of a process, or of one of its threads. */
+struct place {
+    uint32_t pid, thread;
+    const char *rest; /* behind /proc/PID/ or /proc/PID/task/TID/ */
+};
+
+/* Skips a number that a '/' or the end follows. */
+static bool number_at(const char **at, uint32_t *number)
 {
-    uint32_t pid = 0;
-    const char *c = full + 6;
-    if (strncmp(full, "/proc/", 6))
-        return 0;
-    if (!strncmp(c, "self", 4) && (!c[4] || c[4] == '/')) {
-        pid = self.pid;
-        c += 4;
-    }
-    for (; *c >= '0' && *c <= '9' && pid < 1000000 && full[6] != 's'; c++)
-        pid = pid * 10 + (uint32_t)(*c - '0');
-    if (*c && *c != '/')
-        return 0;
-    *rest = *c ? c + 1 : c;
-    return pid;
+    const char *c = *at;
+    uint32_t n = 0;
+    while (*c >= '0' && *c <= '9' && n < 100000000)
+        n = n * 10 + (uint32_t)(*c++ - '0');
+    if (c == *at || (**at == '0' && c - *at > 1) || (*c && *c != '/'))
+        return false;
+    *number = n;
+    *at = *c ? c + 1 : c;
+    return true;
 }
 
-static bool about(uint32_t pid, struct about *a)
+/* Skips a word that a '/' or the end follows. */
+static bool word_at(const char **at, const char *word)
 {
+    size_t n = strlen(word);
+    if (strncmp(*at, word, n) || ((*at)[n] && (*at)[n] != '/'))
+        return false;
+    *at += (*at)[n] ? n + 1 : n;
+    return true;
+}
+
+static bool thread_exists(uint32_t pid, uint32_t thread)
+{
+    if (pid != self.pid)
+        return thread == pid;
+    for (struct block *b = block_each(0); b; b = block_each(b))
+        if (b->tid == thread)
+            return true;
+    return false;
+}
+
+static bool place_named(const char *full, struct place *p)
+{
+    const char *at = full + 6;
+    if (strncmp(full, "/proc/", 6))
+        return false;
+    *p = (struct place){0};
+    if (word_at(&at, "thread-self"))
+        *p = (struct place){self.pid, block_self()->tid, at};
+    else if (word_at(&at, "self"))
+        *p = (struct place){self.pid, self.pid, at};
+    else if (number_at(&at, &p->pid) && p->pid)
+        *p = (struct place){p->pid, p->pid, at};
+    else
+        return false;
+    if (word_at(&at, "task") && *at) {
+        bool named = number_at(&at, &p->thread);
+        p->rest = at;
+        return named && thread_exists(p->pid, p->thread);
+    }
+    return true;
+}
+
+static bool about(const struct place *p, struct about *a)
+{
+    uint32_t pid = p->pid;
     memset(a, 0, sizeof *a);
+    a->thread = p->thread;
     if (pid == PROCESS_INIT) { /* the server is everybody's first parent */
         a->identity.process = PROCESS_INIT;
         a->identity.group = a->identity.session = PROCESS_INIT;
@@ -65,49 +110,73 @@ static bool listed(const char *const *list, unsigned count, const char *name)
 }
 #define LISTED(list, name) listed(list, sizeof list / sizeof *list, name)
 
+/* The number of a descriptor of ours that a name like "fd/7" names; -1: none. */
+static int descriptor(const struct place *p, const char *folder)
+{
+    const char *at = p->rest;
+    uint32_t fd;
+    return p->pid == self.pid && word_at(&at, folder) && number_at(&at, &fd) && !*at && file_of(fd)
+               ? (int)fd
+               : -1;
+}
+
 static const struct proc_file *file_named(const char *full, struct about *a)
 {
-    const char *rest;
-    uint32_t pid = pid_named(full, &rest);
-    if (!pid)
+    struct place p;
+    if (!place_named(full, &p))
         return strncmp(full, "/proc/", 6) ? 0 : find(proc_system, proc_system_count, full + 6);
-    const struct proc_file *f = find(proc_process, proc_process_count, rest);
-    return f && about(pid, a) ? f : 0;
-}
-
-/* The number of a descriptor of ours that a name like "fd/7" names; -1: none. */
-static int descriptor(uint32_t pid, const char *rest)
-{
-    unsigned fd = 0;
-    if (pid != self.pid || strncmp(rest, "fd/", 3) || !rest[3])
-        return -1;
-    for (const char *c = rest + 3; *c; c++) {
-        if (*c < '0' || *c > '9' || fd >= FDS_MAX)
-            return -1;
-        fd = fd * 10 + (unsigned)(*c - '0');
+    int fd = descriptor(&p, "fdinfo");
+    const struct proc_file *f =
+        fd < 0 ? find(proc_process, proc_process_count, p.rest) : &proc_descriptor;
+    if (!f || !about(&p, a))
+        return 0;
+    if (fd >= 0) {
+        a->descriptor = (uint32_t)fd;
+        a->file = file_of(a->descriptor);
     }
-    return file_of(fd) ? (int)fd : -1;
+    return f;
 }
 
-static enum kind kind_of(const char *full, uint32_t *pid)
+/* Does a name of the list lie below that folder? */
+static bool is_folder(const struct proc_file *list, unsigned count, const char *name)
 {
-    const char *rest = "";
+    size_t n = strlen(name);
+    for (unsigned i = 0; i < count; i++)
+        if (!strncmp(list[i].name, name, n) && list[i].name[n] == '/')
+            return true;
+    return false;
+}
+
+static enum kind kind_of_process(const struct place *p)
+{
     struct about a;
-    *pid = 0;
-    if (LISTED(folders, full))
-        return DIRECTORY;
-    if (!strcmp(full, "/proc/self"))
-        return DIRECTORY; /* a link, but everybody goes through it */
-    *pid = pid_named(full, &rest);
-    if (!*pid)
-        return file_named(full, &a) ? FILE_MADE : NONE;
-    if (!about(*pid, &a))
+    if (!about(p, &a))
         return NONE;
-    if (!*rest || (*pid == self.pid && !strcmp(rest, "fd")))
+    if (!*p->rest || is_folder(proc_process, proc_process_count, p->rest))
         return DIRECTORY;
-    if (*pid == self.pid && (LISTED(links_of_process, rest) || descriptor(*pid, rest) >= 0))
-        return LINK;
-    return find(proc_process, proc_process_count, rest) ? FILE_MADE : NONE;
+    if (find(proc_process, proc_process_count, p->rest) || descriptor(p, "fdinfo") >= 0)
+        return FILE_MADE;
+    if (!strcmp(p->rest, "task"))
+        return DIRECTORY;
+    if (p->pid != self.pid)
+        return NONE;
+    if (LISTED(folders_of_process, p->rest))
+        return DIRECTORY;
+    return LISTED(links_of_process, p->rest) || descriptor(p, "fd") >= 0 ? LINK : NONE;
+}
+
+static enum kind kind_of(const char *full)
+{
+    struct place p;
+    if (!strcmp(full, "/proc"))
+        return DIRECTORY;
+    if (strncmp(full, "/proc/", 6))
+        return NONE;
+    if (place_named(full, &p)) /* self is a link, but everybody goes through it */
+        return kind_of_process(&p);
+    return find(proc_system, proc_system_count, full + 6)        ? FILE_MADE
+           : is_folder(proc_system, proc_system_count, full + 6) ? DIRECTORY
+                                                                 : NONE;
 }
 
 bool proc_is(const char *full)
@@ -118,8 +187,8 @@ bool proc_is(const char *full)
 
 bool proc_attributes(const char *full, struct file_attributes *a)
 {
-    uint32_t pid, hash = 5381;
-    enum kind kind = strncmp(full, "/proc", 5) ? NONE : kind_of(full, &pid);
+    uint32_t hash = 5381;
+    enum kind kind = kind_of(full);
     if (kind == NONE)
         return false;
     for (const char *c = full; *c; c++)
@@ -135,12 +204,14 @@ bool proc_attributes(const char *full, struct file_attributes *a)
     return true;
 }
 
-size_t proc_text(const char *full, char *to, size_t size)
+int64_t proc_text(const char *full, char *to, size_t size)
 {
     struct about a;
     const struct proc_file *f = file_named(full, &a);
-    size_t n = f ? f->make(&a, to, size) : 0;
-    return n < size ? n : size - 1;
+    if (!f)
+        return -1;
+    size_t n = f->make(&a, to, size);
+    return (int64_t)(n < size ? n : size - 1);
 }
 
 /* ---- links ----------------------------------------------------------------------------------- */
@@ -190,9 +261,11 @@ static size_t descriptor_target(int fd, char *to, size_t size)
 
 size_t proc_link(const char *full, char *to, size_t size)
 {
-    const char *rest;
+    struct place p;
     if (!strcmp(full, "/proc/self"))
         return (size_t)snprintf(to, size, "%u", self.pid);
+    if (!strcmp(full, "/proc/thread-self"))
+        return (size_t)snprintf(to, size, "%u/task/%u", self.pid, block_self()->tid);
     if (!strcmp(full, "/dev/fd"))
         return strlcpy(to, "/proc/self/fd", size);
     if (!strcmp(full, "/dev/stdin"))
@@ -207,16 +280,15 @@ size_t proc_link(const char *full, char *to, size_t size)
             return 0;
         full = named;
     }
-    uint32_t pid = pid_named(full, &rest);
-    if (pid != self.pid)
+    if (!place_named(full, &p) || p.pid != self.pid)
         return 0;
-    int fd = descriptor(pid, rest);
+    int fd = descriptor(&p, "fd");
     if (fd >= 0)
         return descriptor_target(fd, to, size);
-    return !strcmp(rest, "exe")    ? strlcpy(to, self.executable, size)
-           : !strcmp(rest, "cwd")  ? strlcpy(to, full_shown(self.cwd), size)
-           : !strcmp(rest, "root") ? strlcpy(to, "/", size)
-                                   : 0;
+    return !strcmp(p.rest, "exe")    ? strlcpy(to, self.executable, size)
+           : !strcmp(p.rest, "cwd")  ? strlcpy(to, full_shown(self.cwd), size)
+           : !strcmp(p.rest, "root") ? strlcpy(to, "/", size)
+                                     : 0;
 }
 
 /* ---- directories ----------------------------------------------------------------------------- */
@@ -236,76 +308,117 @@ static bool give(struct proc_name *d, const char *name, uint8_t type)
     return true;
 }
 
-/* The index-th name of a list that is right below a folder ("" is /proc itself). */
+/* The index-th of the names and folders right below a folder ("" is the list's own). What is in
+ * one folder stands together in a list. */
 static bool name_below(const struct proc_file *list, unsigned count, const char *folder,
     unsigned index, struct proc_name *d)
 {
-    size_t n = strlen(folder);
+    size_t n = strlen(folder), last = 0;
+    const char *before = 0;
     for (unsigned i = 0; i < count; i++) {
         const char *name = list[i].name;
-        if (strncmp(name, folder, n) || strchr(name + n, '/') || index--)
+        if (strncmp(name, folder, n) || (n && name[n] != '/'))
             continue;
-        return give(d, name + n, TYPE_FILE);
+        name += n ? n + 1 : 0;
+        size_t part = (size_t)(strchrnul(name, '/') - name);
+        bool same = before && part == last && !memcmp(before, name, part);
+        before = name;
+        last = part;
+        if (same || index--)
+            continue;
+        give(d, name, name[part] ? TYPE_DIRECTORY : TYPE_FILE);
+        d->text[part] = 0;
+        return true;
     }
     return false;
 }
 
-static bool process_entry(uint32_t pid, const char *rest, unsigned index, struct proc_name *d)
+static bool give_number(struct proc_name *d, uint32_t number, uint8_t type)
 {
-    const unsigned links = sizeof links_of_process / sizeof *links_of_process;
-    char number[12];
-    if (!strcmp(rest, "fd")) {
-        for (unsigned fd = 0; fd < FDS_MAX; fd++)
-            if (file_of(fd) && !index--) {
-                snprintf(number, sizeof number, "%u", fd);
-                return give(d, number, TYPE_LINK);
-            }
-        return false;
-    }
-    if (index < proc_process_count)
-        return give(d, proc_process[index].name, TYPE_FILE);
-    index -= proc_process_count;
-    if (pid != self.pid)
-        return false;
-    if (index < links)
-        return give(d, links_of_process[index], TYPE_LINK);
-    return index == links && give(d, "fd", TYPE_DIRECTORY);
+    char text[12];
+    snprintf(text, sizeof text, "%u", number);
+    return give(d, text, type);
 }
 
-/* Positions count names; behind PIDS they are one more than a process's number. */
-static bool entry_at(const char *full, uint64_t *position, struct proc_name *d)
+/* Descriptors stand at their own numbers, so that one that is closed meanwhile moves no other. */
+static bool descriptor_entry(uint64_t *position, uint8_t type, struct proc_name *d)
 {
-    static const char *const top[] = { "pith", "sys" };
-    const char *rest = "";
-    char number[12];
-    if (*position < 2)
-        return give(d, *position ? ".." : ".", TYPE_DIRECTORY), ++*position;
-    uint32_t pid = pid_named(full, &rest);
-    unsigned index = (unsigned)*position - 2;
-    if (pid)
-        return process_entry(pid, rest, index, d) && ++*position;
-    if (strcmp(full, "/proc")) {
-        char folder[32];
-        snprintf(folder, sizeof folder, "%s/", full + 6);
-        if (!strcmp(full, "/proc/sys"))
-            return !index && give(d, "kernel", TYPE_DIRECTORY) && ++*position;
-        return name_below(proc_system, proc_system_count, folder, index, d) && ++*position;
-    }
+    for (uint64_t fd = *position - 2; fd < FDS_MAX; fd++)
+        if (file_of(fd)) {
+            *position = fd + 3;
+            return give_number(d, (uint32_t)fd, type);
+        }
+    return false;
+}
+
+/* So do threads, at their blocks'. */
+static bool thread_entry(uint32_t pid, uint64_t *position, struct proc_name *d)
+{
+    if (pid != self.pid)
+        return *position == 2 && give_number(d, pid, TYPE_DIRECTORY) && ++*position;
+    for (struct block *b = block_each(0); b; b = block_each(b))
+        if (b->tid && block_index(b) >= *position - 2) {
+            *position = block_index(b) + 3;
+            return give_number(d, b->tid, TYPE_DIRECTORY);
+        }
+    return false;
+}
+
+static bool process_entry(const struct place *p, uint64_t *position, struct proc_name *d)
+{
+    const unsigned links = sizeof links_of_process / sizeof *links_of_process;
+    const unsigned folders = sizeof folders_of_process / sizeof *folders_of_process;
+    if (!strcmp(p->rest, "fd"))
+        return descriptor_entry(position, TYPE_LINK, d);
+    if (!strcmp(p->rest, "fdinfo"))
+        return descriptor_entry(position, TYPE_FILE, d);
+    if (!strcmp(p->rest, "task"))
+        return thread_entry(p->pid, position, d);
+    unsigned index = (unsigned)(*position)++ - 2;
+    if (name_below(proc_process, proc_process_count, p->rest, index, d))
+        return true;
+    if (*p->rest)
+        return false;
+    for (unsigned i = 0; name_below(proc_process, proc_process_count, "", i, d); i++)
+        index--;
+    if (p->pid != self.pid)
+        return !index && give(d, "task", TYPE_DIRECTORY);
+    if (index < links)
+        return give(d, links_of_process[index], TYPE_LINK);
+    return index - links < folders && give(d, folders_of_process[index - links], TYPE_DIRECTORY);
+}
+
+/* Of /proc itself positions count names; behind PIDS they are one more than a process's number. */
+static bool top_entry(uint64_t *position, struct proc_name *d)
+{
+    static const char *const links[] = {"self", "thread-self"};
+    uint32_t pid = 0;
     if (*position < PIDS) {
+        unsigned index = (unsigned)(*position)++ - 2;
         if (index < 2)
-            return give(d, top[index], TYPE_DIRECTORY), ++*position;
-        if (index == 2)
-            return give(d, "self", TYPE_LINK), ++*position;
-        if (name_below(proc_system, proc_system_count, "", index - 3, d))
-            return ++*position;
+            return give(d, links[index], TYPE_LINK);
+        if (name_below(proc_system, proc_system_count, "", index - 2, d))
+            return true;
         *position = PIDS + PROCESS_INIT;
         return give(d, "1", TYPE_DIRECTORY);
     }
     if (process_next(SLOT_PROCESS, (uint32_t)*position - PIDS, &pid))
         return false;
-    snprintf(number, sizeof number, "%u", pid);
     *position = PIDS + pid;
-    return give(d, number, TYPE_DIRECTORY);
+    return give_number(d, pid, TYPE_DIRECTORY);
+}
+
+/* The entry at a position, which moves to the next one's. */
+static bool entry_at(const char *full, uint64_t *position, struct proc_name *d)
+{
+    struct place p;
+    if (*position < 2)
+        return give(d, *position ? ".." : ".", TYPE_DIRECTORY), ++*position;
+    if (!strcmp(full, "/proc"))
+        return top_entry(position, d);
+    if (place_named(full, &p))
+        return process_entry(&p, position, d);
+    return name_below(proc_system, proc_system_count, full + 6, (unsigned)(*position)++ - 2, d);
 }
 
 int64_t proc_entries(struct file *f, struct entries *out)

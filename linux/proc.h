@@ -11,12 +11,22 @@ struct about {
     struct process_identity identity;
     char words[PROCESS_NAME_MAX + 1]; /* the command line, each word with a NUL */
     size_t length;
+    uint32_t thread;   /* whose task/TID it is; otherwise the process's number */
+    struct file *file; /* whose fdinfo it is; of ours only */
+    uint32_t descriptor;
 };
 struct proc_file {
     const char *name;
     size_t (*make)(const struct about *a, char *to, size_t size);
 };
-extern const struct proc_file proc_system[], proc_process[];
+extern const struct proc_file proc_system[], proc_process[], proc_descriptor;
 extern const unsigned proc_system_count, proc_process_count;
 
 void proc_command(const struct about *a, char out[16]); /* as /proc/PID/comm has it */
+/* In the system's list as well as in each process's. */
+size_t proc_net_arp(const struct about *a, char *to, size_t size);
+size_t proc_net_dev(const struct about *a, char *to, size_t size);
+size_t proc_net_inet(const struct about *a, char *to, size_t size); /* tcp, udp and their kin */
+size_t proc_net_route(const struct about *a, char *to, size_t size);
+size_t proc_net_unix(const struct about *a, char *to, size_t size);
+size_t proc_mounts(const struct about *a, char *to, size_t size);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The texts of /proc. Formats: Linux's Documentation/filesystems/proc.rst and proc(5). */
-#include "proc.h"
 #include "heap.h"
+#include "proc.h"
+#include <proto/file_client.h>
 #include <proto/memory_client.h>
 
 #define TICK_NS 10000000ull
@@ -75,10 +76,10 @@ static size_t make_stat(const struct about *a, char *to, size_t size)
     pages_of(a, &mapped, &resident);
     return PRINT("%u (%s) %c %u %u %u 0 -1 0 0 0 0 0 %lu 0 %lu 0 20 0 %u 0 %lu %lu %lu "
                  "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 %u\n",
-                 i->process, name, state_letter(i), i->parent, i->group, i->session,
-                 (unsigned long)(i->run_ns / TICK_NS), (unsigned long)(i->children_ns / TICK_NS),
-                 i->threads ? i->threads : 1, (unsigned long)(i->started_ns / TICK_NS),
-                 (unsigned long)(mapped * PAGE), (unsigned long)resident, i->status);
+        a->thread, name, state_letter(i), i->parent, i->group, i->session,
+        (unsigned long)(i->run_ns / TICK_NS), (unsigned long)(i->children_ns / TICK_NS),
+        i->threads ? i->threads : 1, (unsigned long)(i->started_ns / TICK_NS),
+        (unsigned long)(mapped * PAGE), (unsigned long)resident, i->status);
 }
 
 /* Adds to a text of n bytes; what does not fit is left out. */
@@ -119,16 +120,16 @@ static size_t make_status(const struct about *a, char *to, size_t size)
     memset(&who.ids, 0, sizeof who.ids);
     (void)process_ids(SLOT_PROCESS, i->process, &who.ids, sizeof who.groups, &bytes);
     const struct process_ids ids = who.ids;
-    size_t n = PRINT(
-        "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\n"
-        "TracerPid:\t0\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t",
-        name, self.umask, letter,
-        letter == 'R'   ? "running"
-        : letter == 'S' ? "sleeping"
-        : letter == 'T' ? "stopped"
-                        : "zombie",
-        i->process, i->process, i->parent, ids.real_user, ids.user, ids.saved_user, ids.file_user,
-        ids.real_group, ids.group, ids.saved_group, ids.file_group, FDS_MAX);
+    size_t n =
+        PRINT("Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\n"
+              "TracerPid:\t0\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t",
+            name, self.umask, letter,
+            letter == 'R'   ? "running"
+            : letter == 'S' ? "sleeping"
+            : letter == 'T' ? "stopped"
+                            : "zombie",
+            i->process, a->thread, i->parent, ids.real_user, ids.user, ids.saved_user,
+            ids.file_user, ids.real_group, ids.group, ids.saved_group, ids.file_group, FDS_MAX);
     for (size_t g = 0; g < bytes / sizeof *who.groups; g++)
         n = add(to, size, n, "%u ", who.groups[g]);
     n = add(to, size, n,
@@ -193,168 +194,83 @@ static size_t make_mountinfo(const struct about *a, char *to, size_t size)
                  "3 1 0:5 / /dev rw - devtmpfs devtmpfs rw\n");
 }
 
-static size_t make_mounts(const struct about *a, char *to, size_t size)
+size_t proc_mounts(const struct about *a, char *to, size_t size)
 {
     UNUSED(a);
     return PRINT("ramfs / tmpfs rw 0 0\nproc /proc proc rw 0 0\ndevtmpfs /dev devtmpfs rw 0 0\n");
 }
 
-const struct proc_file proc_process[] = {
-    { "cmdline", make_cmdline }, { "comm", make_comm },           { "environ", make_environ },
-    { "maps", make_maps },       { "mountinfo", make_mountinfo }, { "mounts", make_mounts },
-    { "stat", make_stat },       { "statm", make_statm },         { "status", make_status },
-};
-const unsigned proc_process_count = sizeof proc_process / sizeof *proc_process;
-
-/* ---- of the system --------------------------------------------------------------------------- */
-
-static size_t make_meminfo(const struct about *a, char *to, size_t size)
+static size_t make_limits(const struct about *a, char *to, size_t size)
 {
-    struct memory_totals t;
-    UNUSED(a);
-    own_ready(&t, sizeof t);
-    if (memory_totals(SLOT_MEMORY, &t))
-        return 0;
-    return PRINT("MemTotal:   %12lu kB\nMemFree:    %12lu kB\nMemAvailable: %10lu kB\n"
-                 "Buffers:    %12u kB\nCached:     %12u kB\nSwapTotal:  %12u kB\n"
-                 "SwapFree:   %12u kB\nShmem:      %12lu kB\nSReclaimable: %10u kB\n",
-        (unsigned long)t.pages * 4, (unsigned long)t.free * 4, (unsigned long)t.free * 4, 0, 0, 0,
-        0, (unsigned long)t.shared * 4, 0);
-}
-
-static size_t make_system_stat(const struct about *a, char *to, size_t size)
-{
-    UNUSED(a);
-    unsigned long idle = (unsigned long)(now_ns() / TICK_NS);
-    return PRINT("cpu  0 0 0 %lu 0 0 0 0 0 0\ncpu0 0 0 0 %lu 0 0 0 0 0 0\nintr 0\nctxt 0\n"
-                 "btime %lu\nprocesses %u\nprocs_running 1\nprocs_blocked 0\n",
-                 idle, idle, (unsigned long)(self.realtime_ns / NS_PER_S), self.pid);
-}
-
-static void cpu_words(uint32_t leaf, uint32_t out[4])
-{
-    out[0] = leaf;
-    out[2] = 0;
-    __asm__ volatile("cpuid" : "+a"(out[0]), "=b"(out[1]), "+c"(out[2]), "=d"(out[3]));
-}
-
-static size_t make_cpuinfo(const struct about *a, char *to, size_t size)
-{
-    static const struct { uint8_t word, bit; const char *name;
-    } flags[] = {
-        {3, 0, "fpu"},
-        {3, 4, "tsc"},
-        {3, 5, "msr"},
-        {3, 6, "pae"},
-        {3, 8, "cx8"},
-        {3, 15, "cmov"},
-        {3, 23, "mmx"},
-        {3, 24, "fxsr"},
-        {3, 25, "sse"},
-        {3, 26, "sse2"},
-        {2, 0, "pni"},
-        {2, 9, "ssse3"},
-        {2, 13, "cx16"},
-        {2, 19, "sse4_1"},
-        {2, 20, "sse4_2"},
-        {2, 23, "popcnt"},
-        {2, 28, "avx"},
-        {2, 30, "rdrand"},
+    static const struct {
+        uint32_t which;
+        const char *name, *unit;
+    } shown[] = {
+        {LIMIT_CPU, "Max cpu time", "seconds"},
+        {LIMIT_FSIZE, "Max file size", "bytes"},
+        {LIMIT_DATA, "Max data size", "bytes"},
+        {LIMIT_STACK, "Max stack size", "bytes"},
+        {LIMIT_CORE, "Max core file size", "bytes"},
+        {LIMIT_RSS, "Max resident set", "bytes"},
+        {LIMIT_NPROC, "Max processes", "processes"},
+        {LIMIT_NOFILE, "Max open files", "files"},
+        {LIMIT_MEMLOCK, "Max locked memory", "bytes"},
+        {LIMIT_AS, "Max address space", "bytes"},
+        {LIMIT_LOCKS, "Max file locks", "locks"},
+        {LIMIT_SIGPENDING, "Max pending signals", "signals"},
+        {LIMIT_MSGQUEUE, "Max msgqueue size", "bytes"},
+        {LIMIT_NICE, "Max nice priority", ""},
+        {LIMIT_RTPRIO, "Max realtime priority", ""},
+        {LIMIT_RTTIME, "Max realtime timeout", "us"},
     };
-    uint32_t vendor[4], features[4], text[3];
-    size_t n = 0;
-    UNUSED(a);
-    cpu_words(0, vendor);
-    cpu_words(1, features);
-    text[0] = vendor[1], text[1] = vendor[3], text[2] = vendor[2];
-    for (uint32_t cpu = 0; cpu < self.cores && n < size; cpu++) {
-        n += (size_t)snprintf(to + n, size - n,
-            "processor\t: %u\nvendor_id\t: %.12s\ncpu family\t: %u\nmodel\t\t: %u\n"
-            "model name\t: x86_64\ncpu MHz\t\t: %lu.000\nflags\t\t:",
-            cpu, (const char *)text, features[0] >> 8 & 15, features[0] >> 4 & 15,
-            (unsigned long)(self.tsc_hz / 1000000));
-        for (unsigned i = 0; i < sizeof flags / sizeof *flags && n < size; i++)
-            if (features[flags[i].word] >> flags[i].bit & 1)
-                n += (size_t)snprintf(to + n, size - n, " %s", flags[i].name);
-        n += n < size ? (size_t)snprintf(to + n, size - n, "\n\n") : 0;
+    if (a->identity.process != self.pid)
+        return 0;
+    size_t n = PRINT("%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        uint64_t value[2] = {limit_of(shown[i].which), limit_most(shown[i].which)};
+        char text[2][21];
+        for (unsigned k = 0; k < 2; k++)
+            if (value[k] == UINT64_MAX)
+                strlcpy(text[k], "unlimited", sizeof text[k]);
+            else
+                snprintf(text[k], sizeof text[k], "%lu", (unsigned long)value[k]);
+        n = add(to, size, n, "%-25s %-20s %-20s %-10s\n", shown[i].name, text[0], text[1],
+            shown[i].unit);
     }
     return n;
 }
 
-static size_t make_uptime(const struct about *a, char *to, size_t size)
+static size_t make_fdinfo(const struct about *a, char *to, size_t size)
 {
-    UNUSED(a);
-    unsigned long s = (unsigned long)(now_ns() / NS_PER_S);
-    unsigned long hundredths = (unsigned long)(now_ns() % NS_PER_S / TICK_NS);
-    return PRINT("%lu.%02lu %lu.%02lu\n", s, hundredths, s, hundredths);
+    struct file *f = a->file;
+    struct file_attributes s;
+    uint32_t cloexec = fd_cloexec(a->descriptor) ? O_CLOEXEC : 0;
+    if (file_attributes_of(f, &s))
+        s.node = 0;
+    return PRINT("pos:\t%lu\nflags:\t0%o\nmnt_id:\t1\nino:\t%lu\n", (unsigned long)file_position(f),
+        fd_flags(f) | cloexec, (unsigned long)s.node);
 }
+const struct proc_file proc_descriptor = {"fdinfo", make_fdinfo};
 
-static size_t make_loadavg(const struct about *a, char *to, size_t size)
-{
-    UNUSED(a);
-    return PRINT("0.00 0.00 0.00 1/1 %u\n", self.pid);
-}
-
-static size_t make_version(const struct about *a, char *to, size_t size)
-{
-    UNUSED(a);
-    return PRINT("Linux version 6.1.0-pith (Pith)\n");
-}
-
-static size_t make_filesystems(const struct about *a, char *to, size_t size)
-{
-    UNUSED(a);
-    return PRINT("nodev\tproc\nnodev\ttmpfs\nnodev\tdevtmpfs\n");
-}
-
-static size_t make_servers(const struct about *a, char *to, size_t size)
-{
-    UNUSED(a);
-    return servers_text(to, size);
-}
-
-static size_t make_log(const struct about *a, char *to, size_t size)
-{
-    UNUSED(a);
-    return servers_log(to, size);
-}
-
-static size_t make_hostname(const struct about *a, char *to, size_t size)
-{
-    UNUSED(a);
-    return PRINT("%s\n", host_name());
-}
-
-#define FIXED(name, text)                                                                    \
-    static size_t make_##name(const struct about *a, char *to, size_t size)                  \
-    {                                                                                        \
-        UNUSED(a);                                                                           \
-        return strlcpy(to, text "\n", size);                                                 \
-    }
-FIXED(cap_last_cap, "40")
-FIXED(ngroups_max, "65536")
-FIXED(osrelease, "6.1.0-pith")
-FIXED(ostype, "Linux")
-FIXED(pid_max, "32768")
-FIXED(kernel_version, "#1 SMP Pith")
-
-const struct proc_file proc_system[] = {
-    {"cpuinfo", make_cpuinfo},
-    {"filesystems", make_filesystems},
-    {"loadavg", make_loadavg},
-    {"meminfo", make_meminfo},
-    {"mounts", make_mounts},
-    {"stat", make_system_stat},
-    {"uptime", make_uptime},
-    {"version", make_version},
-    {"pith/log", make_log},
-    {"pith/servers", make_servers},
-    {"sys/kernel/cap_last_cap", make_cap_last_cap},
-    {"sys/kernel/hostname", make_hostname},
-    {"sys/kernel/ngroups_max", make_ngroups_max},
-    {"sys/kernel/osrelease", make_osrelease},
-    {"sys/kernel/ostype", make_ostype},
-    {"sys/kernel/pid_max", make_pid_max},
-    {"sys/kernel/version", make_kernel_version},
+/* Names with the same folder stand together. */
+const struct proc_file proc_process[] = {
+    {"cmdline", make_cmdline},
+    {"comm", make_comm},
+    {"environ", make_environ},
+    {"limits", make_limits},
+    {"maps", make_maps},
+    {"mountinfo", make_mountinfo},
+    {"mounts", proc_mounts},
+    {"stat", make_stat},
+    {"statm", make_statm},
+    {"status", make_status},
+    {"net/arp", proc_net_arp},
+    {"net/dev", proc_net_dev},
+    {"net/route", proc_net_route},
+    {"net/tcp", proc_net_inet},
+    {"net/tcp6", proc_net_inet},
+    {"net/udp", proc_net_inet},
+    {"net/udp6", proc_net_inet},
+    {"net/unix", proc_net_unix},
 };
-const unsigned proc_system_count = sizeof proc_system / sizeof *proc_system;
+const unsigned proc_process_count = sizeof proc_process / sizeof *proc_process;

@@ -238,12 +238,39 @@ static int64_t ring_wait(struct file *f, unsigned end, still_fn *still, size_t n
 
 /* ---- data ------------------------------------------------------------------------------------ */
 
+/* F_SETPIPE_SZ may have made it less than what is mapped. Others write here, too. */
+uint64_t ring_capacity(const struct file *f)
+{
+    uint64_t limit = hold_of(f)->ring->limit;
+    return limit && limit < CAPACITY ? limit : CAPACITY;
+}
+
+int64_t ring_limit(struct file *f, uint64_t bytes)
+{
+    struct ring *r = hold_of(f)->ring;
+    ring_lock(&r->lock[RING_WRITER]);
+    bool fits = ring_waiting(f) <= bytes;
+    if (fits)
+        r->limit = bytes;
+    ring_unlock(&r->lock[RING_WRITER]);
+    if (!fits)
+        return -EBUSY;
+    ring_changed(f, RING_WRITER, true);
+    return (int64_t)bytes;
+}
+
 uint64_t ring_waiting(const struct file *f)
 {
     const struct ring *r = hold_of(f)->ring;
     uint64_t n =
         __atomic_load_n(&r->tail, __ATOMIC_ACQUIRE) - __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);
     return n <= CAPACITY ? n : 0;
+}
+
+uint64_t ring_room(const struct file *f)
+{
+    uint64_t there = ring_waiting(f), most = ring_capacity(f);
+    return there < most ? most - there : 0;
 }
 
 static bool empty(struct file *f, size_t need)
@@ -254,7 +281,7 @@ static bool empty(struct file *f, size_t need)
 
 static bool full(struct file *f, size_t need)
 {
-    return CAPACITY - ring_waiting(f) < need;
+    return ring_room(f) < need;
 }
 
 /* The same between the layer and the ring. */
@@ -318,7 +345,7 @@ static int64_t take(struct file *f, uint64_t to, size_t bytes, bool stay, bool *
     if (failed)
         return -EFAULT;
     if (taken)
-        ring_changed(f, RING_WRITER, CAPACITY - (there - taken) >= PIPE_ATOMIC);
+        ring_changed(f, RING_WRITER, ring_room(f) >= PIPE_ATOMIC);
     *cut = now < whole;
     return (int64_t)done;
 }
@@ -361,7 +388,7 @@ static int64_t piece_write(struct file *f, uint64_t from, size_t bytes, size_t n
 {
     struct ring *r = hold_of(f)->ring;
     ring_lock(&r->lock[RING_WRITER]);
-    size_t room = CAPACITY - ring_waiting(f), now = room < bytes ? room : bytes, done = 0;
+    size_t room = ring_room(f), now = room < bytes ? room : bytes, done = 0;
     uint64_t tail = r->tail;
     if (room >= need) {
         done = copy(r, tail, from, now, false);
@@ -404,7 +431,7 @@ static int64_t record_write(struct file *f, uint64_t from, uint32_t bytes)
     struct ring *r = hold_of(f)->ring;
     ring_lock(&r->lock[RING_WRITER]);
     uint64_t tail = r->tail;
-    bool room = CAPACITY - ring_waiting(f) >= RECORD_HEAD + bytes;
+    bool room = ring_room(f) >= RECORD_HEAD + bytes;
     bool done = room && copy(r, tail + RECORD_HEAD, from, bytes, false) == bytes;
     if (done) {
         copy_own(r, tail, &bytes, RECORD_HEAD, false);
@@ -470,10 +497,10 @@ static uint32_t ready_now(struct file *f)
     }
     uint64_t there = ring_waiting(f);
     if (f->length == RING_BOTH)
-        return (there ? POLLIN : 0) | (CAPACITY - there >= PIPE_ATOMIC ? POLLOUT : 0);
+        return (there ? POLLIN : 0) | (ring_room(f) >= PIPE_ATOMIC ? POLLOUT : 0);
     if (f->length == RING_READER)
         return (there ? POLLIN : 0) | (other_gone(f) && !awaits_first(f) ? POLLHUP : 0);
-    return (CAPACITY - there >= PIPE_ATOMIC ? POLLOUT : 0) | (other_gone(f) ? POLLERR : 0);
+    return (ring_room(f) >= PIPE_ATOMIC ? POLLOUT : 0) | (other_gone(f) ? POLLERR : 0);
 }
 
 /* Nothing to read and no doubt about the writers. */

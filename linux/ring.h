@@ -27,6 +27,7 @@ struct ring {
     uint32_t changes[2];   /* of what a reader, a writer watches: for edge-triggered watchers */
     uint32_t closes;       /* files that were closed, here or there */
     uint32_t opens[2];     /* of a named fifo: how often its ends were */
+    uint64_t limit;        /* bytes that may wait, if fewer than fit; 0: as many as fit */
     uint64_t generation;   /* of a named fifo: whether its contents are of those who have it open */
 };
 #define RING_DATA 4096u
@@ -58,6 +59,11 @@ void ring_end(struct file *f);     /* for all holders: no more is written or wai
 bool ring_gone(struct file *f);    /* has the other end been closed? */
 int64_t ring_write(struct file *f, uint64_t from, size_t bytes);
 uint64_t ring_waiting(const struct file *f);      /* bytes that wait */
+uint64_t ring_capacity(const struct file *f);     /* bytes that may wait */
+uint64_t ring_room(const struct file *f);         /* bytes that may still be written */
+/* No more than `bytes` (of at most PIPE_CAPACITY) may wait from now on, for all holders. The
+ * same, or -EBUSY: more do. */
+int64_t ring_limit(struct file *f, uint64_t bytes);
 uint64_t ring_first(const struct file *f);        /* the same, but of records only the first */
 void ring_drop(struct file *f);
 struct look;

@@ -25,6 +25,12 @@ static int64_t exists(uint64_t pid)
     return e == -EPERM ? 0 : e;
 }
 
+/* The affinity calls know no negative process instead of refusing the number. */
+static int64_t exists_any(uint64_t pid)
+{
+    return (int32_t)pid < 0 ? -ESRCH : exists(pid);
+}
+
 static bool is_realtime(uint64_t policy)
 {
     return policy == POLICY_FIFO || policy == POLICY_RR;
@@ -139,7 +145,7 @@ int64_t sys_sched_getaffinity(const uint64_t *a)
     uint64_t mask = cores_mask();
     if (a[1] < 8 || a[1] & 7)
         return -EINVAL;
-    int64_t e = exists(a[0]);
+    int64_t e = exists_any(a[0]);
     return e ? e : user_write(a[2], &mask, 8) ? 8 : -EFAULT;
 }
 
@@ -149,7 +155,7 @@ int64_t sys_sched_setaffinity(const uint64_t *a)
     uint64_t mask = 0;
     if (!user_read(&mask, a[2], a[1] < 8 ? a[1] : 8))
         return -EFAULT;
-    int64_t e = exists(a[0]);
+    int64_t e = exists_any(a[0]);
     return e ? e : mask & cores_mask() ? 0 : -EINVAL;
 }
 

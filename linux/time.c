@@ -3,14 +3,32 @@
 #include "layer.h"
 #include <proto/process_client.h>
 
-/* What the process's threads have used of the processor. */
-static int64_t cpu_time(uint64_t *ns)
+/* What a process's threads (0: our own) have used of the processor. */
+static int64_t process_time(uint32_t pid, uint64_t *ns)
 {
     struct process_identity i;
     size_t length = 0;
-    int64_t e = errno_of(process_identify(SLOT_PROCESS, 0, &i, 0, &length));
+    int64_t e = errno_of(process_identify(SLOT_PROCESS, pid, &i, 0, &length));
     *ns = e ? 0 : i.run_ns;
     return e;
+}
+
+static int64_t thread_time(uint32_t tid, uint64_t *ns)
+{
+    return errno_of(process_thread_time(SLOT_PROCESS, tid, ns));
+}
+
+/* A clock that names a process or one of our threads: clock_getcpuclockid(3), glibc's and musl's.
+ * Bits 0 and 1 say what is counted (all of it here), bit 2 that it is a thread. */
+static int64_t clock_named(uint32_t clock, uint64_t *ns)
+{
+    uint32_t who = ~(clock >> 3) & 0x1fffffff;
+    if ((clock & 3) == 3)
+        return -EINVAL;
+    if (clock & 4)
+        return thread_time(who ? who : block_self()->tid, ns) ? -EINVAL : 0;
+    *ns = 0;
+    return who != PROCESS_INIT && process_time(who, ns) ? -EINVAL : 0;
 }
 
 static int64_t clock_read(uint64_t clock, uint64_t *ns)
@@ -24,10 +42,12 @@ static int64_t clock_read(uint64_t clock, uint64_t *ns)
     case 1: case 4: case 6: case 7: case 9:
         *ns = now_ns();
         return 0;
-    case 2: case 3: /* of the process; a thread's own only where it is alone */
-        return cpu_time(ns);
+    case 2:
+        return process_time(0, ns);
+    case 3:
+        return thread_time(block_self()->tid, ns);
     default:
-        return -EINVAL;
+        return (int32_t)clock < 0 ? clock_named((uint32_t)clock, ns) : -EINVAL;
     }
 }
 

@@ -58,7 +58,7 @@ static int64_t transfer(struct end *in, struct end *out, uint64_t bytes, bool on
     while (done < bytes) {
         size_t now = bytes - done < room ? bytes - done : room;
         if (out->file->kind == FILE_PIPE && once) {
-            uint64_t space = PIPE_CAPACITY - ring_waiting(out->file);
+            uint64_t space = ring_room(out->file);
             now = space && space < now ? space : now;
         }
         int64_t n = e = file_read_piece(in->file, at_of(in), buffer, now);
@@ -158,7 +158,7 @@ int64_t sys_tee(const uint64_t *a)
         return -EINVAL;
     if (memory_scratch(room, &buffer))
         return -ENOMEM;
-    uint64_t space = PIPE_CAPACITY - ring_waiting(out);
+    uint64_t space = ring_room(out);
     bool cut;
     int64_t n = ring_receive(in, buffer, space && space < room ? space : room, true, &cut);
     if (n > 0)

@@ -25,10 +25,10 @@ $(call system,rbench,$(MEASURED) rbench=$(OUT)/bench/servers/rbench.elf)
 $(call system,rbench-icount,$(MEASURED) rbench=$(OUT)/bench/servers/rbench.elf)
 
 # A root file system for Linux programs: busybox and its names. ROOTFS may name another folder.
-$(OUT)/system/rootfs.cpio: system/rootfs.sh /bin/busybox
+$(OUT)/system/rootfs.cpio: system/rootfs.sh /bin/busybox build/host/mkroot
 	mkdir -p $(@D)
 	$(call say,rootfs,$@)
-	system/rootfs.sh $@ $(OUT)/system/rootfs
+	system/rootfs.sh $@ $(OUT)/system/rootfs build/host/mkroot
 $(call system,linux,memory=$(OUT)/servers/memory/memory.elf ramfs=$(OUT)/fs/ramfs/ramfs.elf \
 	serial=$(OUT)/drivers/serial/serial.elf tty=$(OUT)/servers/tty/tty.elf \
 	virtio-console=$(OUT)/drivers/virtio-console/virtio-console.elf pipe=$(OUT)/servers/pipe/pipe.elf \

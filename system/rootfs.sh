@@ -1,14 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# rootfs.sh OUT.cpio FOLDER: a root file system with Debian's busybox-static and its names.
+# rootfs.sh OUT.cpio FOLDER MKROOT: a root file system with Debian's busybox-static and its names.
 set -eu
-out=$1 folder=$2
+out=$1 folder=$2 mkroot=$3
 rm -rf "$folder"
-mkdir -p "$folder/bin" "$folder/etc" "$folder/tmp" "$folder/root" "$folder/dev" "$folder/proc" \
-	"$folder/sys" "$folder/usr/bin" "$folder/sbin" "$folder/var" "$folder/mnt"
+mkdir -p "$folder/bin" "$folder/etc" "$folder/root" "$folder/usr/bin" "$folder/sbin" "$folder/var" "$folder/mnt"
 cp /bin/busybox "$folder/bin/busybox"
 chmod 755 "$folder/bin/busybox"
-chmod 1777 "$folder/tmp"
 /bin/busybox --list | while read -r name; do
 	[ "$name" = busybox ] || ln -s busybox "$folder/bin/$name"
 done
@@ -31,6 +29,4 @@ exec cat /proc/pith/log
 END
 chmod 755 "$folder/bin/servers" "$folder/bin/log"
 [ ! -d "${ROOTFS_EXTRA:-/nonexistent}" ] || cp -r "$ROOTFS_EXTRA/." "$folder/"
-out=$(realpath "$(dirname "$out")")/$(basename "$out")
-cd "$folder"
-find . -mindepth 1 | LC_ALL=C sort | /bin/busybox cpio -o -H newc >"$out" 2>/dev/null
+"$mkroot" "$folder" "$out"

@@ -201,7 +201,17 @@ struct kernel_trap {
     u64 vector, error, rip, cs, flags, rsp, ss;
 };
 
-/* From kernel mode: an interrupt that ends idling, or our bug. */
+#define IRETQ 0xcf48
+
+/* AMD's iretq faults where the user's stack pointer is no canonical address: it becomes one. */
+static bool rsp_shorten(u64 *rsp)
+{
+    u64 was = *rsp;
+    *rsp = (u64)((i64)(was << 16) >> 16);
+    return *rsp != was;
+}
+
+/* From kernel mode: an interrupt that ends idling, iretq's refusal of a user's rsp, or our bug. */
 void trap_kernel(struct kernel_trap *k)
 {
     struct cpu *cpu = cpu_self();
@@ -222,5 +232,7 @@ void trap_kernel(struct kernel_trap *k)
         return; /* mov ss shadow: a user's data breakpoint, delivered after syscall */
     if (k->vector == 2 && panic_stopping)
         halt_forever();
+    if (k->vector == 13 && *(const u16 *)k->rip == IRETQ && rsp_shorten((u64 *)k->rsp + 3))
+        return;
     panic_regs(k->vector, k->error, k->rip, k->rsp, k->rbp, (const u64 *)k, 15);
 }

@@ -92,6 +92,41 @@ static int64_t fill(struct spawn *s, uint64_t va, uint64_t n, const void *from, 
     return 0;
 }
 
+/* Blocks of the capsule as one mapping each, where they lie right for it: a server with much
+ * memory is back as soon as one with little. Answers how many pages are mapped then. */
+static int64_t map_large(struct spawn *s, uint64_t va, uint64_t first, uint64_t n)
+{
+    struct pith_result at = RETRY(pith_region_info(s->persistent_region));
+    uint64_t done = 0;
+    if (at.status || ((at.value >> 32) + first) % LARGE_PAGES)
+        return at.status;
+    while (n - done >= LARGE_PAGES) {
+        uint64_t blocks = (n - done) / LARGE_PAGES;
+        struct pith_result r =
+            pith_space_map(s->space, va + done * PAGE, s->persistent_region, first + done,
+                (blocks < MAP_BATCH ? blocks : MAP_BATCH) | MAP_2M | MAP_READ | MAP_WRITE);
+        if (r.status == -E_STATE) /* only once: they stay ready */
+            r.status = RETRY(pith_page_large(s->persistent_region, first + done)).status;
+        else if (r.status == -E_TABLES)
+            r.status = tables_give(s, 1);
+        else if (!r.status)
+            done += r.value * LARGE_PAGES;
+        if (r.status && r.status != -E_AGAIN)
+            return r.status;
+    }
+    return (int64_t)done;
+}
+
+static int64_t map_capsule(struct spawn *s)
+{
+    int64_t done = map_large(s, CAPSULE_BASE, RT_CAP_PAGES, s->capsule_pages);
+    if (done < 0)
+        return done;
+    uint64_t n = (uint64_t)done;
+    return map_run(s, s->space, CAPSULE_BASE + n * PAGE, s->persistent_region, RT_CAP_PAGES + n,
+        s->capsule_pages - n, MAP_WRITE);
+}
+
 static uint64_t page_of(const void *address)
 {
     return (uint64_t)address / PAGE;
@@ -199,8 +234,7 @@ int64_t spawn_build(struct spawn *s, const char **what)
     STEP("program", load(s, &entry));
     STEP("capability table", caps_bring(s));
     STEP("heap", fill(s, HEAP_BASE, s->heap_pages, 0, 0, 0, MAP_WRITE));
-    STEP("capsule", map_run(s, s->space, CAPSULE_BASE, s->persistent_region, RT_CAP_PAGES,
-                        s->capsule_pages, MAP_WRITE));
+    STEP("capsule", map_capsule(s));
     STEP("status page", status_bring(s));
     STEP("stack", fill(s, MAIN_STACK, RT_STACK_SIZE / PAGE, 0, 0, 0, MAP_WRITE));
     for (unsigned i = 0; i < 4 && s->modules[i].count; i++)

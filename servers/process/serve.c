@@ -830,3 +830,15 @@ uint64_t process_handle(uint64_t badge, struct msg *m)
 {
     return process_dispatch(processes, badge, m);
 }
+
+uint32_t process_serve_thread_time(
+    struct process_server *server, uint64_t badge, uint32_t thread, uint64_t *run_ns)
+{
+    (void)server;
+    tx_begin();
+    struct process *p = process_find(badge);
+    const struct task *t = p ? task_find(p, thread) : 0;
+    *run_ns = t ? task_run_ns(t) : 0;
+    tx_commit();
+    return t ? 0 : PROCESS_ERROR_SRCH;
+}

@@ -68,6 +68,8 @@ uint32_t component_space(unsigned i)
 
 /* ---- memory at first start ------------------------------------------------------------------ */
 
+#define LARGE_WORTH (8 * LARGE_PAGES)
+
 static uint32_t pool;
 
 static uint64_t pages(uint64_t n)
@@ -77,6 +79,17 @@ static uint64_t pages(uint64_t n)
     if (state->page_next > state->page_end)
         rt_panic("the machine has too little memory for this system");
     return first;
+}
+
+/* A component's persistent region. Where a large capsule needs it, some pages before it stay
+ * unused, so that the capsule is mapped in blocks. */
+static uint64_t pages_persistent(uint64_t capsule_pages, uint64_t n)
+{
+    uint64_t base = MUST(pith_region_info(pool)) >> 32;
+    if (capsule_pages >= LARGE_WORTH)
+        state->page_next +=
+            -(base + ((state->page_next + 1) & ~1ull) + RT_CAP_PAGES) & (LARGE_PAGES - 1);
+    return pages(n);
 }
 
 static uint64_t small_where(enum small_kind kind)
@@ -105,7 +118,7 @@ static void component_make(unsigned i)
     region(region_slot(here), pages(region_pages(here)), region_pages(here));
     if (region_slot(here) == slot(i, C_VOLATILE))
         region(region_slot(here ^ 1), pages(region_pages(here)), region_pages(here));
-    region(slot(i, C_PERSISTENT), pages(persistent), persistent);
+    region(slot(i, C_PERSISTENT), pages_persistent(c->capsule_pages, persistent), persistent);
     MUST(pith_notification_create(pool, small_where(SMALL_NOTIFICATION), slot(i, C_MAIN)));
     for (unsigned o = 0; o < c->offer_count; o++) {
         MUST(pith_service_create(

@@ -292,6 +292,7 @@ static void state_make(void)
     t->base.head = (struct frame **)page(A_NOTHING + 1);
     for (unsigned i = 0; i < REGISTERS; i++)
         machine.r[i] = random_next();
+    machine.r[RSP] &= 0x7fffffffffff; /* this process's own start with it: AMD's iretq wants one */
     machine.r[RCX] = address_random();
     machine.r[RAX] = one_in(3)    ? 0x80000000u
                      : one_in(12) ? random_next() & 0x7fffffff

@@ -66,19 +66,25 @@ else
 	root_cpio=$root_fs
 fi
 
-# The file system gets room for the root and as much again for what programs write; the machine
-# gets the archive, that, and room to run in.
+# The file system gets room for the root and for what programs write; the machine gets the archive,
+# that, and room to run in. Of a machine of a given size files get a half, as on Linux.
 root_mib=$(($(wc -c <"$root_cpio") / 1048576 + 1))
 files_mib=$((root_mib * 5 / 4 + 24))
+half_mib=$(((${mem:-0} - root_mib) / 2))
+if [ -z "$mem" ]; then
+	files_mib=$((files_mib + 104))
+	mem=$((root_mib + files_mib + 384))
+elif [ "$mem" -ge 256 ] && [ "$half_mib" -gt "$files_mib" ]; then
+	files_mib=$half_mib
+fi
 small_edit=''
-if [ "${mem:-64}" -lt 64 ]; then # less to keep account of, too
+if [ "$mem" -lt 64 ]; then # less to keep account of, too
 	files_mib=$((root_mib * 5 / 4 + 4))
 	small_edit='/component memory/,/}/s/capsule [0-9]*M/capsule 1M/
 		/component tty/,/}/s/capsule 1664K/capsule 640K/
 		/component pipe/,/}/{s/capsule 1664K/capsule 640K/; s/objects 64/objects 32/}
 		/component process/,/}/s/capsule 2M log 512K/capsule 1M log 256K/'
 fi
-[ -n "$mem" ] || mem=$((root_mib + files_mib + 160))
 # PITH_SYSTEM: another description than that of the Linux system (tests).
 sed -e "/component ramfs/,/}/s/capsule [0-9]*M/capsule ${files_mib}M/" \
 	-e "$small_edit" \

@@ -2,7 +2,9 @@
 /*
  * mkroot DIR OUT: packs a directory as a root file system: a cpio archive ("newc") whose
  * files belong to root. Links stay links, hard links hard links; DIR is only read. What
- * cannot be packed (sockets; files that cannot be read) is named and left out.
+ * cannot be packed (sockets; files that cannot be read) is named and left out. What programs
+ * expect of every system (/tmp, /dev with its usual names, /proc, /sys) is added where it is
+ * missing.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -123,6 +125,56 @@ static void pack(int at, const char *leaf, const char *name)
     }
 }
 
+/* What every root gets. Device numbers: Linux's Documentation/admin-guide/devices.txt. */
+static const struct expected {
+    const char *name;
+    mode_t mode;
+    unsigned major, minor;
+    const char *target;
+} expected[] = {
+    {"tmp", S_IFDIR | 01777, 0, 0, NULL},
+    {"proc", S_IFDIR | 0555, 0, 0, NULL},
+    {"sys", S_IFDIR | 0555, 0, 0, NULL},
+    {"dev", S_IFDIR | 0755, 0, 0, NULL}, /* before what is in it */
+    {"dev/shm", S_IFDIR | 01777, 0, 0, NULL},
+    {"dev/pts", S_IFDIR | 0755, 0, 0, NULL},
+    {"dev/null", S_IFCHR | 0666, 1, 3, NULL},
+    {"dev/zero", S_IFCHR | 0666, 1, 5, NULL},
+    {"dev/full", S_IFCHR | 0666, 1, 7, NULL},
+    {"dev/random", S_IFCHR | 0666, 1, 8, NULL},
+    {"dev/urandom", S_IFCHR | 0666, 1, 9, NULL},
+    {"dev/tty", S_IFCHR | 0666, 5, 0, NULL},
+    {"dev/console", S_IFCHR | 0600, 5, 1, NULL},
+    {"dev/ptmx", S_IFCHR | 0666, 5, 2, NULL},
+    {"dev/pith", S_IFCHR | 0600, 10, 1, NULL}, /* ours: a line to the supervisor */
+    {"dev/fd", S_IFLNK | 0777, 0, 0, "/proc/self/fd"},
+    {"dev/stdin", S_IFLNK | 0777, 0, 0, "/proc/self/fd/0"},
+    {"dev/stdout", S_IFLNK | 0777, 0, 0, "/proc/self/fd/1"},
+    {"dev/stderr", S_IFLNK | 0777, 0, 0, "/proc/self/fd/2"},
+};
+
+/* What is there is taken as it is; nothing is put behind a link. */
+static void expect(int fd, const struct expected *e)
+{
+    struct stat s;
+    const char *slash = strchr(e->name, '/');
+    if (slash && !fstatat(fd, "dev", &s, AT_SYMLINK_NOFOLLOW) && !S_ISDIR(s.st_mode))
+        return;
+    if (!fstatat(fd, e->name, &s, AT_SYMLINK_NOFOLLOW) || errno != ENOENT)
+        return;
+    size_t bytes = e->target ? strlen(e->target) : 0;
+    time_t time = fstat(fd, &s) ? 0 : s.st_mtime;
+    memset(&s, 0, sizeof s);
+    s.st_mtime = time;
+    s.st_mode = e->mode;
+    s.st_nlink = S_ISDIR(e->mode) ? 2 : 1;
+    s.st_rdev = makedev(e->major, e->minor);
+    header(e->name, &s, bytes);
+    if (bytes)
+        fwrite(e->target, 1, bytes, out);
+    pad();
+}
+
 int main(int argc, char **argv)
 {
     struct stat none;
@@ -139,12 +191,8 @@ int main(int argc, char **argv)
     int fd = open(argv[1], O_RDONLY | O_DIRECTORY);
     memset(&none, 0, sizeof none);
     pack(fd, ".", ".");
-    /* Programs expect one; what is there is taken as it is. */
-    if (fstatat(fd, "tmp", &none, AT_SYMLINK_NOFOLLOW) && errno == ENOENT) {
-        none.st_mode = S_IFDIR | 01777;
-        none.st_nlink = 2;
-        header("tmp", &none, 0);
-    }
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        expect(fd, &expected[i]);
     memset(&none, 0, sizeof none);
     header("TRAILER!!!", &none, 0);
     if (fclose(out)) {

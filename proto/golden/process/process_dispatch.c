@@ -706,6 +706,22 @@ dispatch_adopt_orphans(struct process_server *server, uint64_t badge, struct msg
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_thread_time(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t thread = (uint32_t)m->w[1];
+    uint64_t run_ns = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    status = process_serve_thread_time(server, badge, thread, &run_ns);
+    if (status)
+        return status;
+    m->w[1] = run_ns;
+    return 0;
+}
+
 uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
@@ -784,6 +800,8 @@ uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct 
         return dispatch_set_death_signal(server, badge, m);
     case PROCESS_OP_ADOPT_ORPHANS:
         return dispatch_adopt_orphans(server, badge, m);
+    case PROCESS_OP_THREAD_TIME:
+        return dispatch_thread_time(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

@@ -293,6 +293,14 @@ static const struct rpc_fuzz_field adopt_orphans_fields[] = {
     { 1, 0, 8, (uint64_t)0, (uint64_t)1 },
 };
 
+static const struct rpc_fuzz_field thread_time_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const uint32_t thread_time_errors[] = {
+    PROCESS_ERROR_SRCH,
+};
+
 static const struct rpc_fuzz_operation operations[] = {
     {
         .number = 1,
@@ -709,10 +717,22 @@ static const struct rpc_fuzz_operation operations[] = {
         .error_count = 0,
         .fields = adopt_orphans_fields,
     },
+    {
+        .number = 38,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 1,
+        .fields = thread_time_fields,
+        .errors = thread_time_errors,
+    },
 };
 
 const struct rpc_fuzz_protocol process_fuzz = {
     .name = "process",
-    .operation_count = 36,
+    .operation_count = 37,
     .operations = operations,
 };

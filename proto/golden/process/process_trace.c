@@ -266,6 +266,14 @@ static const struct rpc_trace_field adopt_orphans_request[] = {
     { "on", 1, 0, 8, RPC_UNSIGNED },
 };
 
+static const struct rpc_trace_field thread_time_request[] = {
+    { "thread", 1, 0, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field thread_time_reply[] = {
+    { "run_ns", 1, 0, 64, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_operation operations[] = {
     { 1, "start", false, 1, 1, start_request, start_reply },
     { 2, "fork", true, 6, 1, fork_request, fork_reply },
@@ -303,6 +311,7 @@ static const struct rpc_trace_operation operations[] = {
     { 35, "root", true, 0, 0, NULL, NULL },
     { 36, "set_death_signal", true, 1, 0, set_death_signal_request, NULL },
     { 37, "adopt_orphans", true, 1, 0, adopt_orphans_request, NULL },
+    { 38, "thread_time", false, 1, 1, thread_time_request, thread_time_reply },
 };
 
 static const struct rpc_trace_error errors[] = {
@@ -318,8 +327,8 @@ static const struct rpc_trace_error errors[] = {
 
 const struct rpc_trace_protocol process_trace = {
     .name = "process",
-    .version = 3,
-    .operation_count = 36,
+    .version = 4,
+    .operation_count = 37,
     .error_count = 8,
     .operations = operations,
     .errors = errors,

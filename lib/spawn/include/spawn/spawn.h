@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A capsule that begins at such a frame is mapped in blocks of that many pages. */
+#define LARGE_PAGES 512u
+
 struct spawn {
     const char *name;
     const void *elf;             /* readable here */

@@ -18,7 +18,7 @@
  * own threads by number, the first by its pid: what it says there can only hurt itself. Wait
  * statuses and signal numbers are Linux's, signal sets have bit N - 1 for signal N.
  */
-enum { PROCESS_VERSION = 3 };
+enum { PROCESS_VERSION = 4 };
 
 /* Operations. */
 enum {
@@ -58,6 +58,7 @@ enum {
     PROCESS_OP_ROOT = 35,
     PROCESS_OP_SET_DEATH_SIGNAL = 36,
     PROCESS_OP_ADOPT_ORPHANS = 37,
+    PROCESS_OP_THREAD_TIME = 38,
 };
 
 /* Errors, as stubs return them. */

@@ -950,3 +950,26 @@ static inline int64_t process_adopt_orphans(uint32_t via, bool on)
         return (uint32_t)m.w[0];
     return 0;
 }
+
+/*
+ * What one of the caller's threads has used of the processor.
+ * Idempotent.
+ * Errors: SRCH
+ */
+static inline int64_t process_thread_time(uint32_t via, uint32_t thread, uint64_t *run_ns)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_THREAD_TIME,
+        [1] = (uint64_t)thread,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *run_ns = m.w[1];
+    return 0;
+}

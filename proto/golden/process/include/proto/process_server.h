@@ -213,3 +213,7 @@ uint32_t process_serve_set_death_signal(struct process_server *server, uint64_t 
 /* Whether orphans among the caller's descendants become its children. */
 uint32_t process_serve_adopt_orphans(struct process_server *server, uint64_t badge,
     uint64_t sequence, bool on);
+
+/* What one of the caller's threads has used of the processor. */
+uint32_t process_serve_thread_time(struct process_server *server, uint64_t badge, uint32_t thread,
+    uint64_t *run_ns);
