@@ -109,7 +109,7 @@ int64_t sys_mmap(const uint64_t *a)
         flags |= MEMORY_MAP_LOW;
     if (!limit_memory(bytes))
         return -ENOMEM;
-    self.shares_memory |= (flags & MEMORY_MAP_SHARED) != 0;
+    self.shares_memory |= shared;
     uint64_t got = 0;
     int64_t e = errno_of(memory_map(SLOT_MEMORY, address, bytes, protection_of(prot), flags, &got));
     if (!e && plain) {

@@ -91,6 +91,17 @@ struct area *area_find(const struct space_record *s, uint64_t vpn)
     return a;
 }
 
+/* The object's record, which stays where it is from one incarnation to the next, and the offset. */
+uint64_t area_place(const struct space_record *s, uint64_t address)
+{
+    const struct area *a = area_find(s, address / PAGE);
+    if (!a)
+        return 0;
+    uint64_t record = ((uint64_t)a->object - CAPSULE_BASE) / 16 & 0x7fffff;
+    uint64_t page = (address / PAGE - a->first + a->offset) & 0xfffffff;
+    return 1ull << 63 | record << 40 | page << 12 | address % PAGE;
+}
+
 static struct area *area_add_to(struct space_record *s, struct object_record *o, struct area like)
 {
     struct area *a = capsule_alloc(sizeof *a);

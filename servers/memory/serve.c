@@ -365,10 +365,7 @@ uint32_t memory_serve_place(
     struct space_record *s = space_find(badge);
     bool found =
         s && range_first(s, address & ~(PAGE - 1), &at, &entry) && at == (address & ~(PAGE - 1));
-    if (found && entry & ENTRY_SHARED) { /* where this server sees the page, in each incarnation */
-        const void *view = space_view(s, at);
-        *place = view ? (uint64_t)view + address % PAGE : 0;
-    }
+    *place = found && entry & ENTRY_SHARED ? area_place(s, address) : 0;
     tx_commit();
     return found ? 0 : MEMORY_ERROR_NOENT;
 }

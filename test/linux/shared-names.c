@@ -13,6 +13,32 @@ static void child(void)
     sem_post(semaphore);
 }
 
+/* The parent waits meanwhile. */
+static void posts_later(void)
+{
+    sleep_ms(50);
+    sem_post(semaphore);
+}
+
+/* At another address than the parent's. */
+static void maps_and_posts_later(void)
+{
+    sem_t *own = sem_open("/turn", 0);
+
+    IS(own != SEM_FAILED);
+    sleep_ms(50);
+    sem_post(own);
+}
+
+static void timed_wait(void)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    TRY(sem_timedwait(semaphore, &until));
+}
+
 int main(void)
 {
     struct stat s;
@@ -44,8 +70,26 @@ int main(void)
     VAL(shared[0]);
     TRY(sem_getvalue(semaphore, &value));
     VAL(value);
-    TRY(sem_close(semaphore));
+    for (unsigned i = 0; i < 2; i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            if (i)
+                maps_and_posts_later();
+            else
+                posts_later();
+            _exit(0);
+        }
+        timed_wait();
+        waitpid(pid, NULL, 0);
+    }
     TRY(sem_unlink("/turn"));
+    if (fork() == 0) {
+        posts_later();
+        _exit(0);
+    }
+    timed_wait();
+    TRY(wait(NULL) > 0);
+    TRY(sem_close(semaphore));
     TRY(sem_unlink("/turn"));
     TRY(shm_unlink("/numbers"));
     TRY(shm_unlink("/numbers"));

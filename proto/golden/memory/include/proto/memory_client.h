@@ -251,7 +251,7 @@ static inline int64_t memory_slots(uint32_t via, uint32_t directory)
 
 /*
  * A name for the place in memory behind an address: the same in every space that shares it, 0
- * when it is the caller's alone or was not touched yet.
+ * when it is the caller's alone.
  * Idempotent.
  * Errors: NOENT
  */

@@ -67,7 +67,7 @@ uint32_t memory_serve_slots(struct memory_server *server, uint64_t badge, uint64
 
 /*
  * A name for the place in memory behind an address: the same in every space that shares it, 0
- * when it is the caller's alone or was not touched yet.
+ * when it is the caller's alone.
  */
 uint32_t memory_serve_place(struct memory_server *server, uint64_t badge, uint64_t address,
     uint64_t *place);
