@@ -348,6 +348,7 @@ static int64_t image_run(struct block *b, struct image *m, struct words *w)
     fd_close_exec();
     signals_exec();
     settings_exec();
+    memory_scratch_forget();
     memset(&b->regs, 0, sizeof b->regs);
     b->regs.rsp = sp;
     b->site.rip = m->base + m->header.entry;

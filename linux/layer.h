@@ -267,6 +267,9 @@ int64_t file_write_piece(struct file *f, int64_t at, uint64_t from, size_t bytes
 
 int64_t memory_scratch(uint64_t bytes, uint64_t *address); /* of the program, for lending */
 void memory_scratch_free(uint64_t address, uint64_t bytes);
+void memory_scratch_forget(void); /* a new program: it is gone with the old one */
+void memory_scratch_idle(void);   /* a child: what another thread did with it ends there */
+#define SCRATCH_KEPT 65536u
 /* Maps a file's own pages over what is there; -ENODEV: its server cannot. */
 int64_t map_file(struct file *f, uint64_t address, uint64_t bytes, uint64_t offset, uint64_t prot,
                  bool shared);

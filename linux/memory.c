@@ -16,15 +16,52 @@ static uint8_t protection_of(uint64_t prot)
                      (prot & PROT_EXEC ? MEMORY_PROTECTION_READ | MEMORY_PROTECTION_EXEC : 0));
 }
 
+/* One piece is kept for the next call that wants one; where the program unmaps what it never
+ * mapped, it is forgotten. */
+static uint64_t kept;
+static bool kept_busy;
+
 int64_t memory_scratch(uint64_t bytes, uint64_t *address)
 {
-    return errno_of(memory_map(SLOT_MEMORY, 0, pages_up(bytes),
-                               MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE, 0, address));
+    bool keep = bytes <= SCRATCH_KEPT && !kept_busy;
+    if (keep && kept) {
+        kept_busy = true;
+        *address = kept;
+        return 0;
+    }
+    int64_t e = errno_of(memory_map(SLOT_MEMORY, 0, keep ? SCRATCH_KEPT : pages_up(bytes),
+        MEMORY_PROTECTION_READ | MEMORY_PROTECTION_WRITE, 0, address));
+    if (!e && keep) {
+        kept = *address;
+        kept_busy = true;
+    }
+    return e;
 }
 
 void memory_scratch_free(uint64_t address, uint64_t bytes)
 {
-    memory_unmap(SLOT_MEMORY, address, pages_up(bytes), 0);
+    if (address == kept)
+        kept_busy = false;
+    else
+        memory_unmap(SLOT_MEMORY, address, pages_up(bytes), 0);
+}
+
+void memory_scratch_forget(void)
+{
+    kept = 0;
+    kept_busy = false;
+}
+
+void memory_scratch_idle(void)
+{
+    kept_busy = false;
+}
+
+/* The program maps or unmaps a range itself. */
+static void scratch_meets(uint64_t address, uint64_t bytes)
+{
+    if (kept && address < kept + SCRATCH_KEPT && kept < address + bytes)
+        memory_scratch_forget();
 }
 
 /* Fills a fresh mapping from a file; what lies behind its end stays zero. */
@@ -110,6 +147,8 @@ int64_t sys_mmap(const uint64_t *a)
     if (!limit_memory(bytes))
         return -ENOMEM;
     self.shares_memory |= shared;
+    if (flags & MEMORY_MAP_FIXED)
+        scratch_meets(address, bytes);
     uint64_t got = 0;
     int64_t e = errno_of(memory_map(SLOT_MEMORY, address, bytes, protection_of(prot), flags, &got));
     if (!e && plain) {
@@ -124,6 +163,7 @@ int64_t sys_munmap(const uint64_t *a)
 {
     if (a[0] & (PAGE - 1) || !a[1] || !user_range(a[0], pages_up(a[1])))
         return -EINVAL;
+    scratch_meets(a[0], pages_up(a[1]));
     return errno_of(memory_unmap(SLOT_MEMORY, a[0], pages_up(a[1]), 0));
 }
 
@@ -164,6 +204,9 @@ int64_t sys_mremap(const uint64_t *a)
         return -EINVAL;
     if (!user_range(0, a[2]))
         return -ENOMEM;
+    scratch_meets(a[0], pages_up(a[1]));
+    if (a[3] & 2)
+        scratch_meets(a[4], pages_up(a[2]));
     int64_t e = errno_of(memory_remap(SLOT_MEMORY, a[0], pages_up(a[1]), pages_up(a[2]), a[3] & 1,
                                       a[4], a[3] & 2, &got));
     return e ? e : (int64_t)got;

@@ -152,6 +152,7 @@ void layer_child(struct block *b)
     take_start(b, &start);
     signals_child(b);
     settings_child();
+    memory_scratch_idle();
     pith_thread_bases(b->fs_base, b->gs_base, 3);
     if (b->child_set_tid)
         user_write(b->child_set_tid, &self.pid, 4);

@@ -9,7 +9,7 @@
 #include <proto/file_client.h>
 #include <proto/pipe_client.h>
 
-#define PIECE 65536u
+#define PIECE SCRATCH_KEPT
 
 static bool stream_has_end(const struct file *f)
 {

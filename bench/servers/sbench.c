@@ -91,11 +91,17 @@ static void ramfs_measure(void)
     must(good, "look");
 }
 
-static bool touch(struct probe *p, uint64_t address, uint64_t pages, struct probe_job *j)
+static bool touch_each(
+    struct probe *p, uint64_t address, uint64_t pages, uint64_t stride, struct probe_job *j)
 {
     *j = (struct probe_job){
-        .what = PROBE_WRITE, .address = address, .count = pages, .stride = PAGE, .value = 1};
+        .what = PROBE_WRITE, .address = address, .count = pages, .stride = stride, .value = 1};
     return probe_run(p, j);
+}
+
+static bool touch(struct probe *p, uint64_t address, uint64_t pages, struct probe_job *j)
+{
+    return touch_each(p, address, pages, PAGE, j);
 }
 
 /* An access whose page is there already costs as much as the measuring itself. */
@@ -109,14 +115,16 @@ static void faults_measure(struct probe *p)
     struct probe_job j, again, cow;
     struct probe child;
     uint64_t got = 0;
-    must(!memory_map(p->gate, PROBE_DATA, 400 * PAGE, RW, MEMORY_MAP_FIXED, &got), "map");
-    must(touch(p, PROBE_DATA, 400, &j) && touch(p, PROBE_DATA, 400, &again), "touch");
+    const uint64_t apart = 2 * PAGE; /* of pages in a row the next ones are made ready ahead */
+    must(!memory_map(p->gate, PROBE_DATA, 400 * apart, RW, MEMORY_MAP_FIXED, &got), "map");
+    must(touch_each(p, PROBE_DATA, 400, apart, &j) && touch_each(p, PROBE_DATA, 400, apart, &again),
+        "touch");
     figure("memory.fault", fault_cost(&j, &again), 400);
     must(!probe_clone(p, &child), "clone");
-    must(touch(p, PROBE_DATA + 100 * PAGE, 200, &cow), "touch a clone's");
+    must(touch_each(p, PROBE_DATA + 100 * apart, 200, apart, &cow), "touch a clone's");
     figure("memory.cow", fault_cost(&cow, &again), 200);
     must(!probe_end(&child), "end");
-    must(!memory_unmap(p->gate, PROBE_DATA, 400 * PAGE, 0), "unmap");
+    must(!memory_unmap(p->gate, PROBE_DATA, 400 * apart, 0), "unmap");
 }
 
 static void clones_measure(struct probe *p, const char *name, uint64_t pages)

@@ -10,6 +10,7 @@
  * call says whether its frame has any.
  */
 #include <arch/platform.h>
+#include <arch/pte.h>
 #include <arch/x86.h>
 #include <kernel.h>
 
@@ -242,7 +243,7 @@ struct result op_call_x(u64 transfer)
 {
     i64 error = 0;
     struct cpu *cpu = cpu_self();
-    struct user_run user = user_address(current_space(), transfer, false);
+    struct user_run user = user_address(current_space(), transfer, USER_READ);
     const volatile struct pith_transfer *x = (const void *)user.at;
     if (unlikely(!x) || unlikely(user.bytes < sizeof *x) || unlikely(x->cap_count) ||
         unlikely(trace_on))
@@ -500,14 +501,15 @@ static struct result grant_copy(u64 grant, u64 offset, u64 va, u64 length, u64 d
     /* A client that dies meanwhile stays what it was: see user_address(). */
     const struct space *client = frame_space(f->prev), *server = f->space;
     bool in = direction == GRANT_READ;
+    u64 access = in ? USER_READ : USER_WRITE, other = access ^ USER_READ ^ USER_WRITE;
     u64 at = g->address + offset, done = 0, run;
     struct user_run c = {0, 0}, s = {0, 0};
     length = min_u64(length, PAGE_SIZE);
     for (; done < length; done += run) {
         if (!c.bytes)
-            c = user_address(client, at + done, !in);
+            c = user_address(client, at + done, access);
         if (!s.bytes)
-            s = user_address(server, va + done, in);
+            s = user_address(server, va + done, other);
         if (!c.at || !s.at)
             break;
         run = min_u64(length - done, min_u64(c.bytes, s.bytes));

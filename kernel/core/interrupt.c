@@ -203,25 +203,17 @@ struct kernel_trap {
 
 #define IRETQ 0xcf48
 
-/* AMD's iretq faults where the user's stack pointer is no canonical address: it becomes one. */
-static bool rsp_shorten(u64 *rsp)
-{
-    u64 was = *rsp;
-    *rsp = (u64)((i64)(was << 16) >> 16);
-    return *rsp != was;
-}
-
 /* From kernel mode: an interrupt that ends idling, iretq's refusal of a user's rsp, or our bug. */
 void trap_kernel(struct kernel_trap *k)
 {
     struct cpu *cpu = cpu_self();
-    if (k->vector == VEC_KICK && !cpu->thread) {
-        /* Without the lock: sixty idle cores would queue for it behind each other. */
-        lapic_eoi();
-        quiesce_self(cpu);
-        return;
-    }
     if (k->vector >= 32 && !cpu->thread) {
+        if (k->vector == VEC_KICK) {
+            /* Without the lock: sixty idle cores would queue for it behind each other. */
+            lapic_eoi();
+            quiesce_self(cpu);
+            return;
+        }
         cpu->resched = 1;
         lock_take();
         interrupt(cpu, k->vector);
@@ -232,7 +224,10 @@ void trap_kernel(struct kernel_trap *k)
         return; /* mov ss shadow: a user's data breakpoint, delivered after syscall */
     if (k->vector == 2 && panic_stopping)
         halt_forever();
-    if (k->vector == 13 && *(const u16 *)k->rip == IRETQ && rsp_shorten((u64 *)k->rsp + 3))
+    u64 *rsp = (u64 *)k->rsp + 3;
+    if (k->vector == 13 && *(const u16 *)k->rip == IRETQ && *rsp) {
+        *rsp = 0; /* AMD's iretq faults where the user's is no canonical address */
         return;
+    }
     panic_regs(k->vector, k->error, k->rip, k->rsp, k->rbp, (const u64 *)k, 15);
 }

@@ -25,8 +25,9 @@ static struct result space_copy_bytes(const struct space *s, u64 va, u64 buffer,
     u64 done = 0;
     length = min_u64(length, PAGE_SIZE);
     for (u32 i = 0; i < 4 && done < length; i++) {
-        struct user_run theirs = user_address(s, va + done, false);
-        struct user_run ours = user_address(current_space(), buffer + done, !write);
+        struct user_run theirs = user_address(s, va + done, USER_READ);
+        struct user_run ours =
+            user_address(current_space(), buffer + done, write ? USER_READ : USER_WRITE);
         if (!theirs.at || !ours.at)
             break;
         if (write && (!space_leaf(s, va + done, &w) ||

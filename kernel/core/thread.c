@@ -8,6 +8,7 @@
  */
 #include <arch/fpu.h>
 #include <arch/platform.h>
+#include <arch/pte.h>
 #include <arch/x86.h>
 #include <kernel.h>
 
@@ -345,7 +346,8 @@ static i64 page_pin(u64 va, u64 *address)
     const struct space *s = current_space();
     if (va & (PAGE_SIZE - 1))
         return -E_ARG;
-    if (!space_leaf(s, va, &w) || w.level != 1 || !(*address = (u64)user_address(s, va, true).at))
+    if (!space_leaf(s, va, &w) || w.level != 1 ||
+        !(*address = (u64)user_address(s, va, USER_WRITE).at))
         return -E_MEMORY;
     struct page *p = page_of(frame_of((void *)*address));
     if (p->used == PINS_MAX)

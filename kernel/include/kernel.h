@@ -225,7 +225,7 @@ struct user_run {
     u8 *at;
     u64 bytes;
 };
-struct user_run user_address(const struct space *space, u64 va, bool write);
+struct user_run user_address(const struct space *space, u64 va, u64 access);
 /* Copies between kernel memory and the current frame's user memory; false on a bad
  * address (nothing or part was copied). At most one page. */
 bool user_read(void *to, u64 va, u64 bytes) MUST_USE;

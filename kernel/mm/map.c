@@ -466,19 +466,29 @@ static i64 large_map(struct space *s, const struct region *r, u64 index, u64 va,
     return 0;
 }
 
-/* The table of the lowest level for va, if it is there. */
-static ALWAYS_INLINE bool table_find(const struct space *space, u64 va, u64 **out)
+/* The table of the lowest level for va, if it is there; else what is in its place: a large page's
+ * entry, or 0 (also for 1 GiB). */
+static ALWAYS_INLINE bool table_or_large(const struct space *space, u64 va, u64 **out, u64 *large)
 {
+    *large = 0;
     const u64 *table = (const u64 *)((u64)space + PAGE_SIZE); /* the page behind the object */
 #pragma GCC unroll 3
     for (u32 shift = 39; shift > 12; shift -= 9) {
         u64 pte = table[va >> shift & 511u];
-        if (unlikely((pte - PTE_PRESENT) & (PTE_PRESENT | (shift < 39 ? PTE_LARGE : 0))))
+        if (unlikely((pte - PTE_PRESENT) & (PTE_PRESENT | (shift < 39 ? PTE_LARGE : 0)))) {
+            *large = shift == 21 ? pte : 0;
             return false; /* nothing there, or a large page */
+        }
         table = (const u64 *)(DM_BASE + (pte & ~(PAGE_SIZE - 1))); /* has no more above */
     }
     *out = (u64 *)(u64)table;
     return true;
+}
+
+static ALWAYS_INLINE bool table_find(const struct space *space, u64 va, u64 **out)
+{
+    u64 large;
+    return table_or_large(space, va, out, &large);
 }
 
 /* Maps a page that is a frame of owner by an entry that is empty; else false. */
@@ -752,48 +762,50 @@ static bool entry_mark_written(u64 *entry, u64 *old)
 }
 
 /* Answers for a page that is not small, not mapped so, or not written yet. */
-static NOINLINE struct user_run user_address_any(const struct space *space, u64 va, bool write)
+static NOINLINE struct user_run user_address_any(const struct space *space, u64 va, u64 access)
 {
     struct walk w;
-    u64 need = PTE_PRESENT | (write ? PTE_WRITE : 0);
-    if (va >= USER_TOP || !space_leaf(space, va, &w))
+    u64 need = access & ~PTE_DIRTY;
+    if (!space_leaf(space, va, &w))
         return (struct user_run){0, 0};
     u64 size = PAGE_SIZE << (9 * (w.level - 1)), old = __atomic_load_n(w.pte, __ATOMIC_RELAXED);
-    for (u32 tries = 0; tries < 4; tries++) {
-        if ((old & need) != need || old & PTE_IO)
-            break;
-        if (!write || old & PTE_DIRTY || entry_mark_written(w.pte, &old)) {
+    for (u32 tries = 4; tries && (old & (need | PTE_IO)) == need; tries--)
+        if (!(access & ~old) || entry_mark_written(w.pte, &old)) {
             u64 offset = va & (size - 1);
             return (struct user_run){
                 (u8 *)DM_BASE + (old & PTE_FRAME & ~(size - 1)) + offset, size - offset};
         }
-    }
     return (struct user_run){0, 0};
 }
 
 /* What is looked at without the lock may go away meanwhile: an entry is changed only as it was, and
  * tables and frames are not reused before this core has left the kernel. */
-struct user_run user_address(const struct space *space, u64 va, bool write)
+struct user_run user_address(const struct space *space, u64 va, u64 access)
 {
-    u64 *table, need = write ? PTE_PRESENT | PTE_WRITE | PTE_DIRTY : PTE_PRESENT;
-    if (unlikely(va >= USER_TOP) || unlikely(!table_find(space, va, &table)))
-        return user_address_any(space, va, write);
-    u64 pte = __atomic_load_n(table + (va >> PAGE_SHIFT & 511u), __ATOMIC_RELAXED);
-    if (unlikely((pte & (need | PTE_IO)) != need))
-        return user_address_any(space, va, write);
-    u64 offset = va & (PAGE_SIZE - 1);
-    return (struct user_run){(u8 *)DM_BASE + (pte & PTE_FRAME) + offset, PAGE_SIZE - offset};
+    u64 *table, large = 0, offset = va & (PAGE_SIZE - 1);
+    if (likely(va < USER_TOP) && likely(table_or_large(space, va, &table, &large))) {
+        u64 pte = __atomic_load_n(table + (va >> PAGE_SHIFT & 511u), __ATOMIC_RELAXED);
+        if (likely((pte & (access | PTE_IO)) == access))
+            return (struct user_run){
+                (u8 *)DM_BASE + (pte & PTE_FRAME) + offset, PAGE_SIZE - offset};
+    } else if ((large & access) == access) {
+        offset = va & (LARGE_SIZE - 1);
+        return (struct user_run){
+            (u8 *)DM_BASE + (large & PTE_FRAME & ~(LARGE_SIZE - 1)) + offset, LARGE_SIZE - offset};
+    }
+    return user_address_any(space, va, access);
 }
 
 /* The one routine that touches user memory for the kernel's own structures. */
-static bool user_copy(u64 va, void *kernel, u64 bytes, bool write)
+static bool user_copy(u64 va, void *kernel, u64 bytes, u64 access)
 {
     const struct space *space = current_space();
     for (u32 i = 0; i < 3 && bytes; i++) {
-        struct user_run user = user_address(space, va, write);
+        struct user_run user = user_address(space, va, access);
         if (!user.at)
             return false;
         u64 run = min_u64(user.bytes, bytes);
+        bool write = access & PTE_WRITE;
         copy_bytes(write ? user.at : kernel, write ? kernel : user.at, run);
         va += run;
         kernel = (u8 *)kernel + run;
@@ -804,10 +816,10 @@ static bool user_copy(u64 va, void *kernel, u64 bytes, bool write)
 
 bool user_read(void *to, u64 va, u64 bytes)
 {
-    return user_copy(va, to, bytes, false);
+    return user_copy(va, to, bytes, USER_READ);
 }
 
 bool user_write(u64 va, const void *from, u64 bytes)
 {
-    return user_copy(va, (void *)(u64)from, bytes, true);
+    return user_copy(va, (void *)(u64)from, bytes, USER_WRITE);
 }

@@ -153,6 +153,48 @@ static bool page_copy(struct space_record *s, struct node *leaf, unsigned i, uin
     return map_page(s, va, copy, map_rights(leaf->slot[i], true, false));
 }
 
+#define AHEAD_FROM 4u /* pages touched one behind the other, until more are made ready */
+#define AHEAD_MOST 15u
+#define AHEAD_SPARE 1024u /* pages beside the reserve, or nothing is made ahead of need */
+
+/* How many slots right before i have pages, up to a limit. */
+static unsigned run_before(const struct node *leaf, unsigned i)
+{
+    unsigned n = 0;
+    while (n < AHEAD_MOST && n < i && BIT(leaf->used, i - n - 1))
+        n++;
+    return n;
+}
+
+/* Who has touched pages in a row will touch the next ones: they get theirs before they fault. The
+ * first that cannot be had ends it. */
+static void pages_ahead(struct space_record *s, struct node *leaf, unsigned i, uint64_t va)
+{
+    unsigned n = run_before(leaf, i), first = i + 1, end = i + 1;
+    uint32_t like = leaf->slot[i] & ~ENTRY_PAGE, previous = 0;
+    if (n < AHEAD_FROM || s->resident + n > s->quota ||
+        pages_unused() < pages_reserve() + AHEAD_SPARE)
+        return;
+    for (; end <= i + n && end < SLOTS && leaf->slot[end] == like; end++) {
+        uint32_t page = page_take(true);
+        if (!page)
+            break;
+        if (end > first && page != previous + 1) {
+            (void)map_run(s, va + (first - i) * PAGE, ram, previous + 1 - (end - first),
+                end - first, map_rights(like, true, false));
+            first = end;
+        }
+        previous = page;
+        s->resident++;
+        __atomic_store_n(&leaf->slot[end], like | page, __ATOMIC_RELEASE);
+        BIT_SET(leaf->used, end);
+        BIT_SET(leaf->mapped, end);
+    }
+    if (end > first)
+        (void)map_run(s, va + (first - i) * PAGE, ram, previous + 1 - (end - first), end - first,
+            map_rights(like, true, false));
+}
+
 static bool page_first(
     struct space_record *s, struct node *leaf, unsigned i, uint64_t va, bool write, bool exec)
 {
@@ -165,7 +207,10 @@ static bool page_first(
     __atomic_store_n(&leaf->slot[i], leaf->slot[i] | page, __ATOMIC_RELEASE);
     BIT_SET(leaf->used, i);
     BIT_SET(leaf->mapped, i);
-    return map_page(s, va, page, map_rights(leaf->slot[i], page != memory->zero_page, exec));
+    bool done = map_page(s, va, page, map_rights(leaf->slot[i], page != memory->zero_page, exec));
+    if (done && write)
+        pages_ahead(s, leaf, i, va);
+    return done;
 }
 
 bool fault_resolve(struct space_record *s, uint64_t va, bool write, bool exec)
