@@ -48,15 +48,15 @@ int64_t entry_out(struct entries *out, const struct entry *entry)
 static int64_t file_entries(struct file *f, struct entries *out)
 {
     uint8_t block[8192];
-    size_t bytes = 0;
+    size_t bytes = 0, room = out->room < sizeof block - 512 ? out->room + 512 : sizeof block;
     uint32_t count = 0;
-    own_ready(block, sizeof block);
-    int64_t e = errno_of(file_getdents(f->slot, f->position, block, sizeof block, &bytes, &count));
-    for (size_t at = 0; !e && at + sizeof(struct file_entry) <= bytes;) {
-        const struct file_entry *from = (const struct file_entry *)(block + at);
-        e = entry_out(out, &(struct entry){.inode = from->attributes.node,
+    own_ready(block, room);
+    int64_t e = errno_of(file_getdents(f->slot, f->position, true, block, room, &bytes, &count));
+    for (size_t at = 0; !e && at + sizeof(struct file_name) <= bytes;) {
+        const struct file_name *from = (const struct file_name *)(block + at);
+        e = entry_out(out, &(struct entry){.inode = from->node,
                                .next = from->next,
-                               .type = (uint8_t)((from->attributes.mode & S_IFMT) >> 12),
+                               .type = (uint8_t)((from->mode & S_IFMT) >> 12),
                                .name = (const char *)(from + 1),
                                .name_bytes = from->name_bytes});
         if (!e)

@@ -361,23 +361,32 @@ uint32_t file_serve_readlink(struct file_server *s, uint64_t badge, uint32_t at,
     return end(0);
 }
 
-/* One entry with its name, and zeros behind it, to where there is room for it. */
-static uint64_t entry_out(
-    uint8_t *to, const struct node *n, uint64_t next, const char *name, uint32_t length)
+/* One entry with its name, and zeros behind it, to where there is room for `whole` bytes. */
+static void entry_out(uint8_t *to, uint64_t whole, bool brief, const struct node *n, uint64_t next,
+    const char *name, uint32_t length)
 {
+    *(uint64_t *)(to + whole - 8) = 0;
+    if (brief) {
+        *(struct file_name *)to = (struct file_name){
+            .next = next,
+            .node = n->number,
+            .mode = n->mode,
+            .name_bytes = (uint16_t)length,
+            .entry_bytes = (uint16_t)whole,
+        };
+        memcpy(to + sizeof(struct file_name), name, length);
+        return;
+    }
     struct file_entry *head = (struct file_entry *)to;
-    uint64_t whole = (sizeof *head + length + 7) & ~7ull;
     *head = (struct file_entry){
         .next = next, .name_bytes = (uint16_t)length, .entry_bytes = (uint16_t)whole};
     node_attributes(n, &head->attributes);
-    *(uint64_t *)(to + whole - 8) = 0;
     memcpy(to + sizeof *head, name, length);
-    return whole;
 }
 
 #define ENTRY_MOST (sizeof(struct file_entry) + 264) /* bytes of one entry */
 
-uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t position,
+uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t position, bool brief,
     struct rpc_out *entries, uint32_t *count)
 {
     static uint8_t buffer[8192] __attribute__((aligned(8))); /* under the transaction's lock */
@@ -401,7 +410,8 @@ uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t pos
     for (uint64_t cookie = position;;) {
         name = cookie == 0 ? "." : cookie == 1 ? ".." : e ? e->name : 0;
         uint32_t length = cookie < 2 ? (uint32_t)cookie + 1 : e ? e->length : 0;
-        uint64_t whole = (sizeof(struct file_entry) + length + 7) & ~7ull;
+        uint64_t head = brief ? sizeof(struct file_name) : sizeof(struct file_entry);
+        uint64_t whole = (head + length + 7) & ~7ull;
         bool fits = name && used + gathered + whole <= entries->capacity;
         if (gathered && (!fits || gathered > sizeof buffer - ENTRY_MOST)) {
             if (!rt_copy_to_client(entries->offset + used, buffer, gathered))
@@ -415,7 +425,8 @@ uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t pos
                                : cookie == 1 ? (d->parent ? d->parent : d)
                                              : e->node;
         cookie = cookie < 2 ? cookie + 1 : e->cookie;
-        gathered += entry_out(buffer + gathered, n, cookie, name, length);
+        entry_out(buffer + gathered, whole, brief, n, cookie, name, length);
+        gathered += whole;
         (*count)++;
         if (cookie > 2)
             e = e->prev;

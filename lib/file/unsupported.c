@@ -100,10 +100,15 @@ UNSUPPORTED uint32_t file_serve_seek(struct file_server *server, uint64_t badge,
     return FILE_ERROR_SPIPE;
 }
 
-UNSUPPORTED uint32_t file_serve_getdents(struct file_server *server, uint64_t badge, uint64_t
-    position, struct rpc_out *entries, uint32_t *count)
+UNSUPPORTED uint32_t file_serve_getdents(struct file_server *server, uint64_t badge,
+    uint64_t position, bool brief, struct rpc_out *entries, uint32_t *count)
 {
-    UNUSED(server); UNUSED(badge); UNUSED(position); UNUSED(entries); UNUSED(count);
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(position);
+    UNUSED(brief);
+    UNUSED(entries);
+    UNUSED(count);
     return FILE_ERROR_NOTDIR;
 }
 

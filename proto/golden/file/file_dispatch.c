@@ -295,6 +295,7 @@ static uint64_t __attribute__((noinline))
 dispatch_getdents(struct file_server *server, uint64_t badge, struct msg *m)
 {
     uint64_t position = m->w[2];
+    uint8_t brief = (uint8_t)m->w[3];
     uint32_t count = 0;
     struct rpc_out entries = { .capacity = (uint32_t)m->w[1] };
     uint32_t status;
@@ -303,7 +304,9 @@ dispatch_getdents(struct file_server *server, uint64_t badge, struct msg *m)
         return RPC_BAD_SEQUENCE;
     if (entries.capacity > 65536)
         return RPC_BAD_FIELD;
-    status = file_serve_getdents(server, badge, position, &entries, &count);
+    if (brief > 1)
+        return RPC_BAD_FIELD;
+    status = file_serve_getdents(server, badge, position, brief, &entries, &count);
     if (status)
         return status;
     if (entries.length > entries.capacity)

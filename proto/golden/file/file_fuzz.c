@@ -175,6 +175,7 @@ static const uint32_t seek_errors[] = {
 static const struct rpc_fuzz_field getdents_fields[] = {
     { 1, 0, 32, (uint64_t)0, (uint64_t)65536 },
     { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 3, 0, 8, (uint64_t)0, (uint64_t)1 },
 };
 
 static const uint32_t getdents_errors[] = {
@@ -607,7 +608,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .caps_in = 0,
         .in_bytes_max = 0,
         .out_bytes_max = 65536,
-        .field_count = 2,
+        .field_count = 3,
         .error_count = 7,
         .fields = getdents_fields,
         .errors = getdents_errors,

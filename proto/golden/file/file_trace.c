@@ -104,6 +104,7 @@ static const struct rpc_trace_field seek_reply[] = {
 static const struct rpc_trace_field getdents_request[] = {
     { "entries_capacity", 1, 0, 32, RPC_LENGTH },
     { "position", 2, 0, 64, RPC_UNSIGNED },
+    { "brief", 3, 0, 8, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field getdents_reply[] = {
@@ -253,7 +254,7 @@ static const struct rpc_trace_operation operations[] = {
     { 6, "write", true, 3, 2, write_request, write_reply },
     { 7, "read_next", true, 1, 2, read_next_request, read_next_reply },
     { 8, "seek", true, 2, 1, seek_request, seek_reply },
-    { 9, "getdents", false, 2, 2, getdents_request, getdents_reply },
+    { 9, "getdents", false, 3, 2, getdents_request, getdents_reply },
     { 10, "make", true, 5, 3, make_request, make_reply },
     { 11, "unlink", true, 4, 3, unlink_request, unlink_reply },
     { 12, "rename", true, 4, 0, rename_request, NULL },
@@ -307,7 +308,7 @@ static const struct rpc_trace_error errors[] = {
 
 const struct rpc_trace_protocol file_trace = {
     .name = "file",
-    .version = 2,
+    .version = 3,
     .operation_count = 25,
     .error_count = 30,
     .operations = operations,

@@ -133,11 +133,11 @@ uint32_t file_serve_seek(struct file_server *server, uint64_t badge, uint64_t se
 }
 
 uint32_t file_serve_getdents(struct file_server *server, uint64_t badge, uint64_t position,
-    struct rpc_out *entries, uint32_t *count)
+    bool brief, struct rpc_out *entries, uint32_t *count)
 {
     uint32_t status = give(entries, FILE_ENTRIES_MAX);
 
-    (void)server, (void)badge, (void)position;
+    (void)server, (void)badge, (void)position, (void)brief;
     *count = 1;
     return status ? status : file_server_answer;
 }

@@ -28,7 +28,7 @@
  * Errors are Linux's errno values. A mutating request is done exactly once, however often it is
  * repeated with the same sequence. Times are given by the server unless a client sets them.
  */
-enum { FILE_VERSION = 2 };
+enum { FILE_VERSION = 3 };
 
 /* Operations. */
 enum {
@@ -362,6 +362,21 @@ _Static_assert(offsetof(struct file_entry, next) == 0, "offset");
 _Static_assert(offsetof(struct file_entry, name_bytes) == 8, "offset");
 _Static_assert(offsetof(struct file_entry, entry_bytes) == 10, "offset");
 _Static_assert(offsetof(struct file_entry, attributes) == 16, "offset");
+
+/* The same without attributes: what readdir(3) shows. */
+struct file_name {
+    uint64_t next;
+    uint64_t node;
+    uint32_t mode;
+    uint16_t name_bytes; /* 1 to 255 */
+    uint16_t entry_bytes;
+};
+_Static_assert(sizeof(struct file_name) == 24, "size");
+_Static_assert(offsetof(struct file_name, next) == 0, "offset");
+_Static_assert(offsetof(struct file_name, node) == 8, "offset");
+_Static_assert(offsetof(struct file_name, mode) == 16, "offset");
+_Static_assert(offsetof(struct file_name, name_bytes) == 20, "offset");
+_Static_assert(offsetof(struct file_name, entry_bytes) == 22, "offset");
 
 struct file_changes {
     struct file_time accessed;

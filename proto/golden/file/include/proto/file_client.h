@@ -347,13 +347,13 @@ static inline int64_t file_seek(uint32_t via, int64_t offset, uint8_t whence, ui
 }
 
 /*
- * Directory entries with their attributes, as struct entry with its name each. `position` is 0 or
+ * Directory entries, as struct entry with its name each, or brief: struct name. `position` is 0 or
  * an entry's `next`; no entries mean the end.
  * Idempotent.
  *   entries: 0 to 65536 bytes.
  * Errors: BADF NOTDIR INVAL NOENT NOMEM STALE IO
  */
-static inline int64_t file_getdents(uint32_t via, uint64_t position, void *entries,
+static inline int64_t file_getdents(uint32_t via, uint64_t position, bool brief, void *entries,
     size_t entries_capacity, size_t *entries_length, uint32_t *count)
 {
     struct msg m;
@@ -366,6 +366,7 @@ static inline int64_t file_getdents(uint32_t via, uint64_t position, void *entri
         FILE_OP_GETDENTS,
         [1] = (uint64_t)entries_capacity,
         [2] = position,
+        [3] = (uint64_t)brief,
     } };
     xfer_clear(&x);
     x.out = entries;

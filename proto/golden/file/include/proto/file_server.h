@@ -77,11 +77,11 @@ uint32_t file_serve_seek(struct file_server *server, uint64_t badge, uint64_t se
     int64_t offset, uint8_t whence, uint64_t *position);
 
 /*
- * Directory entries with their attributes, as struct entry with its name each. `position` is 0 or
+ * Directory entries, as struct entry with its name each, or brief: struct name. `position` is 0 or
  * an entry's `next`; no entries mean the end.
  */
 uint32_t file_serve_getdents(struct file_server *server, uint64_t badge, uint64_t position,
-    struct rpc_out *entries, uint32_t *count);
+    bool brief, struct rpc_out *entries, uint32_t *count);
 
 /* Makes a directory, fifo, socket or device node: the type is in `mode`, as for mknod(2). */
 uint32_t file_serve_make(struct file_server *server, uint64_t badge, uint64_t sequence,
