@@ -62,12 +62,16 @@ static void take_start(struct block *b, const struct process_start *s)
     b->tid = s->process;
 }
 
-static struct { struct process_start start; char words[PROCESS_ARGUMENTS_MAX]; } first;
+struct first {
+    struct process_start start;
+    char words[PROCESS_ARGUMENTS_MAX];
+};
 
 /* The first program: a name without a slash is looked for where a shell would. */
 static int64_t first_run(struct block *b, char **argv, char **envp)
 {
-    static const char *const places[] = { "/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/" };
+    static const char *const places[] = {
+        "/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"};
     static char found[PATH_MAX];
     int64_t status = -ENOENT;
     if (strchr(argv[0], '/'))
@@ -79,37 +83,41 @@ static int64_t first_run(struct block *b, char **argv, char **envp)
     return status;
 }
 
-void layer_start(struct block *b)
+/* What keeps a first program from running, for whoever typed its name. */
+static const char *reason_of(int64_t error)
 {
-    char *argv[64], *envp[16];
+    static const struct {
+        int64_t error;
+        const char *text;
+    } reasons[] = {
+        {ENOENT, "there is no such file"},
+        {EACCES, "it may not be executed"},
+        {ENOEXEC, "it is no program for this system"},
+        {ENOTDIR, "part of its path is no directory"},
+        {EISDIR, "it is a directory"},
+        {ELOOP, "too many symbolic links"},
+        {ENOMEM, "there is too little memory"},
+    };
+    for (unsigned i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].error == error)
+            return reasons[i].text;
+    return "it cannot be loaded";
+}
+
+/* Sorts the words of the command: the ones with '=' before the first without are the environment,
+ * and our own options. Answers how many arguments there are. */
+static unsigned words_sort(char *words, size_t length, char **argv, char **envp, unsigned room)
+{
+    static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                home[] = "HOME=/root", term[] = "TERM=linux";
     unsigned arguments = 0, variables = 0;
-    size_t length = 0;
-    layer_lock();
-    b->busy = 1;
-    block_touch(b);
-    for (uint64_t at = 0; at < sizeof first; at += PAGE)
-        ((volatile char *)&first)[at] = 0;
-    ((volatile char *)&first)[sizeof first - 1] = 0;
-    rt_self_make(b, 0);
-    int64_t status = process_start(SLOT_PROCESS, &first.start, sizeof first.words, &length);
-    if (status)
-        pith_thread_exit();
-    take_start(b, &first.start);
-    block_register(b);
-    self.umask = 022;
-    self.cwd_slot = SLOT_ROOT;
-    strlcpy(self.root, "/", sizeof self.root);
-    strlcpy(self.cwd, "/", sizeof self.cwd);
-    /* Words with '=' before the first without are the environment and our own options. */
-    static char path[] = "PATH=/bin:/sbin:/usr/bin:/usr/sbin", home[] = "HOME=/root",
-                term[] = "TERM=linux";
     envp[variables++] = path;
     envp[variables++] = home;
     envp[variables++] = term;
-    for (size_t at = 0; at < length && arguments < 63;) {
-        char *word = first.words + at;
+    for (size_t at = 0; at < length;) {
+        char *word = words + at;
         at += strnlen(word, length - at) + 1;
-        if (!*word)
+        if (!arguments && !*word)
             continue;
         if (!arguments && !strcmp(word, "log=calls"))
             self.log_calls = true;
@@ -117,19 +125,60 @@ void layer_start(struct block *b)
             self.streams = true;
         else if (!arguments && !strcmp(word, "log=unknown"))
             self.log_unknown = true;
-        else if (!arguments && strchr(word, '=') && variables < 15)
+        else if (!arguments && strchr(word, '=') && variables < room)
             envp[variables++] = word;
         else
             argv[arguments++] = word;
     }
-    argv[arguments] = 0;
-    envp[variables] = 0;
-    files_start();
-    status = arguments ? first_run(b, argv, envp) : -ENOENT;
-    if (status) {
-        layer_print("[linux] cannot run %s: error %ld\n", arguments ? argv[0] : "nothing", -status);
-        process_end(127 << 8);
+    return arguments;
+}
+
+/* The first process gets its command from the server, which has it from the description or the
+ * boot archive. */
+static int64_t command_run(struct block *b)
+{
+    enum { VARIABLES = 64 };
+    size_t length = 0;
+    char *envp[VARIABLES + 1] = {0};
+    struct first *first = layer_alloc(sizeof *first);
+    if (!first)
+        return -ENOMEM;
+    own_ready(first, sizeof *first);
+    int64_t e = errno_of(process_start(SLOT_PROCESS, &first->start, sizeof first->words, &length));
+    char **argv = e ? 0 : layer_alloc((length + 1) * sizeof *argv); /* a word has a NUL at least */
+    if (argv) {
+        unsigned arguments = words_sort(first->words, length, argv, envp, VARIABLES);
+        files_start();
+        e = arguments ? first_run(b, argv, envp) : -ENOENT;
+        if (e)
+            layer_print("[linux] cannot run %s: %s (error %ld)\n", arguments ? argv[0] : "nothing",
+                reason_of(-e), -e);
+        layer_free(argv);
+    } else {
+        e = e ? e : -ENOMEM;
     }
+    layer_free(first);
+    return e;
+}
+
+void layer_start(struct block *b)
+{
+    struct process_start start;
+    size_t length = 0;
+    layer_lock();
+    b->busy = 1;
+    block_touch(b);
+    rt_self_make(b, 0);
+    if (process_start(SLOT_PROCESS, &start, 0, &length))
+        pith_thread_exit();
+    take_start(b, &start);
+    block_register(b);
+    self.umask = 022;
+    self.cwd_slot = SLOT_ROOT;
+    strlcpy(self.root, "/", sizeof self.root);
+    strlcpy(self.cwd, "/", sizeof self.cwd);
+    if (command_run(b))
+        process_end(127 << 8);
     layer_unlock();
 }
 

@@ -102,6 +102,7 @@ else
 fi
 # Words in their order, each with a NUL.
 printf '%s\0' "$@" >"$PITH_TMP/command"
+[ "$(wc -c <"$PITH_TMP/command")" -le 131072 ] || die "the command is longer than 128 KiB"
 build/host/mkimage "$PITH_TMP/run.img" root=$out/servers/root/root.stripped \
 	supervisor=$out/servers/supervisor/supervisor.stripped system="$PITH_TMP/system" \
 	memory=$out/servers/memory/memory.stripped ramfs=$out/fs/ramfs/ramfs.stripped \

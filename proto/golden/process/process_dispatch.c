@@ -11,12 +11,12 @@ static uint64_t __attribute__((noinline))
 dispatch_start(struct process_server *server, uint64_t badge, struct msg *m)
 {
     struct process_start start = { 0 };
-    struct rpc_out arguments = { .capacity = (uint16_t)m->w[1] };
+    struct rpc_out arguments = { .capacity = (uint32_t)m->w[1] };
     uint32_t status;
 
     if (m->w[0] >> RPC_SEQUENCE_SHIFT)
         return RPC_BAD_SEQUENCE;
-    if (arguments.capacity > 3072)
+    if (arguments.capacity > 131072)
         return RPC_BAD_FIELD;
     arguments.offset = sizeof(start);
     status = process_serve_start(server, badge, &start, &arguments);

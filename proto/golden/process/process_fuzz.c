@@ -12,7 +12,7 @@
 extern const struct rpc_fuzz_protocol process_fuzz;
 
 static const struct rpc_fuzz_field start_fields[] = {
-    { 1, 0, 16, (uint64_t)0, (uint64_t)3072 },
+    { 1, 0, 32, (uint64_t)0, (uint64_t)131072 },
 };
 
 static const struct rpc_fuzz_field fork_fields[] = {
@@ -308,7 +308,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .parks = false,
         .caps_in = 0,
         .in_bytes_max = 0,
-        .out_bytes_max = 3216,
+        .out_bytes_max = 131216,
         .field_count = 1,
         .error_count = 0,
         .fields = start_fields,

@@ -10,11 +10,11 @@
 extern const struct rpc_trace_protocol process_trace;
 
 static const struct rpc_trace_field start_request[] = {
-    { "arguments_capacity", 1, 0, 16, RPC_LENGTH },
+    { "arguments_capacity", 1, 0, 32, RPC_LENGTH },
 };
 
 static const struct rpc_trace_field start_reply[] = {
-    { "arguments_length", 1, 0, 16, RPC_LENGTH },
+    { "arguments_length", 1, 0, 32, RPC_LENGTH },
 };
 
 static const struct rpc_trace_field fork_request[] = {

@@ -73,7 +73,7 @@ enum {
     PROCESS_ERROR_INVAL = 22,
 };
 
-enum { PROCESS_ARGUMENTS_MAX = 3072 };
+enum { PROCESS_ARGUMENTS_MAX = 131072 };
 enum { PROCESS_NAME_MAX = 255 };
 enum { PROCESS_HOST_NAME_MAX = 64 };
 /* Lanes of Linux threads are this and their id. */

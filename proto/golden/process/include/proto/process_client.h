@@ -19,7 +19,7 @@
 /*
  * Of the calling process. The words are NUL-terminated: the command of the first process.
  * Idempotent.
- *   arguments: 0 to 3072 bytes, right behind *start in memory.
+ *   arguments: 0 to 131072 bytes, right behind *start in memory.
  */
 static inline int64_t process_start(uint32_t via, struct process_start *start,
     size_t arguments_capacity, size_t *arguments_length)
@@ -28,8 +28,8 @@ static inline int64_t process_start(uint32_t via, struct process_start *start,
     struct xfer x;
     int64_t status;
 
-    if (arguments_capacity > 3072)
-        arguments_capacity = 3072;
+    if (arguments_capacity > 131072)
+        arguments_capacity = 131072;
     m = (struct msg){ .w = {
         PROCESS_OP_START,
         [1] = (uint64_t)arguments_capacity,
@@ -42,7 +42,7 @@ static inline int64_t process_start(uint32_t via, struct process_start *start,
         return status;
     if (m.w[0])
         return (uint32_t)m.w[0];
-    *arguments_length = (uint16_t)m.w[1];
+    *arguments_length = (uint32_t)m.w[1];
     if (*arguments_length > arguments_capacity)
         return RPC_BAD_BUFFER;
     return 0;
