@@ -157,11 +157,12 @@ static bool page_copy(struct space_record *s, struct node *leaf, unsigned i, uin
 #define AHEAD_MOST 15u
 #define AHEAD_SPARE 1024u /* pages beside the reserve, or nothing is made ahead of need */
 
-/* How many slots right before i have pages, up to a limit. */
-static unsigned run_before(const struct node *leaf, unsigned i)
+/* How many slots right before i have pages and the same rights, up to a limit. */
+static unsigned run_before(const struct node *leaf, unsigned i, uint32_t like)
 {
     unsigned n = 0;
-    while (n < AHEAD_MOST && n < i && BIT(leaf->used, i - n - 1))
+    while (n < AHEAD_MOST && n < i && BIT(leaf->used, i - n - 1) &&
+           (leaf->slot[i - n - 1] & ~ENTRY_PAGE) == like)
         n++;
     return n;
 }
@@ -170,8 +171,8 @@ static unsigned run_before(const struct node *leaf, unsigned i)
  * first that cannot be had ends it. */
 static void pages_ahead(struct space_record *s, struct node *leaf, unsigned i, uint64_t va)
 {
-    unsigned n = run_before(leaf, i), first = i + 1, end = i + 1;
     uint32_t like = leaf->slot[i] & ~ENTRY_PAGE, previous = 0;
+    unsigned n = run_before(leaf, i, like), first = i + 1, end = i + 1;
     if (n < AHEAD_FROM || s->resident + n > s->quota ||
         pages_unused() < pages_reserve() + AHEAD_SPARE)
         return;
