@@ -290,7 +290,9 @@ static void name_set(struct words *w)
         n += strlcpy(line + n, w->argv[i], sizeof line - n) + 1;
     self.ids.saved_user = self.ids.file_user = self.ids.user; /* as the server does */
     self.ids.saved_group = self.ids.file_group = self.ids.group;
-    process_name(SLOT_PROCESS, true, line, n < sizeof line ? n : sizeof line);
+    size_t length = strnlen(self.executable, PROCESS_EXECUTABLE_MAX);
+    process_name(
+        SLOT_PROCESS, true, line, n < sizeof line ? n : sizeof line, self.executable, length);
 }
 
 /* Reserved for a stack under RLIMIT_STACK; memory is taken as it is touched. */

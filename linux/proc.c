@@ -159,7 +159,7 @@ static enum kind kind_of_process(const struct place *p)
     if (!strcmp(p->rest, "task"))
         return DIRECTORY;
     if (p->pid != self.pid)
-        return NONE;
+        return strcmp(p->rest, "exe") || p->pid == PROCESS_INIT ? NONE : LINK;
     if (LISTED(folders_of_process, p->rest))
         return DIRECTORY;
     return LISTED(links_of_process, p->rest) || descriptor(p, "fd") >= 0 ? LINK : NONE;
@@ -259,6 +259,14 @@ static size_t descriptor_target(int fd, char *to, size_t size)
     }
 }
 
+/* `to` must be there already (own_ready). */
+static size_t other_executable(uint32_t pid, char *to, size_t size)
+{
+    size_t length = 0;
+    size = size < PROCESS_EXECUTABLE_MAX ? size : PROCESS_EXECUTABLE_MAX;
+    return process_executable(SLOT_PROCESS, pid, to, size, &length) ? 0 : length;
+}
+
 size_t proc_link(const char *full, char *to, size_t size)
 {
     struct place p;
@@ -280,8 +288,10 @@ size_t proc_link(const char *full, char *to, size_t size)
             return 0;
         full = named;
     }
-    if (!place_named(full, &p) || p.pid != self.pid)
+    if (!place_named(full, &p))
         return 0;
+    if (p.pid != self.pid)
+        return strcmp(p.rest, "exe") ? 0 : other_executable(p.pid, to, size);
     int fd = descriptor(&p, "fd");
     if (fd >= 0)
         return descriptor_target(fd, to, size);
@@ -382,7 +392,8 @@ static bool process_entry(const struct place *p, uint64_t *position, struct proc
     for (unsigned i = 0; name_below(proc_process, proc_process_count, "", i, d); i++)
         index--;
     if (p->pid != self.pid)
-        return !index && give(d, "task", TYPE_DIRECTORY);
+        return !index ? give(d, "task", TYPE_DIRECTORY)
+                      : index == 1 && p->pid != PROCESS_INIT && give(d, "exe", TYPE_LINK);
     if (index < links)
         return give(d, links_of_process[index], TYPE_LINK);
     return index - links < folders && give(d, folders_of_process[index - links], TYPE_DIRECTORY);

@@ -140,11 +140,13 @@ static int64_t command_run(struct block *b)
     enum { VARIABLES = 64 };
     size_t length = 0;
     char *envp[VARIABLES + 1] = {0};
-    struct first *first = layer_alloc(sizeof *first);
-    if (!first)
-        return -ENOMEM;
-    own_ready(first, sizeof *first);
-    int64_t e = errno_of(process_start(SLOT_PROCESS, &first->start, sizeof first->words, &length));
+    uint64_t place = 0;
+    const uint64_t bytes = (sizeof(struct first) + PAGE - 1) & ~(PAGE - 1);
+    int64_t e = layer_shared(bytes, &place); /* not on the heap: children would inherit it */
+    if (e)
+        return e;
+    struct first *first = (struct first *)place;
+    e = errno_of(process_start(SLOT_PROCESS, &first->start, sizeof first->words, &length));
     char **argv = e ? 0 : layer_alloc((length + 1) * sizeof *argv); /* a word has a NUL at least */
     if (argv) {
         unsigned arguments = words_sort(first->words, length, argv, envp, VARIABLES);
@@ -157,7 +159,7 @@ static int64_t command_run(struct block *b)
     } else {
         e = e ? e : -ENOMEM;
     }
-    layer_free(first);
+    layer_shared_free(place, bytes);
     return e;
 }
 

@@ -276,7 +276,9 @@ static int64_t link_text(struct path *p, char *target, size_t *length)
         return 0;
     if (proc_is(p->full)) {
         struct file_attributes a;
-        return proc_attributes(p->full, &a) ? -EINVAL : -ENOENT;
+        if (!proc_attributes(p->full, &a))
+            return -ENOENT;
+        return (a.mode & S_IFMT) == S_IFLNK ? -EACCES : -EINVAL;
     }
     for (;;) {
         uint8_t walk = 0;

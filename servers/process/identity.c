@@ -18,6 +18,17 @@ bool may_signal(const struct process *me, const struct process *p, uint32_t sign
            (signal == SIGCONT && me->session == p->session);
 }
 
+/* ptrace(2), access mode read: what /proc tells of what a process runs. */
+bool may_look(const struct process *me, const struct process *p)
+{
+    if (!me || is_super(me))
+        return me != 0;
+    const struct process_ids *mine = &me->credentials->ids, *its = &p->credentials->ids;
+    return mine->file_user == its->real_user && mine->file_user == its->user &&
+           mine->file_user == its->saved_user && mine->file_group == its->real_group &&
+           mine->file_group == its->group && mine->file_group == its->saved_group;
+}
+
 /* ---- credentials ---------------------------------------------------------------------------- */
 
 /* The gate comes into a slot of its own: the usual ones may hold what our caller has sent. */

@@ -207,6 +207,9 @@ static void record_link(struct process *p, struct process *parent)
         p->no_stops = parent->no_stops;
         p->credentials = parent->credentials;
         TX_SET(p->credentials->uses, p->credentials->uses + 1);
+        p->program = parent->program;
+        if (p->program)
+            TX_SET(p->program->uses, p->program->uses + 1);
         p->name_length = parent->name_length;
         memcpy(p->name, parent->name, sizeof p->name);
     }
@@ -379,6 +382,24 @@ bool process_resources_end(struct process *p)
     return true;
 }
 
+bool program_set(struct process *p, const char *name, uint32_t length)
+{
+    struct program *old = p->program, *new = 0;
+    if (length && !(new = capsule_alloc(sizeof *new + length)))
+        return false;
+    if (new) {
+        new->uses = 1;
+        new->length = length;
+        memcpy(new->name, name, length);
+    }
+    TX_SET(p->program, new);
+    if (old && old->uses > 1)
+        TX_SET(old->uses, old->uses - 1);
+    else if (old)
+        capsule_free(old, sizeof *old + old->length);
+    return true;
+}
+
 void process_record_free(struct process *p)
 {
     struct process **link = &processes->hash[p->pid % HASH];
@@ -395,5 +416,6 @@ void process_record_free(struct process *p)
     number_less(p->group);
     number_less(p->session);
     credentials_drop(p->credentials);
+    (void)program_set(p, 0, 0);
     capsule_free(p, sizeof *p);
 }

@@ -92,6 +92,12 @@ struct credentials {
     uint32_t group_count, groups[]; /* rising */
 };
 
+/* What a process runs: also of its children, until they run something else. */
+struct program {
+    uint32_t uses, length;
+    char name[];
+};
+
 struct process {
     struct process *hash_next, *next, *previous;     /* all records */
     struct process *parent, *children, *sibling;
@@ -112,6 +118,7 @@ struct process {
     struct pending pending;
     uint32_t queued, timers, next_timer, name_length;
     struct park_list waiters;                        /* for children, threads_end and released */
+    struct program *program;                         /* NULL: none was ever told */
     char name[PROCESS_NAME_MAX + 1];
 };
 
@@ -207,8 +214,11 @@ void credentials_drop(struct credentials *c);
 void credentials_sweep(void);
 bool credentials_give(struct process *p); /* what goes with them, into its slots */
 void credentials_exec(struct process *p); /* it runs another program */
+/* The process runs a file of that name from now on; length 0: it ends. False: no memory. */
+bool program_set(struct process *p, const char *name, uint32_t length);
 bool is_super(const struct process *p);
 /* Who may signal whom: kill(2). */
+bool may_look(const struct process *me, const struct process *p);
 bool may_signal(const struct process *me, const struct process *p, uint32_t signal);
 
 /* ---- futex.c ---- */

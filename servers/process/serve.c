@@ -597,8 +597,9 @@ uint32_t process_serve_set_session(struct process_server *server, uint64_t badge
 }
 
 uint32_t process_serve_name(struct process_server *server, uint64_t badge, uint64_t sequence,
-                            bool exec, struct rpc_in name)
+    bool exec, struct rpc_in name, struct rpc_in executable)
 {
+    static char file[PROCESS_EXECUTABLE_MAX]; /* under the transaction's lock */
     struct stored r;
     char text[PROCESS_NAME_MAX + 1] = { 0 };
     (void)server;
@@ -606,7 +607,11 @@ uint32_t process_serve_name(struct process_server *server, uint64_t badge, uint6
         return RPC_BAD_BUFFER;
     if (repeated(badge, sequence, &r))
         return r.status;
+    if (!rt_copy_from_client(executable.offset, file, executable.length))
+        return finish(badge, sequence, &r, RPC_BAD_BUFFER);
     struct process *p = process_find(badge);
+    if (p && exec && !program_set(p, file, (uint32_t)executable.length))
+        return finish(badge, sequence, &r, PROCESS_ERROR_NOMEM);
     if (p) {
         tx_save(p->name, sizeof p->name);
         memcpy(p->name, text, sizeof text);
@@ -841,4 +846,24 @@ uint32_t process_serve_thread_time(
     *run_ns = t ? task_run_ns(t) : 0;
     tx_commit();
     return t ? 0 : PROCESS_ERROR_SRCH;
+}
+
+uint32_t process_serve_executable(
+    struct process_server *server, uint64_t badge, uint32_t process, struct rpc_out *name)
+{
+    uint32_t status = PROCESS_ERROR_SRCH;
+    (void)server;
+    tx_begin();
+    const struct process *me = process_find(badge), *p = process_find(process ? process : badge);
+    const struct program *program = p && p->state != PROCESS_STATE_ZOMBIE ? p->program : 0;
+    if (program && !may_look(me, p)) {
+        status = PROCESS_ERROR_PERM;
+    } else if (program) {
+        status = 0;
+        name->length = program->length < name->capacity ? program->length : name->capacity;
+        if (!rt_copy_to_client(name->offset, program->name, name->length))
+            status = RPC_BAD_BUFFER;
+    }
+    tx_commit();
+    return status;
 }

@@ -221,17 +221,22 @@ dispatch_set_session(struct process_server *server, uint64_t badge, struct msg *
 static uint64_t __attribute__((noinline))
 dispatch_name(struct process_server *server, uint64_t badge, struct msg *m)
 {
-    uint8_t exec = (uint8_t)(m->w[1] >> 16);
+    uint8_t exec = (uint8_t)(m->w[1] >> 32);
     struct rpc_in name = { .length = (uint16_t)m->w[1] };
+    struct rpc_in executable = { .length = (uint16_t)(m->w[1] >> 16) };
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
         return RPC_BAD_SEQUENCE;
     if (name.length > 255)
         return RPC_BAD_FIELD;
+    if (executable.length > 4064)
+        return RPC_BAD_FIELD;
+    executable.offset = name.length;
     if (exec > 1)
         return RPC_BAD_FIELD;
-    status = process_serve_name(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, exec, name);
+    status = process_serve_name(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, exec, name,
+        executable);
     if (status)
         return status;
     return 0;
@@ -722,6 +727,26 @@ dispatch_thread_time(struct process_server *server, uint64_t badge, struct msg *
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_executable(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t process = (uint32_t)(m->w[1] >> 32);
+    struct rpc_out name = { .capacity = (uint16_t)m->w[1] };
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    if (name.capacity > 4064)
+        return RPC_BAD_FIELD;
+    status = process_serve_executable(server, badge, process, &name);
+    if (status)
+        return status;
+    if (name.length > name.capacity)
+        return RPC_BAD_BUFFER;
+    m->w[1] = (uint64_t)name.length;
+    return 0;
+}
+
 uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
@@ -802,6 +827,8 @@ uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct 
         return dispatch_adopt_orphans(server, badge, m);
     case PROCESS_OP_THREAD_TIME:
         return dispatch_thread_time(server, badge, m);
+    case PROCESS_OP_EXECUTABLE:
+        return dispatch_executable(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

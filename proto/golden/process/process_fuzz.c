@@ -94,7 +94,12 @@ static const uint32_t set_session_errors[] = {
 
 static const struct rpc_fuzz_field name_fields[] = {
     { 1, 0, 16, (uint64_t)0, (uint64_t)255 },
-    { 1, 16, 8, (uint64_t)0, (uint64_t)1 },
+    { 1, 16, 16, (uint64_t)0, (uint64_t)4064 },
+    { 1, 32, 8, (uint64_t)0, (uint64_t)1 },
+};
+
+static const uint32_t name_errors[] = {
+    PROCESS_ERROR_NOMEM,
 };
 
 static const struct rpc_fuzz_field next_fields[] = {
@@ -301,6 +306,16 @@ static const uint32_t thread_time_errors[] = {
     PROCESS_ERROR_SRCH,
 };
 
+static const struct rpc_fuzz_field executable_fields[] = {
+    { 1, 0, 16, (uint64_t)0, (uint64_t)4064 },
+    { 1, 32, 32, (uint64_t)0, (uint64_t)4294967295u },
+};
+
+static const uint32_t executable_errors[] = {
+    PROCESS_ERROR_SRCH,
+    PROCESS_ERROR_PERM,
+};
+
 static const struct rpc_fuzz_operation operations[] = {
     {
         .number = 1,
@@ -422,11 +437,12 @@ static const struct rpc_fuzz_operation operations[] = {
         .mutating = true,
         .parks = false,
         .caps_in = 0,
-        .in_bytes_max = 255,
+        .in_bytes_max = 4319,
         .out_bytes_max = 0,
-        .field_count = 2,
-        .error_count = 0,
+        .field_count = 3,
+        .error_count = 1,
         .fields = name_fields,
+        .errors = name_errors,
     },
     {
         .number = 13,
@@ -729,10 +745,22 @@ static const struct rpc_fuzz_operation operations[] = {
         .fields = thread_time_fields,
         .errors = thread_time_errors,
     },
+    {
+        .number = 39,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 4064,
+        .field_count = 2,
+        .error_count = 2,
+        .fields = executable_fields,
+        .errors = executable_errors,
+    },
 };
 
 const struct rpc_fuzz_protocol process_fuzz = {
     .name = "process",
-    .operation_count = 37,
+    .operation_count = 38,
     .operations = operations,
 };

@@ -93,7 +93,8 @@ static const struct rpc_trace_field set_session_reply[] = {
 
 static const struct rpc_trace_field name_request[] = {
     { "name_length", 1, 0, 16, RPC_LENGTH },
-    { "exec", 1, 16, 8, RPC_UNSIGNED },
+    { "executable_length", 1, 16, 16, RPC_LENGTH },
+    { "exec", 1, 32, 8, RPC_UNSIGNED },
 };
 
 static const struct rpc_trace_field next_request[] = {
@@ -274,6 +275,15 @@ static const struct rpc_trace_field thread_time_reply[] = {
     { "run_ns", 1, 0, 64, RPC_UNSIGNED },
 };
 
+static const struct rpc_trace_field executable_request[] = {
+    { "name_capacity", 1, 0, 16, RPC_LENGTH },
+    { "process", 1, 32, 32, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field executable_reply[] = {
+    { "name_length", 1, 0, 16, RPC_LENGTH },
+};
+
 static const struct rpc_trace_operation operations[] = {
     { 1, "start", false, 1, 1, start_request, start_reply },
     { 2, "fork", true, 6, 1, fork_request, fork_reply },
@@ -285,7 +295,7 @@ static const struct rpc_trace_operation operations[] = {
     { 8, "identify", false, 2, 1, identify_request, identify_reply },
     { 9, "set_group", true, 2, 0, set_group_request, NULL },
     { 10, "set_session", true, 0, 1, NULL, set_session_reply },
-    { 11, "name", true, 2, 0, name_request, NULL },
+    { 11, "name", true, 3, 0, name_request, NULL },
     { 13, "next", false, 1, 1, next_request, next_reply },
     { 14, "reap", true, 1, 2, reap_request, reap_reply },
     { 15, "power", true, 1, 0, power_request, NULL },
@@ -312,6 +322,7 @@ static const struct rpc_trace_operation operations[] = {
     { 36, "set_death_signal", true, 1, 0, set_death_signal_request, NULL },
     { 37, "adopt_orphans", true, 1, 0, adopt_orphans_request, NULL },
     { 38, "thread_time", false, 1, 1, thread_time_request, thread_time_reply },
+    { 39, "executable", false, 2, 1, executable_request, executable_reply },
 };
 
 static const struct rpc_trace_error errors[] = {
@@ -327,8 +338,8 @@ static const struct rpc_trace_error errors[] = {
 
 const struct rpc_trace_protocol process_trace = {
     .name = "process",
-    .version = 4,
-    .operation_count = 37,
+    .version = 5,
+    .operation_count = 38,
     .error_count = 8,
     .operations = operations,
     .errors = errors,

@@ -18,7 +18,7 @@
  * own threads by number, the first by its pid: what it says there can only hurt itself. Wait
  * statuses and signal numbers are Linux's, signal sets have bit N - 1 for signal N.
  */
-enum { PROCESS_VERSION = 4 };
+enum { PROCESS_VERSION = 5 };
 
 /* Operations. */
 enum {
@@ -59,6 +59,7 @@ enum {
     PROCESS_OP_SET_DEATH_SIGNAL = 36,
     PROCESS_OP_ADOPT_ORPHANS = 37,
     PROCESS_OP_THREAD_TIME = 38,
+    PROCESS_OP_EXECUTABLE = 39,
 };
 
 /* Errors, as stubs return them. */
@@ -74,6 +75,8 @@ enum {
 };
 
 enum { PROCESS_ARGUMENTS_MAX = 131072 };
+/* Of the name of a program\'s file no more is kept. */
+enum { PROCESS_EXECUTABLE_MAX = 4064 };
 enum { PROCESS_NAME_MAX = 255 };
 enum { PROCESS_HOST_NAME_MAX = 64 };
 /* Lanes of Linux threads are this and their id. */

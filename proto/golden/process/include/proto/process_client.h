@@ -288,25 +288,34 @@ static inline int64_t process_set_session(uint32_t via, uint32_t *session)
 }
 
 /*
- * The command line, for others to see. exec: a new program runs, and the effective ids are saved.
+ * The command line, for others to see. exec: a new program runs, whose file's name that is, and the
+ * effective ids are saved.
  * Mutating.
  *   name: 0 to 255 bytes.
+ *   executable: 0 to 4064 bytes.
+ * Errors: NOMEM
  */
-static inline int64_t process_name(uint32_t via, bool exec, const void *name, size_t name_length)
+static inline int64_t process_name(uint32_t via, bool exec, const void *name, size_t name_length,
+    const void *executable, size_t executable_length)
 {
     struct msg m;
     struct xfer x;
+    uint8_t in_block[255 + 4064];
     int64_t status;
 
     if (name_length > 255)
         return RPC_BAD_FIELD;
+    if (executable_length > 4064)
+        return RPC_BAD_FIELD;
     m = (struct msg){ .w = {
         PROCESS_OP_NAME | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
-        [1] = (uint64_t)exec << 16 | (uint64_t)name_length,
+        [1] = (uint64_t)exec << 32 | (uint64_t)name_length | (uint64_t)executable_length << 16,
     } };
     xfer_clear(&x);
-    x.in = name;
-    x.in_len = name_length;
+    memcpy(in_block + 0, name, name_length);
+    memcpy(in_block + name_length, executable, executable_length);
+    x.in = in_block;
+    x.in_len = name_length + executable_length;
     status = rt_call_x(via, &m, &x);
     if (status)
         return status;
@@ -971,5 +980,38 @@ static inline int64_t process_thread_time(uint32_t via, uint32_t thread, uint64_
     if (m.w[0])
         return (uint32_t)m.w[0];
     *run_ns = m.w[1];
+    return 0;
+}
+
+/*
+ * The name of the file whose program a process runs.
+ * Idempotent.
+ *   name: 0 to 4064 bytes.
+ * Errors: SRCH PERM
+ */
+static inline int64_t process_executable(uint32_t via, uint32_t process, void *name,
+    size_t name_capacity, size_t *name_length)
+{
+    struct msg m;
+    struct xfer x;
+    int64_t status;
+
+    if (name_capacity > 4064)
+        name_capacity = 4064;
+    m = (struct msg){ .w = {
+        PROCESS_OP_EXECUTABLE,
+        [1] = (uint64_t)process << 32 | (uint64_t)name_capacity,
+    } };
+    xfer_clear(&x);
+    x.out = name;
+    x.out_len = name_capacity;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *name_length = (uint16_t)m.w[1];
+    if (*name_length > name_capacity)
+        return RPC_BAD_BUFFER;
     return 0;
 }

@@ -85,10 +85,11 @@ uint32_t process_serve_set_session(struct process_server *server, uint64_t badge
     uint64_t sequence, uint32_t *session);
 
 /*
- * The command line, for others to see. exec: a new program runs, and the effective ids are saved.
+ * The command line, for others to see. exec: a new program runs, whose file's name that is, and the
+ * effective ids are saved.
  */
 uint32_t process_serve_name(struct process_server *server, uint64_t badge, uint64_t sequence,
-    bool exec, struct rpc_in name);
+    bool exec, struct rpc_in name, struct rpc_in executable);
 
 /* The next process after that pid. */
 uint32_t process_serve_next(struct process_server *server, uint64_t badge, uint32_t process,
@@ -217,3 +218,7 @@ uint32_t process_serve_adopt_orphans(struct process_server *server, uint64_t bad
 /* What one of the caller's threads has used of the processor. */
 uint32_t process_serve_thread_time(struct process_server *server, uint64_t badge, uint32_t thread,
     uint64_t *run_ns);
+
+/* The name of the file whose program a process runs. */
+uint32_t process_serve_executable(struct process_server *server, uint64_t badge, uint32_t process,
+    struct rpc_out *name);
