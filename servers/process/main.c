@@ -32,9 +32,12 @@ static void first_start(void)
 /* What was typed for a foreground group (^C and its like). */
 static void terminal_look(uint32_t own)
 {
-    uint32_t signal = 0, group = 0;
-    while (!terminal_take_signal(rt_cap("tty"), &signal, &group) && signal)
-        process_kill(own, -(int32_t)group, signal);
+    for (uint32_t signal = 0, group = 0;;) {
+        uint64_t turn = processes->terminal_turn + 1;
+        if (terminal_take_signal(rt_cap("tty"), turn, &signal, &group) || !signal)
+            return;
+        process_terminal_signal(own, turn, group, signal);
+    }
 }
 
 /* The first process has ended: the host gets what was written, then the machine goes off. */

@@ -150,6 +150,7 @@ struct process_server {
     uint32_t last_pid, first, own_gate, pad; /* first: pid; own_gate: slot, the main thread's */
     uint32_t off, off_code;                          /* the first process has ended so */
     uint64_t memory_number;
+    uint64_t terminal_turn; /* signals of terminals that were delivered */
     struct intent intent;
     uint16_t uses[PROCESS_PID_MAX];
 };

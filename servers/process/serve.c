@@ -867,3 +867,22 @@ uint32_t process_serve_executable(
     tx_commit();
     return status;
 }
+
+uint32_t process_serve_terminal_signal(struct process_server *server, uint64_t badge,
+    uint64_t sequence, uint64_t turn, uint32_t group, uint32_t signal)
+{
+    (void)sequence; /* the turn says it */
+    if (badge)
+        return PROCESS_ERROR_PERM;
+    tx_begin();
+    if (turn == processes->terminal_turn + 1) {
+        for (struct process *p = server->all, *next; p; p = next) {
+            next = p->next;
+            if (kill_matches(0, p, -(int32_t)group))
+                signal_post(p, signal, 0);
+        }
+        TX_SET(processes->terminal_turn, turn);
+    }
+    tx_commit();
+    return 0;
+}

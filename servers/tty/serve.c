@@ -330,7 +330,6 @@ uint32_t terminal_serve_watch(
     return slot ? 0 : TERMINAL_ERROR_INVAL;
 }
 
-struct told { uint32_t signal, group; };
 
 static struct told signal_next(void)
 {
@@ -353,14 +352,16 @@ static struct told signal_next(void)
 }
 
 uint32_t terminal_serve_take_signal(struct terminal_server *server, uint64_t badge,
-    uint64_t sequence, uint32_t *signal, uint32_t *group)
+    uint64_t sequence, uint64_t turn, uint32_t *signal, uint32_t *group)
 {
-    struct told r = { 0, 0 };
-    (void)server;
+    struct told r = tty->told;
+    (void)server, (void)badge, (void)sequence;
     tx_begin();
-    if (!capsule_reply_find(badge, sequence, &r, sizeof r)) {
+    if (!r.signal || turn != tty->turn) {
         r = signal_next();
-        capsule_reply_store(badge, sequence, &r, sizeof r);
+        tx_save(&tty->told, sizeof tty->told);
+        tty->told = r;
+        TX_SET(tty->turn, turn);
         if (!r.signal)
             pith_notify_raise(SLOT_MAIN, BIT_LINE); /* pairs that waited for this may go */
     }

@@ -60,8 +60,13 @@ struct terminal {
 };
 #define CONSOLE_NUMBER UINT32_MAX
 
+struct told {
+    uint32_t signal, group;
+};
 struct tty {
     struct terminal *all, *console;
+    uint64_t turn; /* of the signal that was taken last, which is told again */
+    struct told told;
     uint32_t own_gate, watcher;         /* slots; watcher: the process server's notification */
     /* The console's line: what is under way between us and the driver, see line.c. */
     uint64_t out_number, in_number;

@@ -747,6 +747,25 @@ dispatch_executable(struct process_server *server, uint64_t badge, struct msg *m
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_terminal_signal(struct process_server *server, uint64_t badge, struct msg *m)
+{
+    uint64_t turn = m->w[1];
+    uint32_t group = (uint32_t)m->w[2];
+    uint32_t signal = (uint32_t)(m->w[2] >> 32);
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    if (signal < 1 || signal > 31)
+        return RPC_BAD_FIELD;
+    status = process_serve_terminal_signal(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, turn,
+        group, signal);
+    if (status)
+        return status;
+    return 0;
+}
+
 uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
@@ -829,6 +848,8 @@ uint64_t process_dispatch(struct process_server *server, uint64_t badge, struct 
         return dispatch_thread_time(server, badge, m);
     case PROCESS_OP_EXECUTABLE:
         return dispatch_executable(server, badge, m);
+    case PROCESS_OP_TERMINAL_SIGNAL:
+        return dispatch_terminal_signal(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

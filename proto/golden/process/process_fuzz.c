@@ -316,6 +316,16 @@ static const uint32_t executable_errors[] = {
     PROCESS_ERROR_PERM,
 };
 
+static const struct rpc_fuzz_field terminal_signal_fields[] = {
+    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+    { 2, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
+    { 2, 32, 32, (uint64_t)1, (uint64_t)31 },
+};
+
+static const uint32_t terminal_signal_errors[] = {
+    PROCESS_ERROR_PERM,
+};
+
 static const struct rpc_fuzz_operation operations[] = {
     {
         .number = 1,
@@ -757,10 +767,22 @@ static const struct rpc_fuzz_operation operations[] = {
         .fields = executable_fields,
         .errors = executable_errors,
     },
+    {
+        .number = 40,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 3,
+        .error_count = 1,
+        .fields = terminal_signal_fields,
+        .errors = terminal_signal_errors,
+    },
 };
 
 const struct rpc_fuzz_protocol process_fuzz = {
     .name = "process",
-    .operation_count = 38,
+    .operation_count = 39,
     .operations = operations,
 };

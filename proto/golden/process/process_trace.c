@@ -284,6 +284,12 @@ static const struct rpc_trace_field executable_reply[] = {
     { "name_length", 1, 0, 16, RPC_LENGTH },
 };
 
+static const struct rpc_trace_field terminal_signal_request[] = {
+    { "turn", 1, 0, 64, RPC_UNSIGNED },
+    { "group", 2, 0, 32, RPC_UNSIGNED },
+    { "signal", 2, 32, 32, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_operation operations[] = {
     { 1, "start", false, 1, 1, start_request, start_reply },
     { 2, "fork", true, 6, 1, fork_request, fork_reply },
@@ -323,6 +329,7 @@ static const struct rpc_trace_operation operations[] = {
     { 37, "adopt_orphans", true, 1, 0, adopt_orphans_request, NULL },
     { 38, "thread_time", false, 1, 1, thread_time_request, thread_time_reply },
     { 39, "executable", false, 2, 1, executable_request, executable_reply },
+    { 40, "terminal_signal", true, 3, 0, terminal_signal_request, NULL },
 };
 
 static const struct rpc_trace_error errors[] = {
@@ -339,7 +346,7 @@ static const struct rpc_trace_error errors[] = {
 const struct rpc_trace_protocol process_trace = {
     .name = "process",
     .version = 5,
-    .operation_count = 38,
+    .operation_count = 39,
     .error_count = 8,
     .operations = operations,
     .errors = errors,

@@ -148,14 +148,15 @@ dispatch_watch(struct terminal_server *server, uint64_t badge, struct msg *m)
 static uint64_t __attribute__((noinline))
 dispatch_take_signal(struct terminal_server *server, uint64_t badge, struct msg *m)
 {
+    uint64_t turn = m->w[1];
     uint32_t signal = 0;
     uint32_t group = 0;
     uint32_t status;
 
     if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
         return RPC_BAD_SEQUENCE;
-    status = terminal_serve_take_signal(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, &signal,
-        &group);
+    status = terminal_serve_take_signal(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, turn,
+        &signal, &group);
     if (status)
         return status;
     m->w[1] = (uint64_t)signal | (uint64_t)group << 32;

@@ -35,6 +35,10 @@ static const uint32_t watch_errors[] = {
     TERMINAL_ERROR_INVAL,
 };
 
+static const struct rpc_fuzz_field take_signal_fields[] = {
+    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
 static const uint32_t pair_errors[] = {
     TERMINAL_ERROR_NOMEM,
     TERMINAL_ERROR_MFILE,
@@ -167,8 +171,9 @@ static const struct rpc_fuzz_operation operations[] = {
         .caps_in = 0,
         .in_bytes_max = 0,
         .out_bytes_max = 0,
-        .field_count = 0,
+        .field_count = 1,
         .error_count = 0,
+        .fields = take_signal_fields,
     },
     {
         .number = 109,

@@ -26,6 +26,10 @@ static const struct rpc_trace_field set_session_request[] = {
     { "session", 1, 0, 32, RPC_UNSIGNED },
 };
 
+static const struct rpc_trace_field take_signal_request[] = {
+    { "turn", 1, 0, 64, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_field take_signal_reply[] = {
     { "signal", 1, 0, 32, RPC_UNSIGNED },
     { "group", 1, 32, 32, RPC_UNSIGNED },
@@ -72,7 +76,7 @@ static const struct rpc_trace_operation operations[] = {
     { 105, "set_foreground", true, 1, 0, set_foreground_request, NULL },
     { 106, "set_session", true, 1, 0, set_session_request, NULL },
     { 107, "watch", true, 0, 0, NULL, NULL },
-    { 108, "take_signal", true, 0, 2, NULL, take_signal_reply },
+    { 108, "take_signal", true, 1, 2, take_signal_request, take_signal_reply },
     { 109, "pair", true, 0, 1, NULL, pair_reply },
     { 110, "slave", false, 1, 0, slave_request, NULL },
     { 111, "number", false, 0, 1, NULL, number_reply },
@@ -92,7 +96,7 @@ static const struct rpc_trace_error errors[] = {
 
 const struct rpc_trace_protocol terminal_trace = {
     .name = "terminal",
-    .version = 2,
+    .version = 3,
     .operation_count = 16,
     .error_count = 5,
     .operations = operations,

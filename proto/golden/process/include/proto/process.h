@@ -60,6 +60,7 @@ enum {
     PROCESS_OP_ADOPT_ORPHANS = 37,
     PROCESS_OP_THREAD_TIME = 38,
     PROCESS_OP_EXECUTABLE = 39,
+    PROCESS_OP_TERMINAL_SIGNAL = 40,
 };
 
 /* Errors, as stubs return them. */

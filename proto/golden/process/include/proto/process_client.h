@@ -1015,3 +1015,29 @@ static inline int64_t process_executable(uint32_t via, uint32_t process, void *n
         return RPC_BAD_BUFFER;
     return 0;
 }
+
+/*
+ * The server's own: the signal of that turn (protocol terminal, take_signal) goes to a terminal's
+ * foreground group, once.
+ * Mutating.
+ *   signal: 1 to 31.
+ * Errors: PERM
+ */
+static inline int64_t process_terminal_signal(uint32_t via, uint64_t turn, uint32_t group,
+    uint32_t signal)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        PROCESS_OP_TERMINAL_SIGNAL | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = turn,
+        [2] = (uint64_t)group | (uint64_t)signal << 32,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}

@@ -222,3 +222,10 @@ uint32_t process_serve_thread_time(struct process_server *server, uint64_t badge
 /* The name of the file whose program a process runs. */
 uint32_t process_serve_executable(struct process_server *server, uint64_t badge, uint32_t process,
     struct rpc_out *name);
+
+/*
+ * The server's own: the signal of that turn (protocol terminal, take_signal) goes to a terminal's
+ * foreground group, once.
+ */
+uint32_t process_serve_terminal_signal(struct process_server *server, uint64_t badge,
+    uint64_t sequence, uint64_t turn, uint32_t group, uint32_t signal);

@@ -18,7 +18,7 @@
  * ready). Numbers are Linux's (termios, winsize). A terminal is the console or a pair: what is
  * written to a pair's master is typed at its slave, and what the slave writes comes out there.
  */
-enum { TERMINAL_VERSION = 2 };
+enum { TERMINAL_VERSION = 3 };
 
 /* Operations. */
 enum {

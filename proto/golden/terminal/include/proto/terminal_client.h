@@ -201,16 +201,19 @@ static inline int64_t terminal_watch(uint32_t via, uint32_t watcher)
 }
 
 /*
- * The next signal for a foreground group; 0: none.
+ * The next signal for a foreground group; 0: none. The same turn again gets the same signal: who
+ * takes signals counts those that it has delivered, and asks for the one behind them.
  * Mutating.
  */
-static inline int64_t terminal_take_signal(uint32_t via, uint32_t *signal, uint32_t *group)
+static inline int64_t terminal_take_signal(uint32_t via, uint64_t turn, uint32_t *signal,
+    uint32_t *group)
 {
     struct msg m;
     int64_t status;
 
     m = (struct msg){ .w = {
         TERMINAL_OP_TAKE_SIGNAL | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = turn,
     } };
     status = rt_call(via, &m);
     if (status)

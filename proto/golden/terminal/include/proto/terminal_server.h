@@ -59,9 +59,12 @@ uint32_t terminal_serve_set_session(struct terminal_server *server, uint64_t bad
 uint32_t terminal_serve_watch(struct terminal_server *server, uint64_t badge, uint64_t sequence,
     uint32_t watcher);
 
-/* The next signal for a foreground group; 0: none. */
+/*
+ * The next signal for a foreground group; 0: none. The same turn again gets the same signal: who
+ * takes signals counts those that it has delivered, and asks for the one behind them.
+ */
 uint32_t terminal_serve_take_signal(struct terminal_server *server, uint64_t badge,
-    uint64_t sequence, uint32_t *signal, uint32_t *group);
+    uint64_t sequence, uint64_t turn, uint32_t *signal, uint32_t *group);
 
 /* A new pair: its master, and the slave's number. The slave is locked. */
 uint32_t terminal_serve_pair(struct terminal_server *server, uint64_t badge, uint64_t sequence,
