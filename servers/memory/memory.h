@@ -127,7 +127,6 @@ struct area *area_find(const struct space_record *s, uint64_t vpn);
 /* A name for what is at an address of an area, the same in every space that shows it; never 0. 0:
  * there is no area. */
 uint64_t area_place(const struct space_record *s, uint64_t address);
-bool area_resident(const struct space_record *s, uint64_t vpn); /* is what it shows in memory? */
 bool area_add(struct space_record *s, struct object_record *o, uint64_t first, uint64_t count,
     uint64_t offset, bool writable);
 bool areas_cut(struct space_record *s, uint64_t first, uint64_t count);
