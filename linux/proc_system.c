@@ -151,9 +151,8 @@ FIXED(swappiness, "60")
 
 static size_t make_nothing(const struct about *a, char *to, size_t size)
 {
-    UNUSED(a);
-    *to = 0;
-    return size * 0;
+    UNUSED(a), UNUSED(to), UNUSED(size);
+    return 0;
 }
 
 static size_t make_swaps(const struct about *a, char *to, size_t size)

@@ -124,8 +124,7 @@ uint32_t object_region(const struct object_record *o);
 uint32_t object_withdraw(struct object_record *o, uint64_t first, uint64_t count);
 bool object_supply(struct object_record *o, uint64_t at, const uint32_t *pages, uint32_t count);
 struct area *area_find(const struct space_record *s, uint64_t vpn);
-/* A name for what is at an address of an area, the same in every space that shows it; never 0. 0:
- * there is no area. */
+/* A name for what is at an address, the same in every space that shows it; 0: no area is there. */
 uint64_t area_place(const struct space_record *s, uint64_t address);
 bool area_add(struct space_record *s, struct object_record *o, uint64_t first, uint64_t count,
     uint64_t offset, bool writable);

@@ -382,11 +382,9 @@ bool process_resources_end(struct process *p)
     return true;
 }
 
-bool program_set(struct process *p, const char *name, uint32_t length)
+void program_set(struct process *p, const char *name, uint32_t length)
 {
-    struct program *old = p->program, *new = 0;
-    if (length && !(new = capsule_alloc(sizeof *new + length)))
-        return false;
+    struct program *old = p->program, *new = length ? capsule_alloc(sizeof *new + length) : 0;
     if (new) {
         new->uses = 1;
         new->length = length;
@@ -397,7 +395,6 @@ bool program_set(struct process *p, const char *name, uint32_t length)
         TX_SET(old->uses, old->uses - 1);
     else if (old)
         capsule_free(old, sizeof *old + old->length);
-    return true;
 }
 
 void process_record_free(struct process *p)
@@ -416,6 +413,6 @@ void process_record_free(struct process *p)
     number_less(p->group);
     number_less(p->session);
     credentials_drop(p->credentials);
-    (void)program_set(p, 0, 0);
+    program_set(p, 0, 0);
     capsule_free(p, sizeof *p);
 }

@@ -34,9 +34,9 @@ static void terminal_look(uint32_t own)
 {
     for (uint32_t signal = 0, group = 0;;) {
         uint64_t turn = processes->terminal_turn + 1;
-        if (terminal_take_signal(rt_cap("tty"), turn, &signal, &group) || !signal)
+        if (terminal_take_signal(rt_cap("tty"), turn, &signal, &group) || !signal ||
+            process_terminal_signal(own, turn, group, signal))
             return;
-        process_terminal_signal(own, turn, group, signal);
     }
 }
 

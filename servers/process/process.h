@@ -215,8 +215,9 @@ void credentials_drop(struct credentials *c);
 void credentials_sweep(void);
 bool credentials_give(struct process *p); /* what goes with them, into its slots */
 void credentials_exec(struct process *p); /* it runs another program */
-/* The process runs a file of that name from now on; length 0: it ends. False: no memory. */
-bool program_set(struct process *p, const char *name, uint32_t length);
+/* The process runs a file of that name from now on; length 0: it ends. Without memory for it the
+ * name is unknown. */
+void program_set(struct process *p, const char *name, uint32_t length);
 bool is_super(const struct process *p);
 /* Who may signal whom: kill(2). */
 bool may_look(const struct process *me, const struct process *p);

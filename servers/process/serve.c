@@ -259,16 +259,16 @@ uint32_t process_serve_kill(struct process_server *server, uint64_t badge, uint6
         return r.status;
     struct process *me = process_find(badge);
     bool allowed = any && me && is_super(me);
-    for (struct process *p = me || !badge ? server->all : 0, *next; p; p = next) {
+    for (struct process *p = me ? server->all : 0, *next; p; p = next) {
         next = p->next;
         if (!kill_matches(me, p, which))
             continue;
         any = true;
-        if (me && !may_signal(me, p, signal))
+        if (!may_signal(me, p, signal))
             continue;
         allowed = true;
         if (signal)
-            signal_post(p, signal, me ? me->pid : 0);
+            signal_post(p, signal, me->pid);
     }
     return finish(badge, sequence, &r, allowed ? 0 : any ? PROCESS_ERROR_PERM : PROCESS_ERROR_SRCH);
 }
@@ -610,14 +610,13 @@ uint32_t process_serve_name(struct process_server *server, uint64_t badge, uint6
     if (!rt_copy_from_client(executable.offset, file, executable.length))
         return finish(badge, sequence, &r, RPC_BAD_BUFFER);
     struct process *p = process_find(badge);
-    if (p && exec && !program_set(p, file, (uint32_t)executable.length))
-        return finish(badge, sequence, &r, PROCESS_ERROR_NOMEM);
     if (p) {
         tx_save(p->name, sizeof p->name);
         memcpy(p->name, text, sizeof text);
         TX_SET(p->name_length, (uint32_t)name.length);
     }
     if (p && exec) {
+        program_set(p, file, (uint32_t)executable.length);
         TX_SET(p->execed, true);
         credentials_exec(p);
         if (p->parent)

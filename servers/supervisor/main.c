@@ -68,7 +68,7 @@ uint32_t component_space(unsigned i)
 
 /* ---- memory at first start ------------------------------------------------------------------ */
 
-#define LARGE_WORTH (8 * LARGE_PAGES)
+#define LARGE_WORTH (8 * LARGE_PAGES) /* pages of a capsule from which on blocks are worth it */
 
 static uint32_t pool;
 

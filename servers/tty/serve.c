@@ -330,7 +330,6 @@ uint32_t terminal_serve_watch(
     return slot ? 0 : TERMINAL_ERROR_INVAL;
 }
 
-
 static struct told signal_next(void)
 {
     for (struct terminal *t = tty->all; t; t = t->next) {
@@ -354,9 +353,9 @@ static struct told signal_next(void)
 uint32_t terminal_serve_take_signal(struct terminal_server *server, uint64_t badge,
     uint64_t sequence, uint64_t turn, uint32_t *signal, uint32_t *group)
 {
-    struct told r = tty->told;
     (void)server, (void)badge, (void)sequence;
     tx_begin();
+    struct told r = tty->told;
     if (!r.signal || turn != tty->turn) {
         r = signal_next();
         tx_save(&tty->told, sizeof tty->told);

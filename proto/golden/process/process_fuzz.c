@@ -98,10 +98,6 @@ static const struct rpc_fuzz_field name_fields[] = {
     { 1, 32, 8, (uint64_t)0, (uint64_t)1 },
 };
 
-static const uint32_t name_errors[] = {
-    PROCESS_ERROR_NOMEM,
-};
-
 static const struct rpc_fuzz_field next_fields[] = {
     { 1, 0, 32, (uint64_t)0, (uint64_t)4294967295u },
 };
@@ -450,9 +446,8 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 4319,
         .out_bytes_max = 0,
         .field_count = 3,
-        .error_count = 1,
+        .error_count = 0,
         .fields = name_fields,
-        .errors = name_errors,
     },
     {
         .number = 13,

@@ -293,7 +293,6 @@ static inline int64_t process_set_session(uint32_t via, uint32_t *session)
  * Mutating.
  *   name: 0 to 255 bytes.
  *   executable: 0 to 4064 bytes.
- * Errors: NOMEM
  */
 static inline int64_t process_name(uint32_t via, bool exec, const void *name, size_t name_length,
     const void *executable, size_t executable_length)
