@@ -260,15 +260,22 @@ int64_t sys_msync(const uint64_t *a)
 /* Which pages are in memory: without swap all that are mapped may as well be. */
 int64_t sys_mincore(const uint64_t *a)
 {
-    static const uint8_t resident = 1;
     uint64_t pages = pages_up(a[1]) / PAGE;
     if (a[0] & (PAGE - 1))
         return -EINVAL;
     if (!user_range(a[0], a[1]) || !all_mapped(a[0], pages * PAGE))
         return -ENOMEM;
-    for (uint64_t i = 0; i < pages; i++)
-        if (!user_write(a[2] + i, &resident, 1))
+    for (uint64_t i = 0; i < pages; i += 64) {
+        uint8_t told[64];
+        uint64_t bits = 0, now = pages - i < 64 ? pages - i : 64;
+        int64_t e = errno_of(memory_resident(SLOT_MEMORY, a[0] + i * PAGE, &bits));
+        if (e)
+            return e;
+        for (uint64_t k = 0; k < now; k++)
+            told[k] = bits >> k & 1;
+        if (!user_write(a[2] + i, told, now))
             return -EFAULT;
+    }
     return 0;
 }
 

@@ -126,6 +126,7 @@ bool object_supply(struct object_record *o, uint64_t at, const uint32_t *pages, 
 struct area *area_find(const struct space_record *s, uint64_t vpn);
 /* A name for what is at an address, the same in every space that shows it; 0: no area is there. */
 uint64_t area_place(const struct space_record *s, uint64_t address);
+bool area_resident(const struct space_record *s, uint64_t vpn); /* is what it shows in memory? */
 bool area_add(struct space_record *s, struct object_record *o, uint64_t first, uint64_t count,
     uint64_t offset, bool writable);
 bool areas_cut(struct space_record *s, uint64_t first, uint64_t count);

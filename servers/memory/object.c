@@ -102,6 +102,12 @@ uint64_t area_place(const struct space_record *s, uint64_t address)
     return 1ull << 63 | record << 40 | page << 12 | address % PAGE;
 }
 
+bool area_resident(const struct space_record *s, uint64_t vpn)
+{
+    const struct area *a = area_find(s, vpn);
+    return a && object_page(a->object, vpn - a->first + a->offset);
+}
+
 static struct area *area_add_to(struct space_record *s, struct object_record *o, struct area like)
 {
     struct area *a = capsule_alloc(sizeof *a);

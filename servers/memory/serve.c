@@ -370,6 +370,28 @@ uint32_t memory_serve_place(
     return found ? 0 : MEMORY_ERROR_NOENT;
 }
 
+static bool page_resident(const struct space_record *s, uint64_t vpn)
+{
+    struct piece p;
+    if (vpn >= LAST_PAGE || !map_find(s->root, vpn, &p))
+        return false;
+    uint32_t e = p.node->slot[p.index];
+    return e & ENTRY_AREA ? area_resident(s, vpn) : !p.level && e & ENTRY_PAGE;
+}
+
+uint32_t memory_serve_resident(
+    struct memory_server *m, uint64_t badge, uint64_t address, uint64_t *pages)
+{
+    (void)m;
+    tx_begin();
+    const struct space_record *s = space_find(badge);
+    *pages = 0;
+    for (unsigned i = 0; s && i < 64; i++)
+        *pages |= (uint64_t)page_resident(s, address / PAGE + i) << i;
+    tx_commit();
+    return 0;
+}
+
 /* ---- the manager's --------------------------------------------------------------------------- */
 
 uint32_t memory_serve_create(struct memory_server *m, uint64_t badge, uint64_t sequence,

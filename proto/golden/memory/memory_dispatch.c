@@ -200,6 +200,22 @@ dispatch_place(struct memory_server *server, uint64_t badge, struct msg *m)
 }
 
 static uint64_t __attribute__((noinline))
+dispatch_resident(struct memory_server *server, uint64_t badge, struct msg *m)
+{
+    uint64_t address = m->w[1];
+    uint64_t pages = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    status = memory_serve_resident(server, badge, address, &pages);
+    if (status)
+        return status;
+    m->w[1] = pages;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
 dispatch_create(struct memory_server *server, uint64_t badge, struct msg *m)
 {
     uint64_t quota = m->w[1];
@@ -493,6 +509,8 @@ uint64_t memory_dispatch(struct memory_server *server, uint64_t badge, struct ms
         return dispatch_slots(server, badge, m);
     case MEMORY_OP_PLACE:
         return dispatch_place(server, badge, m);
+    case MEMORY_OP_RESIDENT:
+        return dispatch_resident(server, badge, m);
     case MEMORY_OP_CREATE:
         return dispatch_create(server, badge, m);
     case MEMORY_OP_CLONE:

@@ -107,6 +107,10 @@ static const uint32_t place_errors[] = {
     MEMORY_ERROR_NOENT,
 };
 
+static const struct rpc_fuzz_field resident_fields[] = {
+    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
 static const struct rpc_fuzz_field create_fields[] = {
     { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
 };
@@ -365,6 +369,17 @@ static const struct rpc_fuzz_operation operations[] = {
         .errors = place_errors,
     },
     {
+        .number = 11,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 0,
+        .fields = resident_fields,
+    },
+    {
         .number = 16,
         .mutating = true,
         .parks = false,
@@ -533,6 +548,6 @@ static const struct rpc_fuzz_operation operations[] = {
 
 const struct rpc_fuzz_protocol memory_fuzz = {
     .name = "memory",
-    .operation_count = 24,
+    .operation_count = 25,
     .operations = operations,
 };

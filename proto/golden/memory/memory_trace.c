@@ -73,6 +73,14 @@ static const struct rpc_trace_field place_reply[] = {
     { "place", 1, 0, 64, RPC_UNSIGNED },
 };
 
+static const struct rpc_trace_field resident_request[] = {
+    { "address", 1, 0, 64, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field resident_reply[] = {
+    { "pages", 1, 0, 64, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_field create_request[] = {
     { "quota", 1, 0, 64, RPC_UNSIGNED },
 };
@@ -176,6 +184,7 @@ static const struct rpc_trace_operation operations[] = {
     { 8, "area", false, 1, 4, area_request, area_reply },
     { 9, "slots", true, 1, 0, slots_request, NULL },
     { 10, "place", false, 1, 1, place_request, place_reply },
+    { 11, "resident", false, 1, 1, resident_request, resident_reply },
     { 16, "create", true, 1, 1, create_request, create_reply },
     { 17, "clone", true, 1, 1, clone_request, clone_reply },
     { 18, "destroy", true, 1, 0, destroy_request, NULL },
@@ -204,8 +213,8 @@ static const struct rpc_trace_error errors[] = {
 
 const struct rpc_trace_protocol memory_trace = {
     .name = "memory",
-    .version = 1,
-    .operation_count = 24,
+    .version = 2,
+    .operation_count = 25,
     .error_count = 7,
     .operations = operations,
     .errors = errors,

@@ -20,7 +20,7 @@
  * Addresses from LAYER_BASE on belong to the Linux layer, which is mapped into each space
  * when it is made; a request touches that part only with the LAYER flag.
  */
-enum { MEMORY_VERSION = 1 };
+enum { MEMORY_VERSION = 2 };
 
 /* Operations. */
 enum {
@@ -34,6 +34,7 @@ enum {
     MEMORY_OP_AREA = 8,
     MEMORY_OP_SLOTS = 9,
     MEMORY_OP_PLACE = 10,
+    MEMORY_OP_RESIDENT = 11,
     MEMORY_OP_CREATE = 16,
     MEMORY_OP_CLONE = 17,
     MEMORY_OP_ADOPT = 25,

@@ -274,6 +274,28 @@ static inline int64_t memory_place(uint32_t via, uint64_t address, uint64_t *pla
 }
 
 /*
+ * Which of the 64 pages from an address on are in memory, a bit each.
+ * Idempotent.
+ */
+static inline int64_t memory_resident(uint32_t via, uint64_t address, uint64_t *pages)
+{
+    struct msg m;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        MEMORY_OP_RESIDENT,
+        [1] = address,
+    } };
+    status = rt_call(via, &m);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *pages = m.w[1];
+    return 0;
+}
+
+/*
  * Manager: a new space with the layer in it. Capabilities: the space (all rights), its gate.
  * Mutating.
  *   space: the slot where the capability arrived, if the server passed one.

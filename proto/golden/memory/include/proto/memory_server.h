@@ -72,6 +72,10 @@ uint32_t memory_serve_slots(struct memory_server *server, uint64_t badge, uint64
 uint32_t memory_serve_place(struct memory_server *server, uint64_t badge, uint64_t address,
     uint64_t *place);
 
+/* Which of the 64 pages from an address on are in memory, a bit each. */
+uint32_t memory_serve_resident(struct memory_server *server, uint64_t badge, uint64_t address,
+    uint64_t *pages);
+
 /*
  * Manager: a new space with the layer in it. Capabilities: the space (all rights), its gate.
  */
