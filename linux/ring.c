@@ -212,8 +212,7 @@ typedef bool still_fn(struct file *f, size_t need);
 static int64_t wait_parked(struct file *f, still_fn *still, size_t need)
 {
     struct look look = {.watch = true, .deadline = DEADLINE_NEVER};
-    (void)ring_ready(f, &look);
-    if (!still(f, need))
+    if (ring_ready(f, &look) & (POLLHUP | POLLERR) || !still(f, need))
         return 0;
     return layer_wait(DEADLINE_NEVER).status == -E_INTR ? -ERESTART : 0;
 }
@@ -525,7 +524,9 @@ uint32_t ring_ready(struct file *f, struct look *look)
         return found;
     struct msg m = { .w = { READY_OP_READY | RPC_PARKS } };
     struct xfer x = { .n_caps_in = 1, .caps_in = { rt_self()->notification } };
-    (void)rt_call_x(f->slot, &m, &x);
+    int64_t status = rt_call_x(f->slot, &m, &x);
+    if (!status && !m.w[0] && f->length != RING_BOTH) /* not parked: it says what there is */
+        r->gone[!f->length] = (uint16_t)m.w[1] != 0;
     r->watched = 1;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return ready_now(f);

@@ -64,9 +64,7 @@ static void take(void)
 
 static uint32_t park_here(void)
 {
-    uint32_t slot = rt_keep_cap(0);
-    if (slot && !park_add(&serial->readers, slot))
-        rt_slot_free(slot);
+    park_request(&serial->readers);
     tx_commit();
     return RPC_PARK;
 }

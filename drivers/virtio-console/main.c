@@ -27,9 +27,7 @@ static struct port *port_of(uint64_t badge)
 
 static uint32_t park_on(struct park_list *list)
 {
-    uint32_t slot = rt_keep_cap(0);
-    if (slot && !park_add(list, slot))
-        rt_slot_free(slot);
+    park_request(list);
     tx_commit();
     return RPC_PARK;
 }

@@ -67,9 +67,9 @@ static void walk_out(const struct walk *w, uint8_t *kind, uint16_t *walked, stru
     *walked = w->walked;
     if (w->kind == FILE_WALK_DONE || !target)
         return;
-    uint64_t n = w->target_length < target->capacity ? w->target_length : target->capacity;
-    if (rt_copy_to_client(target->offset, w->target, n))
-        target->length = n;
+    if (w->target_length <= target->capacity && /* a part of it would lead elsewhere */
+        rt_copy_to_client(target->offset, w->target, w->target_length))
+        target->length = w->target_length;
 }
 
 /* ---- open files --------------------------------------------------------------------------- */
@@ -1115,9 +1115,8 @@ uint32_t file_serve_lock(struct file_server *s, uint64_t badge, uint64_t sequenc
         return undo(status);
     if (status != FILE_ERROR_AGAIN || !wait)
         return finish(badge, sequence, &r, status);
-    uint32_t slot = park ? rt_keep_cap(0) : 0;
-    if (slot && !park_add(&o->node->lock_waiters, slot))
-        rt_slot_free(slot);
+    if (park)
+        park_request(&o->node->lock_waiters);
     return end(RPC_PARK);
 }
 

@@ -27,6 +27,7 @@
 #define SLOTS 4096u
 #define GATES 3072u
 #define PARKS 4096u
+#define WAKES_AT_ONCE 16u
 #define SMALLS_PER_PAGE 32u
 #define GATES_PER_PAGE 128u
 
@@ -41,6 +42,7 @@ struct place {
 };
 struct park {
     uint32_t next, slot;
+    uint32_t after; /* of a list's first, once it is to be woken: the next such list */
 };
 
 struct capsule {
@@ -57,6 +59,7 @@ struct capsule {
     uint32_t places_used, places_free; /* 1 + index, by next */
     struct park parks[PARKS];
     uint32_t parks_used, parks_free;
+    uint32_t waking, pad; /* the first of the lists to wake */
     uint64_t reply_stamp;
     struct reply replies[][REPLY_WAYS];
 };
@@ -285,6 +288,8 @@ static void frees_done(void)
     }
 }
 
+static void parks_wake(void);
+
 void tx_commit(void)
 {
     if (rt_dying == 2)
@@ -293,6 +298,8 @@ void tx_commit(void)
     __atomic_store_n(&C->log_used, 0, __ATOMIC_RELEASE);
     if (rt_dying)
         __asm__ volatile("int3");
+    while (C->waking)
+        parks_wake();
     tx_end();
 }
 
@@ -543,34 +550,93 @@ void rt_gate_free(uint32_t slot)
 
 /* ---- parking --------------------------------------------------------------------------------- */
 
-bool park_add(struct park_list *list, uint32_t slot)
+static struct park *park_at(uint32_t index)
+{
+    return &C->parks[index - 1];
+}
+
+static void park_drop(uint32_t index)
+{
+    struct park *p = park_at(index);
+    rt_slot_free(p->slot);
+    tx_save(p, sizeof *p);
+    *p = (struct park){.next = C->parks_free};
+    TX_SET(C->parks_free, index);
+}
+
+/* Is it in the list already? Those of threads that are no more leave it on this occasion. */
+static bool park_known(struct park_list *list, uint32_t slot)
+{
+    uint32_t *link = &list->first;
+    while (*link) {
+        struct park *p = park_at(*link);
+        struct pith_result same = pith_cap_same(p->slot, slot);
+        if (!same.status && same.value)
+            return true;
+        if (same.status == -E_CAP) {
+            if (pith_cap_same(slot, slot).status)
+                return true; /* it is the asker's that is gone */
+            uint32_t gone = *link;
+            TX_SET(*link, p->next);
+            park_drop(gone);
+        } else {
+            link = &p->next;
+        }
+    }
+    return false;
+}
+
+static uint32_t park_new(void)
 {
     uint32_t index = C->parks_free;
     if (index) {
-        TX_SET(C->parks_free, C->parks[index - 1].next);
-    } else {
-        if (C->parks_used == PARKS)
-            return false;
+        TX_SET(C->parks_free, park_at(index)->next);
+    } else if (C->parks_used < PARKS) {
         TX_SET(C->parks_used, C->parks_used + 1);
         index = C->parks_used;
     }
-    struct park *p = &C->parks[index - 1];
+    return index;
+}
+
+void park_request(struct park_list *list)
+{
+    uint32_t given = rt_received_cap(0);
+    if (!given || park_known(list, given))
+        return;
+    uint32_t slot = rt_keep_cap(0), index = slot ? park_new() : 0;
+    if (!index) { /* no room: it asks again at once, rather than never */
+        if (slot)
+            rt_slot_free(slot);
+        pith_notify_raise(given, 1);
+        return;
+    }
+    struct park *p = park_at(index);
     tx_save(p, sizeof *p);
-    *p = (struct park){list->first, slot};
+    *p = (struct park){.next = list->first, .slot = slot};
     TX_SET(list->first, index);
-    return true;
 }
 
 void park_wake(struct park_list *list)
 {
-    while (list->first) {
-        uint32_t index = list->first;
-        struct park *p = &C->parks[index - 1];
+    if (!list->first)
+        return;
+    TX_SET(park_at(list->first)->after, C->waking);
+    TX_SET(C->waking, list->first);
+    TX_SET(list->first, 0);
+}
+
+/* Some of them in a transaction, however long the lists are. */
+static void parks_wake(void)
+{
+    for (unsigned n = 0; C->waking && n < WAKES_AT_ONCE; n++) {
+        uint32_t index = C->waking;
+        const struct park *p = park_at(index);
+        uint32_t next = p->next, after = p->after;
         pith_notify_raise(p->slot, 1);
-        rt_slot_free(p->slot);
-        TX_SET(list->first, p->next);
-        tx_save(p, sizeof *p);
-        *p = (struct park){C->parks_free, 0};
-        TX_SET(C->parks_free, index);
+        if (next)
+            TX_SET(park_at(next)->after, after);
+        TX_SET(C->waking, next ? next : after);
+        park_drop(index);
     }
+    __atomic_store_n(&C->log_used, 0, __ATOMIC_RELEASE);
 }

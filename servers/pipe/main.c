@@ -215,9 +215,8 @@ uint32_t ready_serve_ready(struct ready_server *server, uint64_t badge, uint32_t
     *changes = p->changes;
     if (!p->gates[!(badge & 1)])
         *found = badge & 1 ? READY_EVENTS_ERR : READY_EVENTS_HUP;
-    uint32_t slot = !*found && park ? rt_keep_cap(0) : 0;
-    if (slot && !park_add(&p->waiters, slot))
-        rt_slot_free(slot);
+    if (!*found && park)
+        park_request(&p->waiters);
     tx_commit();
     return *found || !park ? 0 : RPC_PARK;
 }

@@ -222,9 +222,8 @@ uint32_t process_serve_wait(struct process_server *server, uint64_t badge, uint6
     if (!any)
         return finish(badge, sequence, &r, PROCESS_ERROR_CHILD);
     if (!c && !(options & PROCESS_WAIT_NO_HANG)) {
-        uint32_t slot = park ? rt_keep_cap(0) : 0;
-        if (slot && !park_add(&p->waiters, slot))
-            rt_slot_free(slot);
+        if (park)
+            park_request(&p->waiters);
         tx_commit();
         return RPC_PARK;
     }
@@ -466,9 +465,8 @@ uint32_t process_serve_threads_end(struct process_server *server, uint64_t badge
             task_end(p, o, true);
     }
     if (t && p->ended) {
-        uint32_t slot = park ? rt_keep_cap(0) : 0;
-        if (slot && !park_add(&p->waiters, slot))
-            rt_slot_free(slot);
+        if (park)
+            park_request(&p->waiters);
         tx_commit();
         return RPC_PARK;
     }
@@ -487,9 +485,8 @@ uint32_t process_serve_released(struct process_server *server, uint64_t badge, u
     struct process *p = process_find(badge), *c = process_find(child);
     bool parked = p && c && c->parent == p && c->state != PROCESS_STATE_ZOMBIE && !c->execed;
     if (parked) {
-        uint32_t slot = park ? rt_keep_cap(0) : 0;
-        if (slot && !park_add(&p->waiters, slot))
-            rt_slot_free(slot);
+        if (park)
+            park_request(&p->waiters);
     }
     tx_commit();
     return parked ? RPC_PARK : 0;

@@ -72,7 +72,8 @@ void capsule_reply_store(uint64_t badge, uint64_t sequence, const void *reply, s
 /* Parked requests: raise-only notifications, kept in the capsule and all raised when a new
  * incarnation opens. */
 struct park_list { uint32_t first; };
-/* Adds the notification in slot (from rt_keep_cap); inside a transaction. */
-bool park_add(struct park_list *list, uint32_t slot);
-/* Raises and drops all of the list; inside a transaction. */
+/* Parks the request that is being served: its capability 0 is raised by the next wake. One that is
+ * in the list already stays there once, and those of the dead go. Inside a transaction. */
+void park_request(struct park_list *list);
+/* All of the list are raised and dropped when the transaction has been committed. */
 void park_wake(struct park_list *list);

@@ -140,7 +140,8 @@ enum file_walk {
     FILE_WALK_DONE = 0,
     /*
      * To a link with an absolute target: `walked` bytes of the path are used up, the link's
-     * included, and the target is what comes out as bytes.
+     * included, and the target is what comes out as bytes: none where they have too little room
+     * for it, and readlink tells it.
      */
     FILE_WALK_LINK = 1,
     /* To a ".." above the root: `walked` bytes are used up, those two included. */
