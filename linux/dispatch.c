@@ -44,7 +44,7 @@ void layer_call(struct block *b)
                     a[0], a[1], a[2], a[3], result);
     b->regs.rax = (uint64_t)result;
     files_unhold(b);
-    if (result == -ERESTART || result == -ERESTART_NO_HANDLER)
+    if (result <= -ERESTART && result >= -ERESTART_NO_HANDLER)
         signals_deliver(b, result);
     layer_unlock();
 }

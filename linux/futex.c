@@ -17,8 +17,12 @@ enum {
     FUTEX_REQUEUE = 3,
     FUTEX_CMP_REQUEUE,
     FUTEX_WAKE_OP,
-    FUTEX_WAIT_BITSET = 9,
+    FUTEX_LOCK_PI,
+    FUTEX_UNLOCK_PI,
+    FUTEX_TRYLOCK_PI,
+    FUTEX_WAIT_BITSET,
     FUTEX_WAKE_BITSET,
+    FUTEX_LOCK_PI2 = 13,
     FUTEX_PRIVATE = 128,
     FUTEX_REALTIME = 256,
 };
@@ -72,6 +76,13 @@ static int64_t wake_shared(uint64_t place, uint32_t count, uint32_t bits)
     return e ? e : woken;
 }
 
+static void wake_taken_out(struct block *b)
+{
+    b->futex_address = 0;
+    b->woken = true;
+    pith_notify_raise(b->self.notification, 1);
+}
+
 static int64_t wake_private(uint64_t address, uint32_t count, uint32_t bits)
 {
     uint32_t woken = 0;
@@ -82,9 +93,7 @@ static int64_t wake_private(uint64_t address, uint32_t count, uint32_t bits)
             continue;
         }
         *link = b->futex_next;
-        b->futex_address = 0;
-        b->woken = true;
-        pith_notify_raise(b->self.notification, 1);
+        wake_taken_out(b);
         woken++;
     }
     return woken;
@@ -163,16 +172,11 @@ static int64_t wait_shared(const uint64_t *a, uint64_t place, uint32_t bits, uin
     }
 }
 
-static int64_t futex_wait(const uint64_t *a, uint32_t operation, uint32_t bits)
+/* Waits at a[0] while a[2] is there. */
+static int64_t wait_until(const uint64_t *a, uint32_t bits, uint64_t deadline)
 {
     struct block *b = block_self();
     uint32_t value;
-    uint64_t deadline;
-    if (!bits)
-        return -EINVAL;
-    int64_t e = deadline_of(a, operation, &deadline);
-    if (e)
-        return e;
     if (!user_read(&value, a[0], 4))
         return -EFAULT;
     if (value != (uint32_t)a[2])
@@ -193,9 +197,111 @@ static int64_t futex_wait(const uint64_t *a, uint32_t operation, uint32_t bits)
     return 0;
 }
 
+static int64_t futex_wait(const uint64_t *a, uint32_t operation, uint32_t bits)
+{
+    uint64_t deadline;
+    if (!bits)
+        return -EINVAL;
+    int64_t e = deadline_of(a, operation, &deadline);
+    return e ? e : wait_until(a, bits, deadline);
+}
+
+/* ---- locks that know their owner --------------------------------------------------------------
+ * The word is the owner's thread number, 0 when nobody has it. Priorities are not lent to the
+ * owner: threads have none that differ. A lock of one process is handed to who waited longest;
+ * one that is shared is given up, and the first to look takes it.
+ */
+
+/* Of another process only its first thread is known here: the benefit of the doubt. */
+static bool owner_lives(uint32_t tid)
+{
+    struct process_identity i;
+    size_t length = 0;
+    for (struct block *b = block_each(0); b; b = block_each(b))
+        if (b->tid == tid)
+            return true;
+    return self.shares_memory ||
+           process_identify(SLOT_PROCESS, tid, &i, 0, &length) != PROCESS_ERROR_SRCH;
+}
+
+/* One try. 0: taken; -EAGAIN: `*seen` is there and says that somebody waits. */
+static int64_t lock_try(uint64_t word, uint32_t waiters, bool wait, uint32_t *seen)
+{
+    uint32_t tid = block_self()->tid, value, next;
+    int64_t was;
+    do {
+        if (!user_read(&value, word, 4))
+            return -EFAULT;
+        uint32_t owner = value & FUTEX_TID;
+        if (owner == tid)
+            return -EDEADLK;
+        if (owner && !owner_lives(owner))
+            return -ESRCH;
+        if (owner && !wait)
+            return -EAGAIN;
+        next = owner ? value | FUTEX_WAITERS : value | waiters | tid;
+        *seen = next;
+        was = next == value ? value : user_exchange(word, value, next);
+    } while (was >= 0 && was != value);
+    return was < 0 ? -EFAULT : value & FUTEX_TID ? -EAGAIN : 0;
+}
+
+static int64_t lock_owned(const uint64_t *a, uint32_t operation)
+{
+    uint64_t wait[6] = {a[0], a[1] | (operation == FUTEX_LOCK_PI ? FUTEX_REALTIME : 0), 0, a[3]};
+    uint64_t deadline;
+    uint32_t waiters = 0, seen = 0, value;
+    int64_t e = operation == FUTEX_TRYLOCK_PI ? 0 : deadline_of(wait, operation, &deadline);
+    while (!e) {
+        e = lock_try(a[0], waiters, operation != FUTEX_TRYLOCK_PI, &seen);
+        if (e != -EAGAIN || operation == FUTEX_TRYLOCK_PI)
+            return e;
+        wait[2] = seen;
+        waiters = FUTEX_WAITERS; /* there may be others behind us */
+        e = wait_until(wait, UINT32_MAX, deadline);
+        if (!e && user_read(&value, a[0], 4) && (value & FUTEX_TID) == block_self()->tid)
+            return 0; /* it was handed to us */
+        e = e == -EAGAIN ? 0 : e == -ERESTART_NO_HANDLER ? -ERESTART_ALWAYS : e;
+    }
+    return e;
+}
+
+static struct block *first_waiter(uint64_t address)
+{
+    struct block *b = *queue_of(address);
+    while (b && b->futex_address != address)
+        b = b->futex_next;
+    return b;
+}
+
+static int64_t unlock_owned(const uint64_t *a)
+{
+    uint32_t value;
+    uint64_t place = a[1] & FUTEX_PRIVATE ? 0 : place_of(a[0]);
+    struct block *next = place ? 0 : first_waiter(a[0]);
+    int64_t was;
+    do {
+        if (!user_read(&value, a[0], 4))
+            return -EFAULT;
+        if ((value & FUTEX_TID) != block_self()->tid)
+            return -EPERM;
+        was = user_exchange(a[0], value, next ? FUTEX_WAITERS | next->tid : 0);
+    } while (was >= 0 && was != value);
+    if (was < 0)
+        return -EFAULT;
+    if (place)
+        return wake_shared(place, 1, UINT32_MAX) < 0 ? -EFAULT : 0;
+    if (next) {
+        futex_forget(next);
+        wake_taken_out(next);
+    }
+    return 0;
+}
+
 /* FUTEX_WAKE_OP: changes the second word and looks at what it was. */
 static int64_t wake_op(const uint64_t *a)
 {
+    int64_t before;
     uint32_t code = (uint32_t)a[5], what = code >> 28 & 7, compare = code >> 24 & 15, old, new;
     int32_t operand = (int32_t)(code << 8) >> 20, with = (int32_t)(code << 20) >> 20;
     if (code >> 31)
@@ -208,7 +314,10 @@ static int64_t wake_op(const uint64_t *a)
         new = what == 0 ? (uint32_t)operand : what == 1 ? old + (uint32_t)operand
             : what == 2 ? old | (uint32_t)operand : what == 3 ? old & ~(uint32_t)operand
                                                               : old ^ (uint32_t)operand;
-    } while (user_exchange(a[4], old, new) != old);
+        before = user_exchange(a[4], old, new);
+    } while (before >= 0 && before != old);
+    if (before < 0)
+        return -EFAULT;
     int32_t was = (int32_t)old;
     bool wanted = compare == 0   ? was == with
                   : compare == 1 ? was != with
@@ -247,6 +356,12 @@ int64_t sys_futex(const uint64_t *a)
         if (a[4] & 3)
             return -EINVAL;
         return requeue(a[0], a[4], (uint32_t)a[2], (uint32_t)a[3]);
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+    case FUTEX_TRYLOCK_PI:
+        return lock_owned(a, operation);
+    case FUTEX_UNLOCK_PI:
+        return unlock_owned(a);
     case FUTEX_WAKE_OP:
         return a[4] & 3 ? -EINVAL : wake_op(a);
     default:

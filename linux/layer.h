@@ -105,6 +105,9 @@ void threads_end_others(void);             /* execve; true deaths, none of them 
 void threads_forget(void);                 /* in a fork's child: there is only this one */
 bool thread_alone(void);
 struct block *block_each(struct block *b); /* the next used one; NULL: begin, and the end */
+#define FUTEX_TID 0x3fffffffu /* of the word of a lock that knows its owner: linux/futex.h */
+#define FUTEX_OWNER_DIED 0x40000000u
+#define FUTEX_WAITERS 0x80000000u
 int64_t futex_wake(
     uint64_t address, uint32_t count, uint32_t bits); /* of this process and others */
 void futex_forget(struct block *b);
@@ -398,6 +401,7 @@ int64_t exec_run(struct block *b, const char *path, char *const *argv, char *con
 /* ---- signals --------------------------------------------------------------------------------- */
 
 #define ERESTART 512 /* internal: interrupted; a handler decides whether it is repeated */
+#define ERESTART_ALWAYS 513     /* repeated, whatever a handler wants */
 #define ERESTART_NO_HANDLER 514 /* repeated unless a handler ran */
 void signals_deliver(struct block *b, int64_t interrupted);
 void signals_exec(void);

@@ -227,7 +227,8 @@ static void take_and_act(struct block *b, struct pith_regs *r, int64_t interrupt
     struct taken t;
     bool more = true;
     while (more && signal_take(b, b->mask, &t)) {
-        bool restart = actions[t.signal].flags & SA_RESTART && interrupted != -ERESTART_NO_HANDLER;
+        bool restart = interrupted == -ERESTART_ALWAYS ||
+                       (actions[t.signal].flags & SA_RESTART && interrupted == -ERESTART);
         struct pith_regs before = *r;
         if (interrupted && restart) {
             r->rip -= 2;

@@ -248,9 +248,6 @@ void threads_forget(void)
 /* ---- robust futexes -------------------------------------------------------------------------- */
 
 #define ROBUST_MAX 2048u
-#define FUTEX_TID 0x3fffffffu
-#define FUTEX_OWNER_DIED 0x40000000u
-#define FUTEX_WAITERS 0x80000000u
 
 int64_t sys_set_robust_list(const uint64_t *a)
 {
@@ -274,9 +271,10 @@ static void robust_died(uint64_t word, uint32_t tid)
     uint32_t value;
     while (user_read(&value, word, 4) && (value & FUTEX_TID) == tid) {
         uint32_t died = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
-        if (!user_range(word, 4) || user_exchange(word, value, died) != value)
+        int64_t was = user_range(word, 4) ? user_exchange(word, value, died) : -1;
+        if (was >= 0 && was != value)
             continue;
-        if (value & FUTEX_WAITERS)
+        if (was >= 0 && value & FUTEX_WAITERS)
             futex_wake(word, 1, UINT32_MAX);
         return;
     }

@@ -2,6 +2,34 @@
 /* symlinks: reading, following, loops, chains, in the middle of paths, trailing slashes. */
 #include "try.h"
 
+/* A target of more than fits where short ones do. */
+static void far_away(void)
+{
+    static char target[2048];
+    struct stat s;
+
+    TRY(!getcwd(target, 512));
+    for (int i = 0; i < 5; i++) {
+        strcat(target, "/");
+        memset(target + strlen(target), 'a' + i, 100);
+        TRY(mkdir(target, 0755));
+    }
+    TRY(symlink(target, "far"));
+    put("far/file", "found");
+    show_file("far/file");
+    strcat(target, "/file");
+    TRY(symlink(target, "far-file"));
+    show_file("far-file");
+    put("far-file", "again");
+    show_file("far/file");
+    TRY(stat("far/none", &s));
+    TRY(open("far-file/x", O_RDONLY));
+    TRY(unlink("far/file"));
+    TRY(stat("far-file", &s));
+    put("far-file", "made");
+    show_file("far/file");
+}
+
 int main(void)
 {
     char text[64], long_name[5000], path[32], target[32];
@@ -61,5 +89,6 @@ int main(void)
     TRY(stat("long", &s));
     long_name[4095] = 'x', long_name[4096] = 0;
     TRY(symlink(long_name, "longer"));
+    far_away();
     return 0;
 }
