@@ -240,6 +240,21 @@ uint64_t node_next(const struct node *n, uint64_t position, bool data)
 
 static const uint8_t zeros[PAGE];
 
+#define DAY_NS (86400 * 1000000000ll)
+static int64_t day_ago; /* or a little longer: as of the last file that was closed */
+
+void node_accessed(struct node *n, uint32_t flags)
+{
+    if ((n->accessed <= n->modified || n->accessed <= n->changed || n->accessed <= day_ago) &&
+        !(flags & FILE_OPEN_NO_ACCESS_TIME))
+        n->accessed = (int64_t)rt_realtime_ns();
+}
+
+void node_time_passes(void)
+{
+    day_ago = (int64_t)rt_realtime_ns() - DAY_NS;
+}
+
 uint64_t node_read(
     struct node *n, uint64_t position, struct rpc_out *out, uint64_t bytes, bool *bad)
 {

@@ -354,6 +354,7 @@ uint32_t file_serve_readlink(struct file_server *s, uint64_t badge, uint32_t at,
         return end(0);
     if (!w->node || !is(w->node, S_LINK))
         return end(w->node ? FILE_ERROR_INVAL : FILE_ERROR_NOENT);
+    node_accessed(w->node, 0);
     uint64_t n = w->node->size < target->capacity ? w->node->size : target->capacity;
     if (!rt_copy_to_client(target->offset, (void *)w->node->tree, n))
         return end(RPC_BAD_BUFFER);
@@ -401,6 +402,7 @@ uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t pos
     if (!d->links)
         return FILE_ERROR_NOENT; /* it was removed */
     tx_begin();
+    node_accessed(o->node, o->flags);
     const struct entry *e = d->last;
     const char *name;
     /* Positions 1 and 2 are behind "." and "..", others behind the entry with that cookie. The
@@ -525,6 +527,7 @@ uint32_t file_serve_read(
     if (status)
         return status;
     tx_read_begin();
+    node_accessed(o->node, o->flags);
     data->length = node_read(o->node, position, data, data->capacity, &bad);
     tx_read_end();
     return bad ? RPC_BAD_BUFFER : 0;
@@ -544,6 +547,7 @@ uint32_t file_serve_read_next(struct file_server *s, uint64_t badge, uint64_t se
     tx_begin();
     bool again = repeated(badge, sequence, &r);
     uint64_t from = again ? r.a : o->position;
+    node_accessed(o->node, o->flags);
     data->length = node_read(o->node, from, data, again ? r.b : data->capacity, &bad);
     *after = from + data->length;
     if (bad)
@@ -1178,6 +1182,7 @@ uint32_t file_serve_map(struct file_server *s, uint64_t badge, uint32_t memory, 
     if (length > INT64_MAX / 2 || offset > INT64_MAX / 2)
         return FILE_ERROR_INVAL;
     tx_begin();
+    node_accessed(o->node, o->flags);
     const struct share_request r = {address, length, offset, memory, protection, shared, writable};
     return end(share_map(o->node, &r));
 }
@@ -1228,6 +1233,8 @@ void component_main(void)
         return;
     rt_ready();
     /* Removed files that are still mapped are looked at again from time to time. */
-    for (;;)
+    for (;;) {
+        node_time_passes();
         (void)rt_wait(maintain() ? UINT64_MAX : rt_now_ns() + MAPPED_AGAIN_NS);
+    }
 }

@@ -249,14 +249,29 @@ static bool kill_matches(const struct process *me, const struct process *p, int3
     return p->group == (which ? (uint32_t)-which : me ? me->group : 0);
 }
 
+/* The process that bears the number or has a thread that does. */
+static struct process *number_find(uint32_t number, struct task **t)
+{
+    struct process *p = process_find(number);
+    *t = p ? task_find(p, number) : 0;
+    for (p = p ? p : processes->all; p && !*t; p = p->next)
+        if (p->state && (*t = task_find(p, number)))
+            return p;
+    return *t ? p : 0;
+}
+
 uint32_t process_serve_kill(struct process_server *server, uint64_t badge, uint64_t sequence,
                             int32_t which, uint32_t signal)
 {
     struct stored r;
+    struct task *thread;
     bool any = which == PROCESS_INIT;
     if (repeated(badge, sequence, &r))
         return r.status;
     struct process *me = process_find(badge);
+    const struct process *named = which > 0 ? number_find((uint32_t)which, &thread) : 0;
+    if (named)
+        which = (int32_t)named->pid; /* by the number of one of its threads */
     bool allowed = any && me && is_super(me);
     for (struct process *p = me ? server->all : 0, *next; p; p = next) {
         next = p->next;
@@ -270,17 +285,6 @@ uint32_t process_serve_kill(struct process_server *server, uint64_t badge, uint6
             signal_post(p, signal, me->pid);
     }
     return finish(badge, sequence, &r, allowed ? 0 : any ? PROCESS_ERROR_PERM : PROCESS_ERROR_SRCH);
-}
-
-/* The process that bears the number or has a thread that does. */
-static struct process *number_find(uint32_t number, struct task **t)
-{
-    struct process *p = process_find(number);
-    *t = p ? task_find(p, number) : 0;
-    for (p = p ? p : processes->all; p && !*t; p = p->next)
-        if (p->state && (*t = task_find(p, number)))
-            return p;
-    return *t ? p : 0;
 }
 
 uint32_t process_serve_queue(struct process_server *server, uint64_t badge, uint64_t sequence,
