@@ -157,7 +157,7 @@ static int64_t text_make(const char *full, char **made, size_t *bytes)
 int64_t text_open(const char *full, uint32_t flags, struct file **out)
 {
     struct file *f;
-    char *text = 0;
+    char *text = 0, name[PATH_MAX];
     size_t bytes = 0;
     int64_t e = proc_open(full, out);
     if (e != -ENOENT)
@@ -173,11 +173,35 @@ int64_t text_open(const char *full, uint32_t flags, struct file **out)
         layer_free(text);
         return e;
     }
+    proc_numbered(full, name, sizeof name);
     f->kind = FILE_TEXT;
     f->value = (uint64_t)text;
     f->length = bytes;
+    f->path = layer_text(name);
+    if (!f->path) {
+        file_drop(f);
+        return -ENOMEM;
+    }
     *out = f;
     return 0;
+}
+
+/* Read from its start again, it tells what is so now. */
+int64_t text_read(struct file *f, uint64_t from, uint64_t to, size_t bytes)
+{
+    if (!from && f->path_bytes++) {
+        char *text = 0;
+        size_t length = 0;
+        int64_t e = text_make(f->path, &text, &length);
+        if (e)
+            return e == -ENOENT ? -ESRCH : e;
+        layer_free((void *)f->value);
+        f->value = (uint64_t)text;
+        f->length = length;
+    }
+    size_t now = from < f->length ? f->length - from : 0;
+    now = now < bytes ? now : bytes;
+    return user_write(to, (const char *)f->value + from, now) ? (int64_t)now : -EFAULT;
 }
 
 /* ---- ioctl ----------------------------------------------------------------------------------- */

@@ -104,15 +104,10 @@ static int64_t read_at(struct file *f, int64_t at, uint64_t to, size_t bytes)
         return (int64_t)bytes;
     }
     case FILE_TEXT: {
-        uint64_t from = at < 0 ? f->position : (uint64_t)at;
-        size_t now = from < f->length ? f->length - from : 0;
-        if (now > bytes)
-            now = bytes;
-        if (!user_write(to, (const char *)f->value + from, now))
-            return -EFAULT;
-        if (at < 0)
-            f->position += now;
-        return (int64_t)now;
+        int64_t n = text_read(f, at < 0 ? f->position : (uint64_t)at, to, bytes);
+        if (at < 0 && n > 0)
+            f->position += (uint64_t)n;
+        return n;
     }
     case FILE_PIPE:
         return bytes ? ring_read(f, to, bytes) : 0;

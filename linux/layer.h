@@ -214,7 +214,7 @@ struct file {
     uint32_t users;         /* descriptors and calls that use it */
     uint32_t descriptors;   /* of these: descriptors */
     uint32_t flags;         /* O_ACCMODE, O_APPEND, O_NONBLOCK … */
-    uint32_t path_bytes;
+    uint32_t path_bytes;    /* of a text: not 0 once it was read, and is to be made again */
     uint64_t position;
     uint64_t value;         /* FILE_EVENT: the count; FILE_TEXT: address of the text; event.c */
     uint64_t length;
@@ -415,6 +415,7 @@ struct signal_sets { uint64_t pending, blocked, ignored, caught; };
 void signals_sets(struct signal_sets *s); /* of the calling thread */
 /* proc.c */
 /* A file's text, as much as fits; at least size - 1: there may be more. -1: no such file. */
+void proc_numbered(const char *full, char *to, size_t size); /* without "self": for later */
 int64_t proc_text(const char *full, char *to, size_t size);
 bool proc_is(const char *full);               /* is it below /proc, there or not? */
 size_t proc_link(const char *full, char *to, size_t size); /* a link's target; 0: none */
@@ -427,4 +428,5 @@ void settings_child(void);
 bool proc_attributes(const char *full, struct file_attributes *a);
 int64_t proc_open(const char *full, struct file **out);
 int64_t text_open(const char *full, uint32_t flags, struct file **out);
+int64_t text_read(struct file *f, uint64_t from, uint64_t to, size_t bytes); /* bytes read */
 int64_t machine_end(uint32_t code);

@@ -204,6 +204,18 @@ bool proc_attributes(const char *full, struct file_attributes *a)
     return true;
 }
 
+void proc_numbered(const char *full, char *to, size_t size)
+{
+    static const char self_name[] = "/proc/self/", thread_name[] = "/proc/thread-self/";
+    if (!strncmp(full, self_name, sizeof self_name - 1))
+        snprintf(to, size, "/proc/%u/%s", self.pid, full + sizeof self_name - 1);
+    else if (!strncmp(full, thread_name, sizeof thread_name - 1))
+        snprintf(to, size, "/proc/%u/task/%u/%s", self.pid, block_self()->tid,
+                 full + sizeof thread_name - 1);
+    else
+        strlcpy(to, full, size);
+}
+
 int64_t proc_text(const char *full, char *to, size_t size)
 {
     struct about a;
@@ -228,6 +240,7 @@ static size_t descriptor_target(int fd, char *to, size_t size)
             return (size_t)snprintf(to, size, "%s (deleted)", full_shown(f->path));
         return f->path ? strlcpy(to, full_shown(f->path), size) : 0;
     case FILE_PROC:
+    case FILE_TEXT:
     case FILE_TERMINAL:
         return f->path ? strlcpy(to, f->path, size) : 0;
     case FILE_PIPE:

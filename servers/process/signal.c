@@ -114,11 +114,18 @@ static void group_hang_up(uint32_t group, const struct process *without)
     }
 }
 
+/* Is `child` one that links its group to another of its session? */
+static bool links_groups(const struct process *parent, const struct process *child)
+{
+    return parent && parent->group != child->group && parent->session == child->session;
+}
+
 void groups_orphan(const struct process *p)
 {
-    group_hang_up(p->group, p);
+    if (links_groups(p->parent, p))
+        group_hang_up(p->group, p);
     for (const struct process *c = p->children; c; c = c->sibling)
-        if (c->group != p->group && c->session == p->session)
+        if (links_groups(p, c))
             group_hang_up(c->group, p);
 }
 
