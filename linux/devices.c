@@ -38,10 +38,11 @@ static const struct device *device_find(const char *full)
     return 0;
 }
 
-/* /dev/fd/N and its names: the file behind a descriptor. */
-struct file *descriptor_named(const char *full)
+/* /dev/fd/N and its names: the file behind a descriptor; *rest: what follows, "" or "/…". */
+struct file *descriptor_leading(const char *full, const char **rest)
 {
     static const char *const prefixes[] = { "/dev/fd/", "/proc/self/fd/" };
+    *rest = "";
     if (!is_special(full))
         return 0;
     if (!strcmp(full, "/dev/stdin"))
@@ -52,17 +53,27 @@ struct file *descriptor_named(const char *full)
         return file_of(2);
     for (unsigned i = 0; i < 2; i++) {
         size_t n = strlen(prefixes[i]);
-        if (strncmp(full, prefixes[i], n) || !full[n] || (full[n] == '0' && full[n + 1]))
+        if (strncmp(full, prefixes[i], n) || !full[n] ||
+            (full[n] == '0' && full[n + 1] && full[n + 1] != '/'))
             continue;
         unsigned fd = 0;
-        for (const char *c = full + n; *c; c++) {
+        const char *c = full + n;
+        for (; *c && *c != '/'; c++) {
             if (*c < '0' || *c > '9' || fd >= FDS_MAX)
                 return 0;
             fd = fd * 10 + (unsigned)(*c - '0');
         }
+        *rest = c;
         return file_of(fd);
     }
     return 0;
+}
+
+struct file *descriptor_named(const char *full)
+{
+    const char *rest;
+    struct file *f = descriptor_leading(full, &rest);
+    return *rest ? 0 : f;
 }
 
 bool device_attributes(const char *full, struct file_attributes *a)

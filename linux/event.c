@@ -110,8 +110,9 @@ uint64_t timer_next(const struct file *f)
 
 static bool spec_ns(const struct linux_timespec *t, uint64_t *ns)
 {
-    *ns = (uint64_t)t->seconds * NS_PER_S + (uint64_t)t->nanoseconds;
-    return t->seconds >= 0 && (uint64_t)t->nanoseconds < NS_PER_S && t->seconds < 9000000000;
+    *ns = t->seconds > SECONDS_MAX ? INT64_MAX
+                                   : (uint64_t)t->seconds * NS_PER_S + (uint64_t)t->nanoseconds;
+    return t->seconds >= 0 && (uint64_t)t->nanoseconds < NS_PER_S;
 }
 
 static int64_t timer_out(const struct file *f, uint64_t to)

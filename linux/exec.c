@@ -410,12 +410,24 @@ static int64_t image_open(
     struct image *m, int64_t at, const char *text, uint32_t flags, struct path *p)
 {
     int64_t e;
+    struct file *named = *text ? 0 : file_of((uint32_t)at);
     if (!*text) {
-        m->file = file_of((uint32_t)at);
-        if (!m->file)
+        if (!named)
             return -EBADF;
-        m->file->users++;
         snprintf(p->full, sizeof p->full, "/proc/self/fd/%u", (unsigned)at);
+    }
+    if (named && named->kind == FILE_PATH) { /* which is not open yet */
+        char full[PATH_MAX];
+        strlcpy(full, p->full, sizeof full);
+        e = path_set(p, AT_FDCWD, full);
+        if (!e)
+            e = open_path(p, O_EXECUTE, 0, &m->file);
+        if (e)
+            return e;
+        strlcpy(p->full, full, sizeof p->full);
+    } else if (named) {
+        m->file = named;
+        named->users++;
     } else {
         e = path_set(p, at, text);
         if (!e)

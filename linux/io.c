@@ -286,14 +286,22 @@ int64_t sys_pwrite64(const uint64_t *a)
     return f ? write_at(f, (int64_t)a[3], a[1], a[2]) : e;
 }
 
+#define VECTORS_MAX 1024u
+
 static int64_t vector(struct file *f, int64_t at, uint64_t vectors, uint64_t count,
                       int64_t (*each)(struct file *, int64_t, uint64_t, size_t))
 {
     int64_t done = 0;
-    if (count > 1024)
+    struct linux_iovec v;
+    if (count > VECTORS_MAX)
         return -EINVAL;
     for (uint64_t i = 0; i < count; i++) {
-        struct linux_iovec v;
+        if (!user_read(&v, vectors + i * sizeof v, sizeof v))
+            return -EFAULT;
+        if (v.length > INT64_MAX)
+            return -EINVAL;
+    }
+    for (uint64_t i = 0; i < count; i++) {
         if (!user_read(&v, vectors + i * sizeof v, sizeof v))
             return done ? done : -EFAULT;
         if (!v.length)
@@ -335,17 +343,20 @@ int64_t sys_pwritev(const uint64_t *a)
     return f ? vector(f, (int64_t)a[3], a[1], a[2], write_at) : e;
 }
 
-/* Offset -1: the file's own position. No flag is known. */
+/* Of RWF_ flags those are known that ask for what is so anyway: HIPRI, DSYNC, SYNC. */
+#define RWF_KNOWN 7u
+
+/* Offset -1: the file's own position. */
 int64_t sys_preadv2(const uint64_t *a)
 {
-    if (a[5])
+    if (a[5] & ~(uint64_t)RWF_KNOWN)
         return -EOPNOTSUPP;
     return a[3] == UINT64_MAX ? sys_readv(a) : sys_preadv(a);
 }
 
 int64_t sys_pwritev2(const uint64_t *a)
 {
-    if (a[5])
+    if (a[5] & ~(uint64_t)RWF_KNOWN)
         return -EOPNOTSUPP;
     return a[3] == UINT64_MAX ? sys_writev(a) : sys_pwritev(a);
 }
@@ -471,6 +482,16 @@ int64_t sys_fdatasync(const uint64_t *a)
 int64_t sys_syncfs(const uint64_t *a)
 {
     return file_of(a[0]) ? 0 : -EBADF;
+}
+
+int64_t sys_sync_file_range(const uint64_t *a)
+{
+    struct file *f = file_of(a[0]);
+    if (!f)
+        return -EBADF;
+    if ((int64_t)a[1] < 0 || (int64_t)a[2] < 0 || a[1] + a[2] > INT64_MAX || a[3] & ~7ull)
+        return -EINVAL;
+    return file_streams(f) ? -ESPIPE : 0; /* nothing is behind the memory that files are in */
 }
 
 int64_t sys_fadvise64(const uint64_t *a)

@@ -97,6 +97,7 @@ void layer_unlock(void);
 /* Waits on the thread's notification. Bits mean nothing but "look again". */
 struct pith_result layer_wait(uint64_t deadline);
 /* When this call shall end that was asked to last that long; the same when it is repeated. */
+#define SECONDS_MAX (INT64_MAX / (int64_t)NS_PER_S - 1) /* times beyond are the end of time */
 uint64_t wait_deadline(uint64_t ns);
 int64_t thread_new(
     uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls);
@@ -256,6 +257,7 @@ int64_t locks_control(struct file *f, uint64_t command, uint64_t at); /* fcntl's
 void locks_close(struct file *f);             /* a descriptor of the file is closed */
 /* A device made by mknod: major << 8 | minor; -ENXIO: there is none behind it. */
 int64_t device_open_number(uint64_t number, uint32_t flags, struct file **out);
+struct file *descriptor_leading(const char *full, const char **rest);
 struct file *descriptor_named(const char *full); /* /dev/fd/N and its like; NULL: another name */
 void files_share(void);                       /* before a fork */
 uint32_t slot_take(void);

@@ -49,6 +49,22 @@ const char *full_shown(const char *full)
     return n > 1 && !strncmp(full, self.root, n) && full[n] == '/' ? full + n : full;
 }
 
+/* A name that goes on behind a descriptor's goes on in the directory that it is of. */
+static int64_t through_descriptor(struct path *p)
+{
+    const char *rest;
+    const struct file *f = descriptor_leading(p->full, &rest);
+    if (!f || *rest != '/')
+        return 0;
+    if (f->kind != FILE_DIRECTORY && f->kind != FILE_PATH)
+        return -ENOTDIR;
+    p->at = f->slot;
+    p->length = strlcpy(p->text, rest + 1, sizeof p->text);
+    strlcpy(p->full, f->path ? f->path : "/", sizeof p->full);
+    full_add(p->full, p->text);
+    return 0;
+}
+
 static int64_t path_start(struct path *p, int64_t at)
 {
     p->links = 0;
@@ -70,7 +86,7 @@ static int64_t path_start(struct path *p, int64_t at)
         strlcpy(p->full, f->path ? f->path : "/", sizeof p->full);
     }
     full_add(p->full, p->text);
-    return 0;
+    return through_descriptor(p);
 }
 
 int64_t path_set(struct path *p, int64_t at, const char *text)
@@ -212,6 +228,22 @@ static int64_t truncate_unwritten(uint32_t slot)
     return e;
 }
 
+/* The name of a descriptor, whose file is opened anew: what is at the server, not what is the
+ * layer's own, which is shared. */
+static bool opened_anew(struct path *p, uint32_t *flags)
+{
+    const struct file *f = descriptor_named(p->full);
+    if (!f || *flags & O_NOFOLLOW ||
+        (f->kind != FILE_PLAIN && f->kind != FILE_PATH && f->kind != FILE_DIRECTORY))
+        return false;
+    p->at = f->slot;
+    p->length = 0;
+    p->text[0] = 0;
+    strlcpy(p->full, f->path ? f->path : "/", sizeof p->full);
+    *flags &= ~(uint32_t)O_CREAT;
+    return true;
+}
+
 int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **out)
 {
     struct file_attributes a = { .mode = 0 };
@@ -219,9 +251,15 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
     int64_t e = flags_check(flags);
     if (!e && proc_is(p->full) && !strcmp(p->full, "/proc/self/exe") && !(flags & O_NOFOLLOW))
         e = path_set(p, AT_FDCWD, self.executable);
-    if (!e)
+    if (!e && (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) && descriptor_named(p->full))
+        e = -EEXIST;
+    if (!e && !opened_anew(p, &flags)) {
         e = device_open(p->full, flags, out);
-    if (e != -ENOENT || proc_is(p->full))
+        if (e != -ENOENT || proc_is(p->full))
+            return e;
+        e = 0;
+    }
+    if (e)
         return e;
     uint32_t slot = slot_take();
     if (!slot)

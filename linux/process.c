@@ -163,20 +163,25 @@ int64_t sys_waitid(const uint64_t *a)
     uint32_t child = 0, code = 0, user = 0;
     uint64_t run_ns = 0;
     int32_t info[32] = { 0 };
-    if (a[0] > 2 || !(a[3] & 14) || a[3] & ~(uint64_t)0x100000f)
+    const uint32_t known = 0x100000f,
+                   of_threads = 0xe0000000; /* __WALL and its kin: all are ours */
+    if (a[0] > 2 || !(a[3] & 14) || (uint32_t)a[3] & ~(known | of_threads))
         return -EINVAL;
     int32_t which = a[0] ? sign[a[0]] * (int32_t)a[1] : -1;
-    int64_t e =
-        errno_of(process_wait(SLOT_PROCESS, which, (uint32_t)a[3], &child, &code, &run_ns, &user));
+    int64_t e = errno_of(
+        process_wait(SLOT_PROCESS, which, (uint32_t)a[3] & known, &child, &code, &run_ns, &user));
     if (e)
         return e;
     self.deaths += child != 0;
     if (child) {
         info[0] = SIGCHLD;
-        info[2] = (code & 0x7f) == 0x7f ? 5 : code == 0xffff ? 6 : !(code & 0x7f) ? 1 : 2;
+        info[2] = code == 0xffff ? 6 : (code & 0x7f) == 0x7f ? 5 : !(code & 0x7f) ? 1 : 2;
         info[4] = (int32_t)child;
         info[5] = (int32_t)user;
-        info[6] = (int32_t)(code & 0x7f && (code & 0xff) != 0x7f ? code & 0x7f : code >> 8 & 0xff);
+        info[6] =
+            code == 0xffff
+                ? SIGCONT
+                : (int32_t)(code & 0x7f && (code & 0xff) != 0x7f ? code & 0x7f : code >> 8 & 0xff);
     }
     if (a[2] && !user_write(a[2], info, sizeof info))
         return -EFAULT;
@@ -245,12 +250,6 @@ int64_t sys_setsid(const uint64_t *a)
     if (!e)
         terminal_drop();
     return e ? e : session;
-}
-
-int64_t sys_zero(const uint64_t *a)
-{
-    (void)a;
-    return 0;
 }
 
 int64_t sys_set_tid_address(const uint64_t *a)

@@ -100,8 +100,8 @@ int64_t timespec_read(uint64_t from, uint64_t *ns)
         return -EFAULT;
     if (t.seconds < 0 || (uint64_t)t.nanoseconds >= NS_PER_S)
         return -EINVAL;
-    *ns = t.seconds > 9000000000 ? INT64_MAX
-                                 : (uint64_t)t.seconds * NS_PER_S + (uint64_t)t.nanoseconds;
+    *ns = t.seconds > SECONDS_MAX ? INT64_MAX
+                                  : (uint64_t)t.seconds * NS_PER_S + (uint64_t)t.nanoseconds;
     return 0;
 }
 
@@ -159,6 +159,51 @@ int64_t sys_sched_yield(const uint64_t *a)
     return 0;
 }
 
+/* ---- the clock's own ------------------------------------------------------------------------- */
+
+/* struct timex of adjtimex(2). */
+struct timex {
+    uint32_t modes, pad;
+    int64_t offset, frequency, error_most, error_estimated;
+    int32_t status, pad2;
+    int64_t constant, precision, tolerance, time[2], tick;
+    int64_t pulse[8];
+    int32_t tai, pad3[11];
+};
+_Static_assert(sizeof(struct timex) == 208, "size");
+
+/* Nobody steers the clock: what it answers where no time server is, and no leave to change it. */
+static int64_t clock_state(uint64_t at)
+{
+    enum { UNSYNCHRONISED = 0x40, STATE_ERROR = 5, OFFSET_READ = 0xa001 };
+    struct timex t;
+    uint64_t now = realtime_ns();
+    if (!user_read(&t, at, sizeof t))
+        return -EFAULT;
+    if (t.modes && t.modes != OFFSET_READ)
+        return -EPERM;
+    t = (struct timex){.modes = t.modes,
+        .error_most = 16000000,
+        .error_estimated = 16000000,
+        .status = UNSYNCHRONISED,
+        .constant = 2,
+        .precision = 1,
+        .tolerance = 32768000,
+        .time = {(int64_t)(now / NS_PER_S), (int64_t)(now % NS_PER_S / 1000)},
+        .tick = 10000};
+    return user_write(at, &t, sizeof t) ? STATE_ERROR : -EFAULT;
+}
+
+int64_t sys_adjtimex(const uint64_t *a)
+{
+    return clock_state(a[0]);
+}
+
+int64_t sys_clock_adjtime(const uint64_t *a)
+{
+    return a[0] == 0 ? clock_state(a[1]) : (uint32_t)a[0] < 12 ? -EOPNOTSUPP : -EINVAL;
+}
+
 /* ---- interval timers ------------------------------------------------------------------------- */
 
 static int64_t timer_set(
@@ -177,8 +222,8 @@ int64_t sys_alarm(const uint64_t *a)
 
 static bool timeval_ns(const int64_t t[2], uint64_t *ns)
 {
-    *ns = (uint64_t)t[0] * NS_PER_S + (uint64_t)t[1] * 1000;
-    return t[0] >= 0 && t[0] < 4000000000 && t[1] >= 0 && t[1] < 1000000;
+    *ns = t[0] > SECONDS_MAX ? INT64_MAX : (uint64_t)t[0] * NS_PER_S + (uint64_t)t[1] * 1000;
+    return t[0] >= 0 && t[1] >= 0 && t[1] < 1000000;
 }
 
 static int64_t timer_out(uint64_t to, uint64_t left, uint64_t interval)
@@ -198,6 +243,8 @@ int64_t sys_setitimer(const uint64_t *a)
         return -EFAULT;
     if (!timeval_ns(t, &interval) || !timeval_ns(t + 2, &ns))
         return -EINVAL;
+    if (!ns && a[0] == PROCESS_INTERVAL_TIMER_REAL)
+        interval = 0; /* what is off repeats nothing */
     int64_t e = timer_set((uint8_t)a[0], ns, interval, &left, &old);
     return e ? e : timer_out(a[2], left, old);
 }
