@@ -261,7 +261,7 @@ static int64_t lock_owned(const uint64_t *a, uint32_t operation)
         e = wait_until(wait, UINT32_MAX, deadline);
         if (!e && user_read(&value, a[0], 4) && (value & FUTEX_TID) == block_self()->tid)
             return 0; /* it was handed to us */
-        e = e == -EAGAIN ? 0 : e == -ERESTART_NO_HANDLER ? -ERESTART_ALWAYS : e;
+        e = e == -EAGAIN ? 0 : e == -ERESTART || e == -ERESTART_NO_HANDLER ? -ERESTART_ALWAYS : e;
     }
     return e;
 }

@@ -53,15 +53,14 @@ const char *full_shown(const char *full)
 static int64_t through_descriptor(struct path *p)
 {
     const char *rest;
-    char text[PATH_MAX];
     const struct file *f = self.root[1] ? 0 : descriptor_leading(p->text, &rest);
     if (!f || *rest != '/')
         return 0;
     if (f->kind != FILE_DIRECTORY && f->kind != FILE_PATH)
         return -ENOTDIR;
     p->at = f->slot;
-    p->length = strlcpy(text, rest + 1, sizeof text);
-    memcpy(p->text, text, p->length + 1);
+    p->length = strlen(++rest);
+    memmove(p->text, rest, p->length + 1);
     strlcpy(p->full, f->path ? f->path : "/", sizeof p->full);
     full_add(p->full, p->text);
     return 0;
