@@ -564,21 +564,24 @@ static void park_drop(uint32_t index)
     TX_SET(C->parks_free, index);
 }
 
-/* Is it in the list already? Those of threads that are no more leave it on this occasion. */
+/* Is it in the list already? Some of those of threads that are no more leave it on this occasion,
+ * as many as fit into any transaction. */
 static bool park_known(struct park_list *list, uint32_t slot)
 {
     uint32_t *link = &list->first;
+    unsigned dropped = 0;
     while (*link) {
         struct park *p = park_at(*link);
         struct pith_result same = pith_cap_same(p->slot, slot);
         if (!same.status && same.value)
             return true;
-        if (same.status == -E_CAP) {
+        if (same.status == -E_CAP && dropped < WAKES_AT_ONCE) {
             if (pith_cap_same(slot, slot).status)
                 return true; /* it is the asker's that is gone */
             uint32_t gone = *link;
             TX_SET(*link, p->next);
             park_drop(gone);
+            dropped++;
         } else {
             link = &p->next;
         }
