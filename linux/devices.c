@@ -200,7 +200,7 @@ int64_t text_open(const char *full, uint32_t flags, struct file **out)
 /* Read from its start again, it tells what is so now. */
 int64_t text_read(struct file *f, uint64_t from, uint64_t to, size_t bytes)
 {
-    if (!from && f->path_bytes++) {
+    if (!from && f->reads++) {
         char *text = 0;
         size_t length = 0;
         int64_t e = text_make(f->path, &text, &length);

@@ -108,13 +108,6 @@ uint64_t timer_next(const struct file *f)
     return f->value ? f->value : DEADLINE_NEVER;
 }
 
-static bool spec_ns(const struct linux_timespec *t, uint64_t *ns)
-{
-    *ns = t->seconds > SECONDS_MAX ? INT64_MAX
-                                   : (uint64_t)t->seconds * NS_PER_S + (uint64_t)t->nanoseconds;
-    return t->seconds >= 0 && (uint64_t)t->nanoseconds < NS_PER_S;
-}
-
 static int64_t timer_out(const struct file *f, uint64_t to)
 {
     uint64_t now = now_ns(), left = !f->value ? 0 : f->value > now ? f->value - now : 1;
@@ -138,7 +131,7 @@ int64_t sys_timerfd_settime(const uint64_t *a)
         return -EINVAL;
     if (!user_read(&s, a[2], sizeof s))
         return -EFAULT;
-    if (!spec_ns(&s.value, &at) || !spec_ns(&s.interval, &interval))
+    if (!timespec_ns(&s.value, &at) || !timespec_ns(&s.interval, &interval))
         return -EINVAL;
     int64_t e = a[3] ? timer_out(f, a[3]) : 0;
     if (e)

@@ -410,32 +410,24 @@ static int64_t image_open(
     struct image *m, int64_t at, const char *text, uint32_t flags, struct path *p)
 {
     int64_t e;
+    char name[32];
     struct file *named = *text ? 0 : file_of((uint32_t)at);
-    if (!*text) {
-        if (!named)
-            return -EBADF;
-        snprintf(p->full, sizeof p->full, "/proc/self/fd/%u", (unsigned)at);
-    }
-    if (named && named->kind == FILE_PATH) { /* which is not open yet */
-        char full[PATH_MAX];
-        strlcpy(full, p->full, sizeof full);
-        e = path_set(p, AT_FDCWD, full);
-        if (!e)
-            e = open_path(p, O_EXECUTE, 0, &m->file);
-        if (e)
-            return e;
-        strlcpy(p->full, full, sizeof p->full);
-    } else if (named) {
+    if (!*text && !named)
+        return -EBADF;
+    snprintf(name, sizeof name, "/proc/self/fd/%u", (unsigned)at);
+    if (named && named->kind != FILE_PATH) {
         m->file = named;
         named->users++;
-    } else {
-        e = path_set(p, at, text);
+    } else { /* it is not open yet */
+        bool stay = flags & AT_SYMLINK_NOFOLLOW && !named;
+        e = path_set(p, at, named ? name : text);
         if (!e)
-            e = open_path(
-                p, O_EXECUTE | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0), 0, &m->file);
+            e = open_path(p, O_EXECUTE | (stay ? O_NOFOLLOW : 0), 0, &m->file);
         if (e)
             return e;
     }
+    if (named)
+        strlcpy(p->full, name, sizeof p->full);
     e = m->file->kind == FILE_PLAIN && (*text || may_search(m->file->slot)) ? 0 : -EACCES;
     if (e)
         file_drop(m->file);

@@ -97,7 +97,6 @@ void layer_unlock(void);
 /* Waits on the thread's notification. Bits mean nothing but "look again". */
 struct pith_result layer_wait(uint64_t deadline);
 /* When this call shall end that was asked to last that long; the same when it is repeated. */
-#define SECONDS_MAX (INT64_MAX / (int64_t)NS_PER_S - 1) /* times beyond are the end of time */
 uint64_t wait_deadline(uint64_t ns);
 int64_t thread_new(
     uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls);
@@ -106,7 +105,7 @@ void threads_end_others(void);             /* execve; true deaths, none of them 
 void threads_forget(void);                 /* in a fork's child: there is only this one */
 bool thread_alone(void);
 struct block *block_each(struct block *b); /* the next used one; NULL: begin, and the end */
-#define FUTEX_TID 0x3fffffffu /* of the word of a lock that knows its owner: linux/futex.h */
+#define FUTEX_TID 0x3fffffffu /* of the word of a lock that knows its owner: <linux/futex.h> */
 #define FUTEX_OWNER_DIED 0x40000000u
 #define FUTEX_WAITERS 0x80000000u
 int64_t futex_wake(
@@ -170,6 +169,8 @@ extern struct self self;
 
 uint64_t now_ns(void);
 uint64_t realtime_ns(void);
+struct linux_timespec;
+bool timespec_ns(const struct linux_timespec *t, uint64_t *ns); /* false: it is no time */
 int64_t timespec_read(uint64_t from, uint64_t *ns);
 void random_fill(void *to, size_t bytes);
 void layer_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -215,7 +216,7 @@ struct file {
     uint32_t users;         /* descriptors and calls that use it */
     uint32_t descriptors;   /* of these: descriptors */
     uint32_t flags;         /* O_ACCMODE, O_APPEND, O_NONBLOCK … */
-    uint32_t path_bytes;    /* of a text: not 0 once it was read, and is to be made again */
+    uint32_t reads;         /* of a text: from its start; the first finds what the open made */
     uint64_t position;
     uint64_t value;         /* FILE_EVENT: the count; FILE_TEXT: address of the text; event.c */
     uint64_t length;
@@ -257,8 +258,9 @@ int64_t locks_control(struct file *f, uint64_t command, uint64_t at); /* fcntl's
 void locks_close(struct file *f);             /* a descriptor of the file is closed */
 /* A device made by mknod: major << 8 | minor; -ENXIO: there is none behind it. */
 int64_t device_open_number(uint64_t number, uint32_t flags, struct file **out);
-struct file *descriptor_leading(const char *full, const char **rest);
 struct file *descriptor_named(const char *full); /* /dev/fd/N and its like; NULL: another name */
+/* The same with "/…" behind it, which is *rest, or "". */
+struct file *descriptor_leading(const char *full, const char **rest);
 void files_share(void);                       /* before a fork */
 uint32_t slot_take(void);
 void slot_give(uint32_t slot);
@@ -416,8 +418,8 @@ void signal_self(uint32_t signal);
 struct signal_sets { uint64_t pending, blocked, ignored, caught; };
 void signals_sets(struct signal_sets *s); /* of the calling thread */
 /* proc.c */
-/* A file's text, as much as fits; at least size - 1: there may be more. -1: no such file. */
 void proc_numbered(const char *full, char *to, size_t size); /* without "self": for later */
+/* A file's text, as much as fits; at least size - 1: there may be more. -1: no such file. */
 int64_t proc_text(const char *full, char *to, size_t size);
 bool proc_is(const char *full);               /* is it below /proc, there or not? */
 size_t proc_link(const char *full, char *to, size_t size); /* a link's target; 0: none */

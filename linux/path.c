@@ -230,19 +230,23 @@ static int64_t truncate_unwritten(uint32_t slot)
 }
 
 /* The name of a descriptor, whose file is opened anew: what is at the server, not what is the
- * layer's own, which is shared. */
-static bool opened_anew(struct path *p, uint32_t *flags)
+ * layer's own, which is shared. 0: p and flags say what to open; -ENOENT: another name. */
+static int64_t descriptor_again(struct path *p, uint32_t *flags)
 {
     const struct file *f = descriptor_named(p->full);
-    if (!f || *flags & O_NOFOLLOW ||
+    if (!f)
+        return -ENOENT;
+    if ((*flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        return -EEXIST;
+    if (*flags & O_NOFOLLOW ||
         (f->kind != FILE_PLAIN && f->kind != FILE_PATH && f->kind != FILE_DIRECTORY))
-        return false;
+        return -ENOENT;
     p->at = f->slot;
     p->length = 0;
     p->text[0] = 0;
     strlcpy(p->full, f->path ? f->path : "/", sizeof p->full);
     *flags &= ~(uint32_t)O_CREAT;
-    return true;
+    return 0;
 }
 
 int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **out)
@@ -252,16 +256,15 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
     int64_t e = flags_check(flags);
     if (!e && proc_is(p->full) && !strcmp(p->full, "/proc/self/exe") && !(flags & O_NOFOLLOW))
         e = path_set(p, AT_FDCWD, self.executable);
-    if (!e && (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) && descriptor_named(p->full))
-        e = -EEXIST;
-    if (!e && !opened_anew(p, &flags)) {
+    if (!e)
+        e = descriptor_again(p, &flags);
+    if (e == -ENOENT) {
         e = device_open(p->full, flags, out);
         if (e != -ENOENT || proc_is(p->full))
             return e;
-        e = 0;
-    }
-    if (e)
+    } else if (e) {
         return e;
+    }
     uint32_t slot = slot_take();
     if (!slot)
         return -ENFILE;

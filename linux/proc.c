@@ -206,14 +206,13 @@ bool proc_attributes(const char *full, struct file_attributes *a)
 
 void proc_numbered(const char *full, char *to, size_t size)
 {
-    static const char self_name[] = "/proc/self/", thread_name[] = "/proc/thread-self/";
-    if (!strncmp(full, self_name, sizeof self_name - 1))
-        snprintf(to, size, "/proc/%u/%s", self.pid, full + sizeof self_name - 1);
-    else if (!strncmp(full, thread_name, sizeof thread_name - 1))
-        snprintf(to, size, "/proc/%u/task/%u/%s", self.pid, block_self()->tid,
-                 full + sizeof thread_name - 1);
-    else
+    struct place p;
+    if (!place_named(full, &p))
         strlcpy(to, full, size);
+    else if (p.thread == p.pid)
+        snprintf(to, size, "/proc/%u/%s", p.pid, p.rest);
+    else
+        snprintf(to, size, "/proc/%u/task/%u/%s", p.pid, p.thread, p.rest);
 }
 
 int64_t proc_text(const char *full, char *to, size_t size)

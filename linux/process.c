@@ -157,6 +157,15 @@ int64_t sys_wait4(const uint64_t *a)
 }
 
 /* waitid: type 0 all, 1 a process, 2 a group. */
+/* si_code and si_status of what wait says. */
+static void waited_info(uint32_t code, int32_t *why, int32_t *status)
+{
+    enum { EXITED = 1, KILLED, STOPPED = 5, CONTINUED };
+    bool stopped = (code & 0xff) == 0x7f, killed = !stopped && code & 0x7f;
+    *why = code == 0xffff ? CONTINUED : stopped ? STOPPED : killed ? KILLED : EXITED;
+    *status = code == 0xffff ? SIGCONT : (int32_t)(killed ? code & 0x7f : code >> 8 & 0xff);
+}
+
 int64_t sys_waitid(const uint64_t *a)
 {
     static const int32_t sign[3] = { 0, 1, -1 };
@@ -175,13 +184,9 @@ int64_t sys_waitid(const uint64_t *a)
     self.deaths += child != 0;
     if (child) {
         info[0] = SIGCHLD;
-        info[2] = code == 0xffff ? 6 : (code & 0x7f) == 0x7f ? 5 : !(code & 0x7f) ? 1 : 2;
         info[4] = (int32_t)child;
         info[5] = (int32_t)user;
-        info[6] =
-            code == 0xffff
-                ? SIGCONT
-                : (int32_t)(code & 0x7f && (code & 0xff) != 0x7f ? code & 0x7f : code >> 8 & 0xff);
+        waited_info(code, &info[2], &info[6]);
     }
     if (a[2] && !user_write(a[2], info, sizeof info))
         return -EFAULT;

@@ -525,8 +525,8 @@ uint32_t ring_ready(struct file *f, struct look *look)
     struct msg m = { .w = { READY_OP_READY | RPC_PARKS } };
     struct xfer x = { .n_caps_in = 1, .caps_in = { rt_self()->notification } };
     int64_t status = rt_call_x(f->slot, &m, &x);
-    if (!status && !m.w[0] && f->length != RING_BOTH) /* not parked: it says what there is */
-        r->gone[!f->length] = (uint16_t)m.w[1] != 0;
+    if (!status && !m.w[0]) /* not parked: there is something to learn */
+        ends_learn(f);
     r->watched = 1;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return ready_now(f);

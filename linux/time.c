@@ -93,16 +93,20 @@ int64_t sys_time(const uint64_t *a)
     return a[0] && !user_write(a[0], &s, 8) ? -EFAULT : (int64_t)s;
 }
 
+bool timespec_ns(const struct linux_timespec *t, uint64_t *ns)
+{
+    const int64_t seconds_most = INT64_MAX / (int64_t)NS_PER_S - 1;
+    *ns = t->seconds > seconds_most ? INT64_MAX
+                                    : (uint64_t)t->seconds * NS_PER_S + (uint64_t)t->nanoseconds;
+    return t->seconds >= 0 && (uint64_t)t->nanoseconds < NS_PER_S;
+}
+
 int64_t timespec_read(uint64_t from, uint64_t *ns)
 {
     struct linux_timespec t;
     if (!user_read(&t, from, sizeof t))
         return -EFAULT;
-    if (t.seconds < 0 || (uint64_t)t.nanoseconds >= NS_PER_S)
-        return -EINVAL;
-    *ns = t.seconds > SECONDS_MAX ? INT64_MAX
-                                  : (uint64_t)t.seconds * NS_PER_S + (uint64_t)t.nanoseconds;
-    return 0;
+    return timespec_ns(&t, ns) ? 0 : -EINVAL;
 }
 
 static int64_t sleep_until(uint64_t deadline, uint64_t remain)
@@ -222,8 +226,8 @@ int64_t sys_alarm(const uint64_t *a)
 
 static bool timeval_ns(const int64_t t[2], uint64_t *ns)
 {
-    *ns = t[0] > SECONDS_MAX ? INT64_MAX : (uint64_t)t[0] * NS_PER_S + (uint64_t)t[1] * 1000;
-    return t[0] >= 0 && t[1] >= 0 && t[1] < 1000000;
+    const struct linux_timespec s = {t[0], t[1] * 1000};
+    return t[1] >= 0 && t[1] < 1000000 && timespec_ns(&s, ns);
 }
 
 static int64_t timer_out(uint64_t to, uint64_t left, uint64_t interval)

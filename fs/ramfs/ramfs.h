@@ -107,11 +107,11 @@ struct entry *entry_find(const struct node *directory, const char *name, uint32_
 bool entry_add(struct node *directory, const char *name, uint32_t length, struct node *node);
 void entry_remove(struct entry *e);
 void node_attributes(const struct node *n, struct file_attributes *a);
-/* Bytes read (up to the end) or written (short when memory ends) at a position. */
 /* It was read, through a file opened with these flags: its time of access changes if that was
  * before a change, or a day ago, as Linux mounts do (relatime). */
 void node_accessed(struct node *n, uint32_t flags);
 void node_time_passes(void); /* now and then: a day ago is later */
+/* Bytes read (up to the end) or written (short when memory ends) at a position. */
 uint64_t node_read(
     struct node *n, uint64_t position, struct rpc_out *out, uint64_t bytes, bool *bad);
 /* The next position of data (or of a hole: at most the size); UINT64_MAX: there is none. */

@@ -14,7 +14,7 @@
 #include <server/capsule.h>
 #include <server/server.h>
 
-#define CAPSULE_MAGIC 0x656c757370614321ull
+#define CAPSULE_MAGIC 0x656c757370614332ull /* the last digit: of the layout */
 #define LOG_MIN (64u * 1024)
 #define LOG_MAX (512u * 1024)
 #define LOG_SHARE 16u /* part of the capsule, between the two, if the description says nothing */
@@ -27,7 +27,7 @@
 #define SLOTS 4096u
 #define GATES 3072u
 #define PARKS 4096u
-#define WAKES_AT_ONCE 16u
+#define PARKS_AT_ONCE 16u /* that leave their lists in one transaction */
 #define SMALLS_PER_PAGE 32u
 #define GATES_PER_PAGE 128u
 
@@ -575,7 +575,7 @@ static bool park_known(struct park_list *list, uint32_t slot)
         struct pith_result same = pith_cap_same(p->slot, slot);
         if (!same.status && same.value)
             return true;
-        if (same.status == -E_CAP && dropped < WAKES_AT_ONCE) {
+        if (same.status == -E_CAP && dropped < PARKS_AT_ONCE) {
             if (pith_cap_same(slot, slot).status)
                 return true; /* it is the asker's that is gone */
             uint32_t gone = *link;
@@ -631,7 +631,7 @@ void park_wake(struct park_list *list)
 /* Some of them in a transaction, however long the lists are. */
 static void parks_wake(void)
 {
-    for (unsigned n = 0; C->waking && n < WAKES_AT_ONCE; n++) {
+    for (unsigned n = 0; C->waking && n < PARKS_AT_ONCE; n++) {
         uint32_t index = C->waking;
         const struct park *p = park_at(index);
         uint32_t next = p->next, after = p->after;
@@ -641,5 +641,5 @@ static void parks_wake(void)
         TX_SET(C->waking, next ? next : after);
         park_drop(index);
     }
-    __atomic_store_n(&C->log_used, 0, __ATOMIC_RELEASE);
+    tx_split();
 }

@@ -16,6 +16,14 @@ static void read_from(const char *path)
     close(fd);
 }
 
+static void read_through(const char *format, int fd)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, format, fd);
+    read_from(name);
+}
+
 static void run(int fd, const char *name, int flags)
 {
     char *argv[] = {"fd-names", "ran", NULL}, *envp[] = {NULL};
@@ -44,11 +52,10 @@ int main(int argc, char **argv)
     put("file", "contents");
     fd = open("file", O_RDONLY);
     TRY(read(fd, text, 3));
-    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    read_from(name);
-    snprintf(name, sizeof name, "/dev/fd/%d", fd);
-    read_from(name);
+    read_through("/proc/self/fd/%d", fd);
+    read_through("/dev/fd/%d", fd);
     TRY(read(fd, text, 3));
+    snprintf(name, sizeof name, "/dev/fd/%d", fd);
     TRY(open(name, O_RDONLY | O_CREAT | O_EXCL, 0600));
     TRY(unlink("file"));
     read_from(name);
@@ -57,21 +64,18 @@ int main(int argc, char **argv)
     TRY(mkdir("folder", 0755));
     put("folder/inside", "found");
     fd = open("folder", O_RDONLY | O_DIRECTORY);
+    read_through("/proc/self/fd/%d/inside", fd);
     snprintf(name, sizeof name, "/proc/self/fd/%d/inside", fd);
-    read_from(name);
     TRY(stat(name, &s));
     VAL(s.st_size);
     snprintf(name, sizeof name, "/proc/self/fd/%d/none", fd);
     TRY(stat(name, &s));
-    snprintf(name, sizeof name, "/proc/self/fd/%d/../folder/inside", fd);
-    read_from(name);
+    read_through("/proc/self/fd/%d/../folder/inside", fd);
     close(fd);
     fd = open("folder/inside", O_PATH);
     TRY(read(fd, text, 1));
-    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    read_from(name);
-    snprintf(name, sizeof name, "/proc/self/fd/%d/x", fd);
-    read_from(name);
+    read_through("/proc/self/fd/%d", fd);
+    read_through("/proc/self/fd/%d/x", fd);
     run(fd, "", 0x1000); /* AT_EMPTY_PATH */
     close(fd);
     fd = open("/proc/self/exe", O_RDONLY);

@@ -76,6 +76,37 @@ static void ends_with_a_child(int watch)
     VAL(missed);
 }
 
+/* Who watched is no more: those who still watch are told all the same. */
+static void then_died(void)
+{
+    int end[2], status, ended = 0;
+    struct pollfd p;
+
+    TRY(pipe(end));
+    p = (struct pollfd){.fd = end[0], .events = POLLIN};
+    fflush(stdout);
+    for (int i = 0; i < CHILDREN; i++) {
+        pid_t pid = fork();
+        if (!pid) {
+            poll(&p, 1, i % 2 ? 1 : 10000);
+            _exit(0);
+        }
+        if (i % 2 == 0)
+            kill(pid, SIGKILL);
+        ended += waitpid(pid, &status, 0) == pid;
+    }
+    VAL(ended);
+    if (!fork()) {
+        sleep_ms(30);
+        _exit(write(end[1], "data", 4) == 4 ? 0 : 1);
+    }
+    TRY(poll(&p, 1, 10000));
+    say("%x", p.revents);
+    wait(NULL);
+    close(end[0]);
+    close(end[1]);
+}
+
 static int shared[2];
 
 static void *watches(void *unused)
@@ -156,6 +187,7 @@ int main(void)
     handle(SIGCHLD, handler, SA_RESTART);
     ends_with_a_child(watch);
     handle(SIGCHLD, SIG_DFL, 0);
+    then_died();
     many_at_once();
     many_readers();
     return 0;
