@@ -22,12 +22,6 @@ static const struct device {
     {"/dev/pith", FILE_SERVERS, 0xa01, 0600},
 };
 
-/* May it be below /dev or /proc? Most names are told apart at once. */
-static bool is_special(const char *full)
-{
-    return full[0] == '/' && (full[1] == 'd' || full[1] == 'p');
-}
-
 static const struct device *device_find(const char *full)
 {
     if (memcmp(full, "/dev/", 5))
@@ -38,53 +32,13 @@ static const struct device *device_find(const char *full)
     return 0;
 }
 
-/* /dev/fd/N and its names: the file behind a descriptor; *rest: what follows, "" or "/…". */
-struct file *descriptor_leading(const char *full, const char **rest)
-{
-    static const char *const prefixes[] = { "/dev/fd/", "/proc/self/fd/" };
-    *rest = "";
-    if (!is_special(full))
-        return 0;
-    if (!strcmp(full, "/dev/stdin"))
-        return file_of(0);
-    if (!strcmp(full, "/dev/stdout"))
-        return file_of(1);
-    if (!strcmp(full, "/dev/stderr"))
-        return file_of(2);
-    for (unsigned i = 0; i < 2; i++) {
-        size_t n = strlen(prefixes[i]);
-        if (strncmp(full, prefixes[i], n) || !full[n] ||
-            (full[n] == '0' && full[n + 1] && full[n + 1] != '/'))
-            continue;
-        unsigned fd = 0;
-        const char *c = full + n;
-        for (; *c && *c != '/'; c++) {
-            if (*c < '0' || *c > '9' || fd >= FDS_MAX)
-                return 0;
-            fd = fd * 10 + (unsigned)(*c - '0');
-        }
-        *rest = c;
-        return file_of(fd);
-    }
-    return 0;
-}
-
-struct file *descriptor_named(const char *full)
-{
-    const char *rest;
-    struct file *f = descriptor_leading(full, &rest);
-    return *rest ? 0 : f;
-}
-
 bool device_attributes(const char *full, struct file_attributes *a)
 {
+    if (full[0] != '/' || full[1] != 'd') /* most names are told apart at once */
+        return false;
     const struct device *d = device_find(full);
-    if (!d) {
-        struct file *f = descriptor_named(full);
-        if (f)
-            return f->kind != FILE_FREE && !file_attributes_of(f, a);
-        return terminal_attributes(full, a) || proc_attributes(full, a);
-    }
+    if (!d)
+        return terminal_attributes(full, a);
     memset(a, 0, sizeof *a);
     a->mode = S_IFCHR | d->mode;
     a->links = 1;
@@ -121,19 +75,11 @@ int64_t device_open_number(uint64_t number, uint32_t flags, struct file **out)
 
 int64_t device_open(const char *full, uint32_t flags, struct file **out)
 {
-    if (!is_special(full))
+    if (full[0] != '/' || full[1] != 'd')
         return -ENOENT;
     const struct device *d = device_find(full);
-    struct file *f = d ? 0 : descriptor_named(full);
-    if (f) {
-        f->users++;
-        *out = f;
-        return 0;
-    }
-    if (!d && !strncmp(full, "/dev/pts/", 9))
-        return terminal_open(full, flags, out);
     if (!d)
-        return text_open(full, flags, out);
+        return strncmp(full, "/dev/pts/", 9) ? -ENOENT : terminal_open(full, flags, out);
     if (flags & O_DIRECTORY)
         return -ENOTDIR;
     if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))

@@ -410,24 +410,24 @@ static int64_t image_open(
     struct image *m, int64_t at, const char *text, uint32_t flags, struct path *p)
 {
     int64_t e;
-    char name[32];
     struct file *named = *text ? 0 : file_of((uint32_t)at);
     if (!*text && !named)
         return -EBADF;
-    snprintf(name, sizeof name, "/proc/self/fd/%u", (unsigned)at);
     if (named && named->kind != FILE_PATH) {
         m->file = named;
         named->users++;
     } else { /* it is not open yet */
         bool stay = flags & AT_SYMLINK_NOFOLLOW && !named;
-        e = path_set(p, at, named ? name : text);
+        e = named ? 0 : path_set(p, at, text);
+        if (named)
+            path_descriptor(p, (uint32_t)at);
         if (!e)
             e = open_path(p, O_EXECUTE | (stay ? O_NOFOLLOW : 0), 0, &m->file);
         if (e)
             return e;
     }
     if (named)
-        strlcpy(p->full, name, sizeof p->full);
+        path_descriptor(p, (uint32_t)at);
     e = m->file->kind == FILE_PLAIN && (*text || may_search(m->file->slot)) ? 0 : -EACCES;
     if (e)
         file_drop(m->file);

@@ -258,9 +258,11 @@ int64_t locks_control(struct file *f, uint64_t command, uint64_t at); /* fcntl's
 void locks_close(struct file *f);             /* a descriptor of the file is closed */
 /* A device made by mknod: major << 8 | minor; -ENXIO: there is none behind it. */
 int64_t device_open_number(uint64_t number, uint32_t flags, struct file **out);
-struct file *descriptor_named(const char *full); /* /dev/fd/N and its like; NULL: another name */
+struct file *descriptor_named(const char *full); /* /proc/self/fd/N; NULL: another name */
 /* The same with "/…" behind it, which is *rest, or "". */
 struct file *descriptor_leading(const char *full, const char **rest);
+/* What a link of /proc/self to a place leads to, and where the name goes on behind it; 0: none. */
+const char *proc_leading(const char *full, const char **rest);
 void files_share(void);                       /* before a fork */
 uint32_t slot_take(void);
 void slot_give(uint32_t slot);
@@ -347,6 +349,7 @@ struct path {
     uint32_t gate; /* the session's: who we are */
     uint32_t at;   /* the directory's; 0: the session's root */
     unsigned links;
+    bool proc; /* the way has come to /proc, which no server has: full says where */
     size_t length;
     char text[PATH_MAX];        /* what is sent to the gate */
     char full[PATH_MAX];        /* absolute, as without chroot, cleaned lexically */
@@ -368,8 +371,25 @@ int64_t path_user(struct path *p, int64_t at, uint64_t text);
         }                                                                                          \
         status_;                                                                                   \
     })
+/* Repeats a request that takes a path until the walk is done: it needs <proto/file_client.h>. */
+#define WALK(p, call)                                                                              \
+    ({                                                                                             \
+        int64_t e_;                                                                                \
+        uint8_t walk = 0;                                                                          \
+        uint16_t walked = 0;                                                                       \
+        char target[PAGE];                                                                         \
+        own_ready(target, sizeof target);                                                          \
+        size_t length = 0;                                                                         \
+        do                                                                                         \
+            e_ = (p)->proc ? -EPERM : errno_of(call);                                              \
+        while (!e_ && walk != FILE_WALK_DONE &&                                                    \
+               !(e_ = path_follow(p, walk, walked, target, length)));                              \
+        e_;                                                                                        \
+    })
+#define WALK_OUT &walk, &walked, target, sizeof target - 1, &length
 int64_t path_set(struct path *p, int64_t at, const char *text);
-/* After a walk that was not DONE: true to go on with the rest. */
+void path_descriptor(struct path *p, uint32_t fd); /* as its name in /proc, wherever that is */
+/* After a walk that was not DONE: where the rest goes on. */
 int64_t path_follow(struct path *p, uint8_t walk, uint16_t walked, const char *target,
                     size_t target_length);
 const char *full_shown(const char *full); /* as the program knows it, below its root */

@@ -4,23 +4,6 @@
 #include "layer.h"
 #include <proto/file_client.h>
 
-/* Repeats a request that takes a path until the walk is done. */
-#define WALK(p, call)                                                                        \
-    ({                                                                                       \
-        int64_t e_;                                                                          \
-        uint8_t walk = 0;                                                                    \
-        uint16_t walked = 0;                                                                 \
-        char target[PAGE];                                                                   \
-        own_ready(target, sizeof target);                                                    \
-        size_t length = 0;                                                                   \
-        do                                                                                   \
-            e_ = errno_of(call);                                                             \
-        while (!e_ && walk != FILE_WALK_DONE &&                                              \
-               !(e_ = path_follow(p, walk, walked, target, length)));                        \
-        e_;                                                                                  \
-    })
-#define WALK_OUT &walk, &walked, target, sizeof target - 1, &length
-
 static bool text_is_empty(uint64_t text)
 {
     char first = 0;
@@ -36,10 +19,8 @@ static int64_t make_at(int64_t at, uint64_t text, uint32_t mode, uint64_t specia
         return e;
     if (device_attributes(p.full, &a))
         return -EEXIST;
-    if (proc_is(p.full))
-        return -ENOENT;
-    return WALK(
-        &p, file_make(p.gate, p.at, p.text, p.length, mode & ~self.umask, special, WALK_OUT));
+    e = WALK(&p, file_make(p.gate, p.at, p.text, p.length, mode & ~self.umask, special, WALK_OUT));
+    return !p.proc ? e : proc_attributes(p.full, &a) ? -EEXIST : -ENOENT;
 }
 
 int64_t sys_mkdir(const uint64_t *a)
@@ -91,8 +72,6 @@ static int64_t unlink_at(int64_t at, uint64_t text, bool directory)
         return -EINVAL;
     if (directory && !strcmp(last, ".."))
         return -ENOTEMPTY;
-    if (proc_is(p.full))
-        return -EPERM;
     return WALK(&p, file_unlink(p.gate, p.at, p.text, p.length,
                         directory ? FILE_UNLINK_DIRECTORY : 0, WALK_OUT));
 }
@@ -220,7 +199,7 @@ static int64_t link_at(int64_t from, uint64_t old, int64_t to, uint64_t new, uin
     else if ((e = path_user(&p, from, old)))
         return e;
     else
-        f = follow ? descriptor_named(p.full) : 0;
+        f = 0;
     if (!f && flags & AT_EMPTY_PATH)
         return -EBADF;
     if (f && f->kind != FILE_PLAIN)
@@ -230,10 +209,12 @@ static int64_t link_at(int64_t from, uint64_t old, int64_t to, uint64_t new, uin
                 q.length, follow ? 0 : FILE_LOOK_NO_FOLLOW));
     if (e != -EXDEV)
         return e;
-    /* An absolute link is on one of the ways. */
+    /* An absolute link is on one of the ways, or the name of a descriptor. */
     e = f ? 0 : open_path(&p, O_PATH | (follow ? 0 : O_NOFOLLOW), 0, &opened);
     if (!e)
         e = parent_open(&q, &directory);
+    if (!e && opened && opened->kind != FILE_PLAIN && opened->kind != FILE_PATH)
+        e = opened->kind == FILE_DIRECTORY ? -EPERM : -EXDEV;
     if (!e)
         e = link_file(f ? f->slot : opened->slot, &q);
     if (opened)
@@ -290,7 +271,7 @@ static int64_t change_path(struct path *p, struct file_changes *c)
 {
     struct file_attributes a;
     if (device_attributes(p->full, &a))
-        return self.ids.user ? -EPERM : 0;
+        return self.ids.user ? -EPERM : 0; /* it has none to change */
     return WALK(p, file_set_attributes(p->gate, p->at, c, p->text, p->length, WALK_OUT));
 }
 

@@ -3,8 +3,9 @@
  * Names in the process: which gate a path goes to, and where it goes on when the way leaves
  * a file system.
  *
- * `full` is cleaned by its words alone ("a/../b" is "b"): it is for device names, the mount
- * table and getcwd; what is sent to the server is the text as the program gave it.
+ * `full` is cleaned by its words alone ("a/../b" is "b"): it is for device names and for what is
+ * shown; what is sent to the server is the text as the program gave it. A walk that comes to where
+ * /proc is mounted stops there: from then on `full` says where in /proc it is.
  */
 #include "layer.h"
 #include <proto/file_client.h>
@@ -46,24 +47,54 @@ static void full_add(char *full, const char *text)
 const char *full_shown(const char *full)
 {
     size_t n = strlen(self.root);
-    return n > 1 && !strncmp(full, self.root, n) && full[n] == '/' ? full + n : full;
+    if (n == 1 || strncmp(full, self.root, n))
+        return full;
+    return full[n] == '/' ? full + n : full[n] ? full : "/";
 }
 
-/* A name that goes on behind a descriptor's goes on in the directory that it is of. */
-static int64_t through_descriptor(struct path *p)
+/* From an open file on, as far as that is a place. */
+static int64_t start_at(struct path *p, const struct file *f, const char *text)
 {
-    const char *rest;
-    const struct file *f = self.root[1] ? 0 : descriptor_leading(p->text, &rest);
-    if (!f || *rest != '/')
-        return 0;
-    if (f->kind != FILE_DIRECTORY && f->kind != FILE_PATH)
-        return -ENOTDIR;
+    p->proc = false;
     p->at = f->slot;
-    p->length = strlen(++rest);
-    memmove(p->text, rest, p->length + 1);
+    p->length = strlen(text);
+    memmove(p->text, text, p->length + 1);
     strlcpy(p->full, f->path ? f->path : "/", sizeof p->full);
     full_add(p->full, p->text);
     return 0;
+}
+
+/* The way leads on in /proc, or out of it again; text is its name before it was cleaned. Behind the name of a descriptor, or of another
+ * link to a place, it goes on there. */
+static int64_t in_proc(struct path *p, const char *text)
+{
+    const char *rest, *to;
+    p->at = 0;
+    p->proc = proc_is(p->full);
+    if (!p->proc) {
+        p->length = strlcpy(p->text, full_shown(p->full), sizeof p->text);
+        return 0;
+    }
+    bool slash = p->length && p->text[p->length - 1] == '/'; /* the link itself is not meant */
+    const struct file *f = descriptor_leading(text, &rest);
+    bool behind = slash || *rest;
+    if (f && behind && f->kind != FILE_DIRECTORY && f->kind != FILE_PATH)
+        return -ENOTDIR;
+    if (f && behind)
+        return start_at(p, f, rest);
+    if ((to = proc_leading(text, &rest)) != 0 && (slash || *rest)) {
+        char there[PATH_MAX];
+        if (snprintf(there, sizeof there, "%s/%s", to, rest) >= (int)sizeof there)
+            return -ENAMETOOLONG;
+        return path_set(p, AT_FDCWD, there);
+    }
+    return 0;
+}
+
+void path_descriptor(struct path *p, uint32_t fd)
+{
+    *p = (struct path){.gate = SLOT_ROOT, .proc = true};
+    snprintf(p->full, sizeof p->full, "/proc/self/fd/%u", fd);
 }
 
 static int64_t path_start(struct path *p, int64_t at)
@@ -72,10 +103,12 @@ static int64_t path_start(struct path *p, int64_t at)
     p->length = strlen(p->text);
     p->gate = SLOT_ROOT;
     p->at = 0;
+    p->proc = false;
     if (p->text[0] == '/') {
         strlcpy(p->full, self.root, sizeof p->full);
     } else if ((int32_t)at == AT_FDCWD) {
         p->at = self.cwd_slot == SLOT_ROOT ? 0 : self.cwd_slot;
+        p->proc = !p->at && proc_is(self.cwd);
         strlcpy(p->full, self.cwd, sizeof p->full);
     } else {
         struct file *f = file_of((uint32_t)at);
@@ -84,10 +117,11 @@ static int64_t path_start(struct path *p, int64_t at)
         if (f->kind != FILE_DIRECTORY && f->kind != FILE_PATH && f->kind != FILE_PROC)
             return -ENOTDIR;
         p->at = f->slot;
+        p->proc = f->kind == FILE_PROC;
         strlcpy(p->full, f->path ? f->path : "/", sizeof p->full);
     }
     full_add(p->full, p->text);
-    return through_descriptor(p);
+    return p->proc ? in_proc(p, p->full) : 0;
 }
 
 int64_t path_set(struct path *p, int64_t at, const char *text)
@@ -112,6 +146,20 @@ int64_t path_follow(struct path *p, uint8_t walk, uint16_t walked, const char *t
     size_t rest = walked < p->length ? p->length - walked : 0;
     if (++p->links > 40)
         return -ELOOP;
+    if (walk == FILE_WALK_FOREIGN) {
+        if (strncmp(target, "proc", 4) || (target_length > 4 && target[4] != '/'))
+            return -ENODEV;
+        if (target_length + rest + 3 > PATH_MAX)
+            return -ENAMETOOLONG;
+        old[0] = '/';
+        memcpy(old + 1, target, target_length);
+        old[1 + target_length] = '/';
+        memcpy(old + target_length + 2, p->text + p->length - rest, rest);
+        old[target_length + 2 + rest] = 0;
+        strlcpy(p->full, "/", sizeof p->full);
+        full_add(p->full, old);
+        return in_proc(p, old);
+    }
     memcpy(old, p->text + p->length - rest, rest);
     if (walk == FILE_WALK_PARENT)
         target_length = 0; /* above the root is the root */
@@ -201,7 +249,7 @@ static int64_t open_at_server(struct path *p, uint32_t flags, uint32_t mode, uin
         if (walk == FILE_WALK_LINK && !length &&
             (status = path_target(p, reply.content, &length)))
             return status;
-        if ((status = path_follow(p, walk, walked, reply.content, length)))
+        if ((status = path_follow(p, walk, walked, reply.content, length)) || p->proc)
             return status;
     }
 }
@@ -229,24 +277,43 @@ static int64_t truncate_unwritten(uint32_t slot)
     return e;
 }
 
-/* The name of a descriptor, whose file is opened anew: what is at the server, not what is the
- * layer's own, which is shared. 0: p and flags say what to open; -ENOENT: another name. */
-static int64_t descriptor_again(struct path *p, uint32_t *flags)
+/* What is in /proc. Of a descriptor what is at the server is opened anew, what is the layer's own is
+ * shared. Done, or (*out still NULL) p has left /proc and goes on. */
+static int64_t open_proc(struct path *p, uint32_t *flags, struct file **out)
 {
-    const struct file *f = descriptor_named(p->full);
+    const char *rest, *to = *flags & O_NOFOLLOW ? 0 : proc_leading(p->full, &rest);
+    struct file *f = descriptor_named(p->full);
+    if (to)
+        return path_set(p, AT_FDCWD, to);
     if (!f)
-        return -ENOENT;
+        return text_open(p->full, *flags, out);
     if ((*flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
         return -EEXIST;
-    if (*flags & O_NOFOLLOW ||
-        (f->kind != FILE_PLAIN && f->kind != FILE_PATH && f->kind != FILE_DIRECTORY))
-        return -ENOENT;
-    p->at = f->slot;
-    p->length = 0;
-    p->text[0] = 0;
-    strlcpy(p->full, f->path ? f->path : "/", sizeof p->full);
-    *flags &= ~(uint32_t)O_CREAT;
+    if (*flags & O_NOFOLLOW && !(*flags & O_PATH))
+        return -ELOOP;
+    if (f->kind == FILE_PLAIN || f->kind == FILE_PATH || f->kind == FILE_DIRECTORY) {
+        *flags &= ~(uint32_t)O_CREAT;
+        return start_at(p, f, "");
+    }
+    f->users++;
+    *out = f;
     return 0;
+}
+
+/* Until it is open, at the server and in `slot`, or as something of the layer's own: *out. */
+static int64_t open_somewhere(struct path *p, uint32_t *flags, uint32_t mode, uint32_t slot,
+    struct file_attributes *a, struct file **out)
+{
+    int64_t e;
+    *out = 0;
+    do {
+        e = p->proc ? open_proc(p, flags, out) : device_open(p->full, *flags, out);
+        if (*out || (e && (p->proc || e != -ENOENT)))
+            return e;
+        if (!p->proc)
+            e = open_at_server(p, *flags, mode & ~self.umask, slot, a);
+    } while (!e && p->proc);
+    return e;
 }
 
 int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **out)
@@ -254,22 +321,17 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
     struct file_attributes a = { .mode = 0 };
     struct file *f;
     int64_t e = flags_check(flags);
-    if (!e && proc_is(p->full) && !strcmp(p->full, "/proc/self/exe") && !(flags & O_NOFOLLOW))
-        e = path_set(p, AT_FDCWD, self.executable);
-    if (!e)
-        e = descriptor_again(p, &flags);
-    if (e == -ENOENT) {
-        e = device_open(p->full, flags, out);
-        if (e != -ENOENT || proc_is(p->full))
-            return e;
-    } else if (e) {
+    if (e)
         return e;
-    }
     uint32_t slot = slot_take();
     if (!slot)
         return -ENFILE;
-    e = open_at_server(p, flags, mode & ~self.umask, slot, &a);
-    if (!e && flags & O_TRUNC && !(flags & (O_CREAT | O_PATH)) && (a.mode & S_IFMT) == S_IFREG)
+    e = open_somewhere(p, &flags, mode, slot, &a, out);
+    if (*out || e) {
+        slot_give(slot);
+        return e;
+    }
+    if (flags & O_TRUNC && !(flags & (O_CREAT | O_PATH)) && (a.mode & S_IFMT) == S_IFREG)
         e = (flags & O_ACCMODE) != O_RDONLY ? errno_of(file_truncate(slot, 0))
                                             : truncate_unwritten(slot);
     uint32_t type = a.mode & S_IFMT;

@@ -120,6 +120,49 @@ static int descriptor(const struct place *p, const char *folder)
                : -1;
 }
 
+size_t text_add(char *to, size_t size, size_t n, const char *format, ...)
+{
+    va_list arguments;
+    if (n >= size)
+        return n;
+    va_start(arguments, format);
+    n += (size_t)vsnprintf(to + n, size - n, format, arguments);
+    va_end(arguments);
+    return n;
+}
+
+struct file *descriptor_leading(const char *full, const char **rest)
+{
+    struct place p;
+    uint32_t fd;
+    *rest = "";
+    if (!place_named(full, &p) || p.pid != self.pid || !word_at(&p.rest, "fd") ||
+        !number_at(&p.rest, &fd))
+        return 0;
+    *rest = p.rest;
+    return file_of(fd);
+}
+
+struct file *descriptor_named(const char *full)
+{
+    const char *rest;
+    struct file *f = descriptor_leading(full, &rest);
+    return *rest ? 0 : f;
+}
+
+const char *proc_leading(const char *full, const char **rest)
+{
+    struct place p;
+    if (!place_named(full, &p) || p.pid != self.pid)
+        return 0;
+    const char *to = word_at(&p.rest, "exe")    ? self.executable
+                     : word_at(&p.rest, "cwd")  ? "."
+                     : word_at(&p.rest, "root") ? "/"
+                                                : 0;
+    *rest = p.rest;
+    return to;
+}
+
 static const struct proc_file *file_named(const char *full, struct about *a)
 {
     struct place p;
@@ -286,20 +329,6 @@ size_t proc_link(const char *full, char *to, size_t size)
         return (size_t)snprintf(to, size, "%u", self.pid);
     if (!strcmp(full, "/proc/thread-self"))
         return (size_t)snprintf(to, size, "%u/task/%u", self.pid, block_self()->tid);
-    if (!strcmp(full, "/dev/fd"))
-        return strlcpy(to, "/proc/self/fd", size);
-    if (!strcmp(full, "/dev/stdin"))
-        return strlcpy(to, "/proc/self/fd/0", size);
-    if (!strcmp(full, "/dev/stdout"))
-        return strlcpy(to, "/proc/self/fd/1", size);
-    if (!strcmp(full, "/dev/stderr"))
-        return strlcpy(to, "/proc/self/fd/2", size);
-    char named[40];
-    if (!strncmp(full, "/dev/fd/", 8)) { /* /dev/fd is a link */
-        if (snprintf(named, sizeof named, "/proc/self/fd/%s", full + 8) >= (int)sizeof named)
-            return 0;
-        full = named;
-    }
     if (!place_named(full, &p))
         return 0;
     if (p.pid != self.pid)

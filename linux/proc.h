@@ -30,3 +30,7 @@ size_t proc_net_inet(const struct about *a, char *to, size_t size); /* tcp, udp 
 size_t proc_net_route(const struct about *a, char *to, size_t size);
 size_t proc_net_unix(const struct about *a, char *to, size_t size);
 size_t proc_mounts(const struct about *a, char *to, size_t size);
+size_t proc_mountinfo(const struct about *a, char *to, size_t size);
+/* Adds to a text that has n bytes, as far as there is room: the bytes that it would have. */
+size_t text_add(char *to, size_t size, size_t n, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));

@@ -83,24 +83,12 @@ static size_t make_stat(const struct about *a, char *to, size_t size)
 }
 
 /* Adds to a text of n bytes; what does not fit is left out. */
-__attribute__((format(printf, 4, 5))) static size_t add(
-    char *to, size_t size, size_t n, const char *format, ...)
-{
-    va_list arguments;
-    if (n >= size)
-        return n;
-    va_start(arguments, format);
-    n += (size_t)vsnprintf(to + n, size - n, format, arguments);
-    va_end(arguments);
-    return n;
-}
-
 /* Only a process itself knows what it does with signals. */
 static size_t add_signals(char *to, size_t size, size_t n)
 {
     struct signal_sets s;
     signals_sets(&s);
-    return add(to, size, n,
+    return text_add(to, size, n,
         "SigQ:\t0/%lu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\n"
         "SigCgt:\t%016lx\n",
         (unsigned long)limit_of(LIMIT_SIGPENDING), 0ul, (unsigned long)s.pending,
@@ -131,15 +119,15 @@ static size_t make_status(const struct about *a, char *to, size_t size)
             i->process, a->thread, i->parent, ids.real_user, ids.user, ids.saved_user,
             ids.file_user, ids.real_group, ids.group, ids.saved_group, ids.file_group, FDS_MAX);
     for (size_t g = 0; g < bytes / sizeof *who.groups; g++)
-        n = add(to, size, n, "%u ", who.groups[g]);
-    n = add(to, size, n,
+        n = text_add(to, size, n, "%u ", who.groups[g]);
+    n = text_add(to, size, n,
         "%s\nVmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nThreads:\t%u\n",
         bytes ? "" : " ", (unsigned long)mapped * 4, (unsigned long)mapped * 4,
         (unsigned long)resident * 4, (unsigned long)resident * 4, i->threads ? i->threads : 1);
     if (i->process == self.pid)
         n = add_signals(to, size, n);
     unsigned long all = ids.user ? 0 : 0x1ffffffffff; /* capabilities */
-    return add(to, size, n,
+    return text_add(to, size, n,
         "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n"
         "Seccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n",
         0ul, all, all, 0x1fffffffffful, 0ul);
@@ -187,19 +175,6 @@ static size_t make_maps(const struct about *a, char *to, size_t size)
     return n < size ? n : size - 1;
 }
 
-static size_t make_mountinfo(const struct about *a, char *to, size_t size)
-{
-    UNUSED(a);
-    return PRINT("1 1 0:1 / / rw - tmpfs ramfs rw\n2 1 0:4 / /proc rw - proc proc rw\n"
-                 "3 1 0:5 / /dev rw - devtmpfs devtmpfs rw\n");
-}
-
-size_t proc_mounts(const struct about *a, char *to, size_t size)
-{
-    UNUSED(a);
-    return PRINT("ramfs / tmpfs rw 0 0\nproc /proc proc rw 0 0\ndevtmpfs /dev devtmpfs rw 0 0\n");
-}
-
 static size_t make_limits(const struct about *a, char *to, size_t size)
 {
     static const struct {
@@ -234,7 +209,7 @@ static size_t make_limits(const struct about *a, char *to, size_t size)
                 strlcpy(text[k], "unlimited", sizeof text[k]);
             else
                 snprintf(text[k], sizeof text[k], "%lu", (unsigned long)value[k]);
-        n = add(to, size, n, "%-25s %-20s %-20s %-10s\n", shown[i].name, text[0], text[1],
+        n = text_add(to, size, n, "%-25s %-20s %-20s %-10s\n", shown[i].name, text[0], text[1],
             shown[i].unit);
     }
     return n;
@@ -259,7 +234,7 @@ const struct proc_file proc_process[] = {
     {"environ", make_environ},
     {"limits", make_limits},
     {"maps", make_maps},
-    {"mountinfo", make_mountinfo},
+    {"mountinfo", proc_mountinfo},
     {"mounts", proc_mounts},
     {"stat", make_stat},
     {"statm", make_statm},

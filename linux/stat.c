@@ -19,22 +19,34 @@ static void descriptor_link_attributes(const struct file *f, struct file_attribu
         (int64_t)(realtime_ns() / NS_PER_S);
 }
 
+/* In /proc; p may lead out of it. */
+static int64_t look_proc(struct path *p, uint32_t flags, struct file_attributes *out)
+{
+    bool stay = flags & FILE_LOOK_NO_FOLLOW;
+    const char *rest, *to = stay ? 0 : proc_leading(p->full, &rest);
+    struct file *f = descriptor_named(p->full);
+    if (to)
+        return path_set(p, AT_FDCWD, to);
+    if (!f)
+        return proc_attributes(p->full, out) ? 0 : -ENOENT;
+    if (!stay)
+        return f->kind == FILE_FREE ? -ENOENT : file_attributes_of(f, out);
+    descriptor_link_attributes(f, out);
+    return 0;
+}
+
 static int64_t look(struct path *p, uint32_t flags, struct file_attributes *out)
 {
     struct { struct file_attributes a; char target[PAGE - 1]; } reply;
-    if (!(flags & FILE_LOOK_NO_FOLLOW) && !strcmp(p->full, "/proc/self/exe"))
-        path_set(p, AT_FDCWD, self.executable);
-    const struct file *f = flags & FILE_LOOK_NO_FOLLOW ? descriptor_named(p->full) : 0;
-    if (f) {
-        descriptor_link_attributes(f, out);
-        return 0;
-    }
-    if (device_attributes(p->full, out))
-        return 0;
-    if (proc_is(p->full))
-        return -ENOENT;
     own_ready(&reply, sizeof reply);
     for (;;) {
+        if (p->proc) {
+            int64_t e = look_proc(p, flags, out);
+            if (e || p->proc)
+                return e;
+        }
+        if (device_attributes(p->full, out))
+            return 0;
         uint8_t walk = 0;
         uint16_t walked = 0;
         size_t length = 0;
@@ -48,8 +60,6 @@ static int64_t look(struct path *p, uint32_t flags, struct file_attributes *out)
         }
         if ((e = path_follow(p, walk, walked, reply.target, length)))
             return e;
-        if (device_attributes(p->full, out))
-            return 0;
     }
 }
 
@@ -208,22 +218,20 @@ int64_t sys_statx(const uint64_t *a)
 }
 
 /* A path that means what a descriptor stands for. */
-static int64_t path_descriptor(struct path *p, int64_t at)
+static int64_t path_open(struct path *p, int64_t at)
 {
     struct file *f = file_of((uint32_t)at);
     if ((int32_t)at == AT_FDCWD)
         return path_set(p, at, ".");
     if (!f)
         return -EBADF;
-    char text[32];
-    snprintf(text, sizeof text, "/proc/self/fd/%u", (unsigned)at);
-    int64_t e = path_set(p, AT_FDCWD, text);
-    if (!e && f->slot) {
+    path_descriptor(p, (uint32_t)at);
+    if (f->slot) {
+        p->proc = false;
         p->at = f->slot;
-        p->text[0] = p->full[0] = 0;
-        p->length = 0;
+        p->full[0] = 0;
     }
-    return e;
+    return 0;
 }
 
 static int64_t access_at(int64_t at, uint64_t text, uint32_t mode, uint32_t flags)
@@ -235,7 +243,8 @@ static int64_t access_at(int64_t at, uint64_t text, uint32_t mode, uint32_t flag
     if (mode & ~7u || flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH))
         return -EINVAL;
     int64_t e = flags & AT_EMPTY_PATH && user_read(&first, text, 1) && !first
-                    ? path_descriptor(&p, at) : path_user(&p, at, text);
+                    ? path_open(&p, at)
+                    : path_user(&p, at, text);
     if (e)
         return e;
     own_ready(target, sizeof target);
@@ -245,6 +254,11 @@ static int64_t access_at(int64_t at, uint64_t text, uint32_t mode, uint32_t flag
         size_t length = 0;
         uint32_t what = mode | (flags & AT_SYMLINK_NOFOLLOW ? FILE_ACCESS_NO_FOLLOW : 0) |
                         (flags & AT_EACCESS ? FILE_ACCESS_EFFECTIVE : 0);
+        if (p.proc) {
+            e = look_proc(&p, flags & AT_SYMLINK_NOFOLLOW ? FILE_LOOK_NO_FOLLOW : 0, &a);
+            if (e || p.proc)
+                return e;
+        }
         if (device_attributes(p.full, &a))
             return mode & 1 && (a.mode & S_IFMT) == S_IFCHR ? -EACCES : 0;
         e = errno_of(file_access(p.gate, p.at, p.text, p.length, what, &walk, &walked, target,
@@ -272,15 +286,15 @@ int64_t sys_faccessat2(const uint64_t *a)
 static int64_t link_text(struct path *p, char *target, size_t *length)
 {
     own_ready(target, PAGE);
-    if ((*length = proc_link(p->full, target, PAGE)) != 0)
-        return 0;
-    if (proc_is(p->full)) {
-        struct file_attributes a;
-        if (!proc_attributes(p->full, &a))
-            return -ENOENT;
-        return (a.mode & S_IFMT) == S_IFLNK ? -EACCES : -EINVAL;
-    }
     for (;;) {
+        if (p->proc) {
+            struct file_attributes a;
+            if ((*length = proc_link(p->full, target, PAGE)) != 0)
+                return 0;
+            if (!proc_attributes(p->full, &a))
+                return -ENOENT;
+            return (a.mode & S_IFMT) == S_IFLNK ? -EACCES : -EINVAL;
+        }
         uint8_t walk = 0;
         uint16_t walked = 0;
         int64_t e = errno_of(PATH_LOOK(p,
@@ -299,7 +313,7 @@ static int64_t readlink_at(int64_t at, uint64_t text, uint64_t to, int64_t size)
     if (size <= 0)
         return -EINVAL;
     struct file *f = user_read(&first, text, 1) && !first ? file_of((uint32_t)at) : 0;
-    int64_t e = f && f->kind == FILE_PATH ? path_descriptor(&p, at) : path_user(&p, at, text);
+    int64_t e = f && f->kind == FILE_PATH ? path_open(&p, at) : path_user(&p, at, text);
     if (!e)
         e = link_text(&p, target, &length);
     if (e)
@@ -330,11 +344,14 @@ static int64_t statfs_proc(uint64_t to)
     return user_write(to, &l, sizeof l) ? 0 : -EFAULT;
 }
 
-static int64_t statfs_out(uint32_t gate, uint64_t to)
+static int64_t statfs_file(const struct file *f, uint64_t to)
 {
     struct file_file_system s;
+    bool at_server = f->kind == FILE_PLAIN || f->kind == FILE_DIRECTORY || f->kind == FILE_PATH;
+    if (f->kind == FILE_PROC || f->kind == FILE_TEXT)
+        return statfs_proc(to);
     own_ready(&s, sizeof s);
-    int64_t e = errno_of(file_file_system(gate, &s));
+    int64_t e = errno_of(file_file_system(at_server ? f->slot : SLOT_ROOT, &s));
     if (e)
         return e;
     struct linux_statfs l = { s.type, s.block_size, s.blocks, s.blocks_free, s.blocks_available,
@@ -346,20 +363,19 @@ static int64_t statfs_out(uint32_t gate, uint64_t to)
 int64_t sys_statfs(const uint64_t *a)
 {
     struct path p;
-    struct file_attributes at;
+    struct file *f;
     int64_t e = path_user(&p, AT_FDCWD, a[0]);
     if (!e)
-        e = look(&p, 0, &at);
-    return e ? e : proc_is(p.full) ? statfs_proc(a[1]) : statfs_out(SLOT_ROOT, a[1]);
+        e = open_path(&p, O_PATH, 0, &f);
+    if (e)
+        return e;
+    e = statfs_file(f, a[1]);
+    file_drop(f);
+    return e;
 }
 
 int64_t sys_fstatfs(const uint64_t *a)
 {
     struct file *f = file_of(a[0]);
-    if (!f)
-        return -EBADF;
-    if (f->kind == FILE_PROC || f->kind == FILE_TEXT)
-        return statfs_proc(a[1]);
-    return statfs_out(f->kind == FILE_PLAIN || f->kind == FILE_DIRECTORY ? f->slot : SLOT_ROOT,
-                      a[1]);
+    return f ? statfs_file(f, a[1]) : -EBADF;
 }

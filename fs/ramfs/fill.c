@@ -39,7 +39,7 @@ static struct node *directory_of(const char *name, const char **last)
         uint32_t n = (uint32_t)(end - name);
         if (!(n == 1 && *name == '.')) {
             struct entry *e = entry_find(d, name, n);
-            struct node *next = e ? e->node : node_new(S_DIRECTORY | 0755);
+            struct node *next = e ? e->node : node_new(S_DIRECTORY | 0755, d->volume);
             if (!next || (!e && !entry_add(d, name, n, next)) ||
                 (next->mode & S_TYPE) != S_DIRECTORY)
                 return 0;
@@ -139,7 +139,7 @@ static bool fill_member(const uint8_t *h, const char *name, const uint8_t *data,
     else if (type != S_DIRECTORY && field(h, 4) > 1)
         n = hard_find(field(h, 0));
     bool fresh = !n;
-    if (fresh && !(n = node_new(mode)))
+    if (fresh && !(n = node_new(mode, fs->root->volume)))
         return false;
     tx_save(n, sizeof *n);
     n->mode = mode;

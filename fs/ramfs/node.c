@@ -8,11 +8,12 @@
 struct file_server *fs;
 uint32_t file_service;
 
-struct node *node_new(uint32_t mode)
+struct node *node_new(uint32_t mode, struct volume *v)
 {
-    struct node *n = capsule_alloc(sizeof *n);
+    struct node *n = v->node_limit && v->nodes >= v->node_limit ? 0 : capsule_alloc(sizeof *n);
     if (!n)
         return 0;
+    n->volume = v;
     TX_SET(fs->next_number, fs->next_number + 1);
     n->number = fs->next_number;
     n->mode = mode;
@@ -20,7 +21,7 @@ struct node *node_new(uint32_t mode)
     n->accessed = n->modified = n->changed = n->born = (int64_t)rt_realtime_ns();
     if ((mode & S_TYPE) == S_DIRECTORY)
         n->links = 2;
-    TX_SET(fs->node_count, fs->node_count + 1);
+    TX_SET(v->nodes, v->nodes + 1);
     return n;
 }
 
@@ -64,12 +65,15 @@ uint8_t *node_page_make(struct node *n, uint64_t index)
     uint64_t *link = &n->tree, span = reach(n);
     for (uint32_t h = n->height;; h--) {
         if (!*link) {
-            uint64_t p = fresh_page();
+            struct volume *v = n->volume;
+            uint64_t p = !h && v->page_limit && v->pages >= v->page_limit ? 0 : fresh_page();
             if (!p)
                 return 0;
             TX_SET(*link, p);
             if (!h)
                 TX_SET(n->pages, n->pages + 1);
+            if (!h && v->page_limit)
+                TX_SET(v->pages, v->pages + 1);
         }
         if (!h)
             return (uint8_t *)*link;
@@ -109,6 +113,8 @@ static bool tree_cut(
             return true;
     } else {
         TX_SET(n->pages, n->pages - 1);
+        if (n->volume->page_limit)
+            TX_SET(n->volume->pages, n->volume->pages - 1);
     }
     if (!*budget)
         return false;
@@ -183,7 +189,7 @@ bool orphans_free(void)
             TX_SET(n->parent->opens, n->parent->opens - 1);
             node_drop(n->parent);
         }
-        TX_SET(fs->node_count, fs->node_count - 1);
+        volume_left(n->volume);
         capsule_free(n, sizeof *n);
         tx_commit();
         tx_begin();
@@ -387,7 +393,7 @@ void node_attributes(const struct node *n, struct file_attributes *a)
     bool directory = (n->mode & S_TYPE) == S_DIRECTORY, fifo = (n->mode & S_TYPE) == S_FIFO;
     *a = (struct file_attributes){
         .node = n->number,
-        .device = 1,
+        .device = n->volume->device,
         .special = n->special,
         .size = directory ? n->size * 20 + 40
                 : fifo    ? 0

@@ -4,6 +4,7 @@
  *
  * node.c    nodes, their data pages, names
  * walk.c    from a path to a node
+ * mount.c   which tree is seen where
  * session.c who asks, and what they may
  * share.c   pages that the memory server maps in address spaces
  * lock.c    locks on files
@@ -14,7 +15,9 @@
  * list, which rises by cookie; node.links counts its names (a directory's: 2 + its
  * subdirectories), node.opens its gates and the sessions whose root it is; a node goes when
  * both are 0. A gate's badge is its open record's address, or its session's with bit 0; small
- * badges are the super-user's sessions, which the system description gives.
+ * badges are the super-user's sessions, which the system description gives. A mount that covers
+ * something is in that node's list; one that covers nothing and is not the first is there for
+ * its users alone.
  */
 #pragma once
 #include <proto/file_server.h>
@@ -38,12 +41,24 @@
 
 struct entry;
 struct lock;
+struct mount;
+/* A tree of files with limits of its own. */
+struct volume {
+    struct node *root;
+    uint64_t device, nodes, pages;   /* pages of data: counted where there is a limit */
+    uint64_t page_limit, node_limit; /* 0: none */
+    struct volume *next_unmounted;
+    uint32_t mounts;
+    bool gone; /* goes with its last node */
+};
 struct node {
     uint64_t number, size, special, pages;
     uint32_t mode, owner, group, links, opens, height; /* height of the page tree */
     uint32_t writers;                                  /* of the opens: those that may write */
     uint64_t tree; /* page tree's top: address of a data page or of a node page */
     int64_t accessed, modified, changed, born;  /* ns since 1970 */
+    struct volume *volume;
+    struct mount *covers;                       /* those that are mounted over it */
     struct node *parent;                        /* directories */
     struct entry *name; /* a directory's only one; NULL: the root, or none */
     struct entry *first, *last;
@@ -66,13 +81,15 @@ struct entry {
 struct open_file {
     struct open_file *next, *prev;
     struct node *node;
+    struct mount *mount; /* which it was opened through */
     uint64_t position;
     uint32_t flags, gate;
     bool privileged; /* what it writes leaves set-id bits alone */
 };
 struct session {
     struct session *next, *prev;
-    struct node *root; /* NULL: the file system's */
+    struct node *root;   /* NULL: the first volume's */
+    struct mount *mount; /* the root's */
     uint32_t gate, user, group, real_user, real_group;
     uint32_t group_count, groups[]; /* rising */
 };
@@ -80,10 +97,25 @@ struct session {
 struct caller {
     const struct session *session; /* NULL: anybody, who may only look */
     struct node *root, *at;
+    struct mount *root_mount, *at_mount;
+    bool foreign; /* asks for a mount itself: a foreign one in the last part is found */
+};
+struct mount {
+    struct mount *next, *prev;
+    struct mount *parent, *next_here; /* where it lies; the next that covers the same node */
+    struct node *point, *root;        /* NULL: covers nothing; a foreign one's is what it covers */
+    struct entry *name;               /* of a file that it covers */
+    struct mount *copy;               /* while a tree of them is copied */
+    uint64_t number;
+    uint32_t flags; /* FILE_MOUNT_* */
+    bool foreign;
+    char texts[]; /* type, what it is made of; with a NUL each */
 };
 struct file_server {
     struct node *root;
-    uint64_t filled, next_number, node_count;
+    struct mount *mounts, *last_mount; /* the first is the root's */
+    struct volume *unmounted;          /* whose nodes are to go */
+    uint64_t filled, next_number, mounts_made, volumes_made;
     uint64_t fill_at, fill_data, fill_members; /* how far fill.c has come, for who goes on */
     struct hard **hards;                       /* fill.c's, while it works */
     uint32_t maintenance, pad; /* our own gate */
@@ -96,7 +128,7 @@ extern struct file_server *fs;
 extern uint32_t file_service; /* slot */
 
 /* All inside a transaction. */
-struct node *node_new(uint32_t mode);
+struct node *node_new(uint32_t mode, struct volume *v); /* NULL: no room, or not in the volume */
 void node_touch(struct node *n, bool modified);
 void node_drop(struct node *n); /* hands it to the main thread if nothing holds it */
 bool orphans_free(void); /* outside a transaction; false: some are still mapped */
@@ -147,6 +179,7 @@ void locks_end(struct open_file *o);
 struct walk {
     struct node *node;   /* found, or NULL */
     struct node *parent; /* directory of the last part */
+    struct mount *mount, *parent_mount; /* where those are */
     struct entry *entry; /* the last part's, or NULL */
     char *last;          /* last part's name */
     uint32_t last_length;
@@ -162,6 +195,31 @@ enum { WALK_STAY, WALK_FOLLOW, WALK_NEVER }; /* a link in the last part: stay (b
                                                 * slash), follow, stay in any case */
 uint32_t walk_path(const struct caller *c, struct rpc_in path, unsigned follow, struct walk *w);
 
+/* ---- mount.c ---- */
+bool mount_first(void); /* in a transaction */
+void mounts_usual(void);
+struct mount *mounted_on(const struct node *n, const struct mount *m); /* seen through m */
+void mount_left(struct mount *m);   /* somebody has left it: the last takes it along */
+void volume_left(struct volume *v); /* a node has */
+bool volumes_empty(void); /* some steps of it, outside a transaction; false: there is more */
+/* Lays the way from the caller's root to its place before *from, with a slash first. */
+uint32_t place_path(const struct caller *c, char *start, char **from);
+
+/* ---- serve.c ---- */
+struct stored {
+    uint64_t a, b;
+    uint32_t status, c;
+};
+struct walk *walk_buffer(void);
+bool repeated(uint64_t badge, uint64_t sequence, struct stored *r);
+/* Ends a mutating request that changed something or not. */
+uint32_t finish(uint64_t badge, uint64_t sequence, struct stored *r, uint32_t status);
+uint32_t end(uint32_t status);
+uint32_t undo(uint32_t status);
+/* Copies out where a walk stopped. */
+void walk_out(const struct walk *w, uint8_t *kind, uint16_t *walked, struct rpc_out *target);
+void name_remove(struct entry *e); /* takes a name away, with what that means for its node */
+
 /* ---- session.c ---- */
 #define MAY_READ 4u
 #define MAY_WRITE 2u
@@ -174,8 +232,9 @@ bool is_super(const struct session *s);
 bool is_owner(const struct session *s, const struct node *n); /* or the super-user */
 bool in_group(const struct session *s, uint32_t group);
 /* A name in the directory may be made (status 0), or that entry removed. */
-uint32_t may_add(const struct caller *c, const struct node *directory);
-uint32_t may_remove(const struct caller *c, const struct entry *e);
+uint32_t may_add(const struct caller *c, const struct mount *mount, const struct node *directory);
+uint32_t may_remove(const struct caller *c, const struct mount *mount, const struct entry *e);
+uint32_t read_only(const struct mount *m); /* ROFS or 0 */
 /* Who owns a new node: all but its type and its permissions. */
 void node_own(struct node *n, const struct session *s, const struct node *directory);
 void sessions_check(void); /* at the start, in a transaction: those that nobody holds go */

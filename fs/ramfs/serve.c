@@ -12,7 +12,7 @@
 #define SET_ID_BITS 06000u
 #define SAME UINT32_MAX /* an owner or a group that stays */
 
-static struct walk *walk_buffer(void)
+struct walk *walk_buffer(void)
 {
     static struct walk w; /* used under the transaction's lock only */
     return &w;
@@ -28,19 +28,13 @@ static bool is(const struct node *n, uint32_t type)
     return (n->mode & S_TYPE) == type;
 }
 
-struct stored {
-    uint64_t a, b;
-    uint32_t status, c;
-};
-
-static bool repeated(uint64_t badge, uint64_t sequence, struct stored *r)
+bool repeated(uint64_t badge, uint64_t sequence, struct stored *r)
 {
     memset(r, 0, sizeof *r);
     return capsule_reply_find(badge, sequence, r, sizeof *r);
 }
 
-/* Ends a mutating request that changed something or not. */
-static uint32_t finish(uint64_t badge, uint64_t sequence, struct stored *r, uint32_t status)
+uint32_t finish(uint64_t badge, uint64_t sequence, struct stored *r, uint32_t status)
 {
     r->status = status;
     capsule_reply_store(badge, sequence, r, sizeof *r);
@@ -48,20 +42,19 @@ static uint32_t finish(uint64_t badge, uint64_t sequence, struct stored *r, uint
     return status;
 }
 
-static uint32_t end(uint32_t status)
+uint32_t end(uint32_t status)
 {
     tx_commit();
     return status;
 }
 
-static uint32_t undo(uint32_t status)
+uint32_t undo(uint32_t status)
 {
     tx_abort();
     return status;
 }
 
-/* Copies out where a walk stopped. */
-static void walk_out(const struct walk *w, uint8_t *kind, uint16_t *walked, struct rpc_out *target)
+void walk_out(const struct walk *w, uint8_t *kind, uint16_t *walked, struct rpc_out *target)
 {
     *kind = w->kind;
     *walked = w->walked;
@@ -74,13 +67,17 @@ static void walk_out(const struct walk *w, uint8_t *kind, uint16_t *walked, stru
 
 /* ---- open files --------------------------------------------------------------------------- */
 
-static uint32_t open_make(const struct caller *c, struct node *n, uint32_t flags, uint32_t *file)
+static uint32_t open_make(
+    const struct caller *c, const struct walk *w, uint32_t flags, uint32_t *file)
 {
+    const uint32_t no_times = FILE_MOUNT_READ_ONLY | FILE_MOUNT_NO_ACCESS_TIMES;
     struct open_file *o = capsule_alloc(sizeof *o);
+    struct node *n = w->node;
     if (!o)
         return FILE_ERROR_NOMEM;
     o->node = n;
-    o->flags = flags;
+    o->mount = w->mount;
+    o->flags = flags | (w->mount->flags & no_times ? FILE_OPEN_NO_ACCESS_TIME : 0);
     o->privileged = is_super(c->session);
     o->gate = rt_gate_create(file_service, (uint64_t)o);
     if (!o->gate)
@@ -110,6 +107,7 @@ static void open_end(struct open_file *o)
     if (o->flags & FILE_OPEN_WRITE)
         TX_SET(o->node->writers, o->node->writers - 1);
     node_drop(o->node);
+    mount_left(o->mount);
     capsule_free(o, sizeof *o);
 }
 
@@ -174,6 +172,13 @@ static uint32_t open_check(
         return FILE_ERROR_ACCES;
     if (!(flags & FILE_OPEN_PATH) && !created && !may(c->session, n, want))
         return FILE_ERROR_ACCES;
+    if (!(flags & FILE_OPEN_PATH) && w->mount->flags) {
+        if (want & MAY_WRITE && is(n, S_REGULAR) && read_only(w->mount))
+            return FILE_ERROR_ROFS;
+        if ((flags & FILE_OPEN_EXECUTE && w->mount->flags & FILE_MOUNT_NO_PROGRAMS) ||
+            ((is(n, S_CHAR) || is(n, S_BLOCK)) && w->mount->flags & FILE_MOUNT_NO_DEVICES))
+            return FILE_ERROR_ACCES;
+    }
     if (flags & FILE_OPEN_NO_ACCESS_TIME && !is_owner(c->session, n))
         return c->session ? FILE_ERROR_PERM : FILE_ERROR_ACCES;
     if (is(n, S_SOCKET) && !(flags & FILE_OPEN_PATH))
@@ -211,7 +216,7 @@ uint32_t file_serve_open(struct file_server *s, uint64_t badge, uint32_t at, str
         return undo(FILE_ERROR_NOENT);
     status = open_check(&c, w, flags, false);
     if (!status)
-        status = open_make(&c, w->node, flags, file);
+        status = open_make(&c, w, flags, file);
     if (status)
         return undo(status);
     node_attributes(w->node, attributes);
@@ -245,9 +250,9 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
         if (!w->node || !is(w->node, S_DIRECTORY))
             return undo(w->node ? FILE_ERROR_NOTDIR : FILE_ERROR_NOENT);
         const struct node *directory = w->node;
-        if ((status = may_add(&c, directory)) != 0)
+        if ((status = may_add(&c, w->mount, directory)) != 0)
             return undo(status);
-        w->node = node_new(S_REGULAR | (mode & MODE_BITS));
+        w->node = node_new(S_REGULAR | (mode & MODE_BITS), directory->volume);
         if (!w->node)
             return undo(FILE_ERROR_NOSPC);
         node_own(w->node, c.session, directory);
@@ -265,9 +270,9 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
             return undo(FILE_ERROR_ISDIR);
         if (!w->parent->links)
             return undo(FILE_ERROR_NOENT); /* a directory that was removed */
-        if ((status = may_add(&c, w->parent)) != 0)
+        if ((status = may_add(&c, w->parent_mount, w->parent)) != 0)
             return undo(status);
-        w->node = node_new(S_REGULAR | (mode & MODE_BITS));
+        w->node = node_new(S_REGULAR | (mode & MODE_BITS), w->parent->volume);
         if (!w->node || !entry_add(w->parent, w->last, w->last_length, w->node))
             return undo(FILE_ERROR_NOSPC);
         node_own(w->node, c.session, w->parent);
@@ -275,7 +280,7 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
     }
     status = open_check(&c, w, flags, *created);
     if (!status)
-        status = open_make(&c, w->node, flags, file);
+        status = open_make(&c, w, flags, file);
     if (status)
         return undo(status);
     if (flags & FILE_OPEN_TRUNCATE && is(w->node, S_REGULAR) && w->node->size && !again) {
@@ -334,7 +339,10 @@ uint32_t file_serve_access(struct file_server *s, uint64_t badge, uint32_t at, s
     unsigned want = what & (MAY_READ | MAY_WRITE | MAY_EXECUTE);
     bool good = what & FILE_ACCESS_EFFECTIVE ? may(c.session, w->node, want)
                                              : may_really(c.session, w->node, want);
-    return end(good ? 0 : FILE_ERROR_ACCES);
+    if (want & MAY_EXECUTE && is(w->node, S_REGULAR) && w->mount->flags & FILE_MOUNT_NO_PROGRAMS)
+        good = false;
+    bool changes = want & MAY_WRITE && (is(w->node, S_REGULAR) || is(w->node, S_DIRECTORY));
+    return end(!good ? FILE_ERROR_ACCES : changes ? read_only(w->mount) : 0);
 }
 
 uint32_t file_serve_readlink(struct file_server *s, uint64_t badge, uint32_t at, struct rpc_in path,
@@ -354,7 +362,7 @@ uint32_t file_serve_readlink(struct file_server *s, uint64_t badge, uint32_t at,
         return end(0);
     if (!w->node || !is(w->node, S_LINK))
         return end(w->node ? FILE_ERROR_INVAL : FILE_ERROR_NOENT);
-    node_accessed(w->node, 0);
+    node_accessed(w->node, w->mount->flags & FILE_MOUNT_READ_ONLY ? FILE_OPEN_NO_ACCESS_TIME : 0);
     uint64_t n = w->node->size < target->capacity ? w->node->size : target->capacity;
     if (!rt_copy_to_client(target->offset, (void *)w->node->tree, n))
         return end(RPC_BAD_BUFFER);
@@ -442,53 +450,58 @@ uint32_t file_serve_getdents(struct file_server *s, uint64_t badge, uint64_t pos
 
 uint32_t file_serve_file_system(struct file_server *s, uint64_t badge, struct file_file_system *out)
 {
+    enum { VALID = 0x20, RELATIVE_TIMES = 0x1000 }; /* statfs(2): ST_VALID, ST_RELATIME */
+    struct caller c;
     (void)s;
-    (void)badge;
+    tx_begin();
+    uint32_t status = caller_of(badge, 0, &c);
+    if (status)
+        return end(status);
+    const struct volume *v = c.at->volume;
+    uint32_t flags = c.at_mount->flags;
     uint64_t pages = STARTUP->capsule_bytes / PAGE, free = capsule_pages_free();
+    uint64_t blocks = v->page_limit ? v->page_limit : pages, left = free;
+    uint64_t nodes = v->node_limit ? v->node_limit : pages, nodes_left = free;
+    if (v->page_limit)
+        left = v->page_limit > v->pages ? v->page_limit - v->pages : 0;
+    if (v->node_limit)
+        nodes_left = v->node_limit > v->nodes ? v->node_limit - v->nodes : 0;
     *out = (struct file_file_system){
         .type = RAMFS_MAGIC,
         .block_size = PAGE,
-        .blocks = pages,
-        .blocks_free = free,
-        .blocks_available = free,
-        .nodes = pages,
-        .nodes_free = free,
-        .id = 1,
+        .blocks = blocks,
+        .blocks_free = left,
+        .blocks_available = left,
+        .nodes = nodes,
+        .nodes_free = nodes_left,
+        .id = v->device,
         .name_max = FILE_NAME_MAX,
+        .flags = flags | VALID | (flags & FILE_MOUNT_NO_ACCESS_TIMES ? 0 : RELATIVE_TIMES),
     };
-    return 0;
+    return end(0);
 }
 
-/* The names on the way up are found in the opposite order, so the path is laid from its end. */
 uint32_t file_serve_locate(struct file_server *s, uint64_t badge, uint32_t at, struct rpc_out *path)
 {
-    static char text[FILE_PATH_MAX]; /* used under the transaction's lock only */
+    static char text[FILE_PATH_MAX + 1]; /* used under the transaction's lock only */
     struct caller c;
-    size_t from = sizeof text;
+    char *from = text + sizeof text;
+    size_t length = 0;
     (void)s;
     tx_begin();
     uint32_t status = caller_of(badge, at, &c);
     if (!status && !is(c.at, S_DIRECTORY))
         status = FILE_ERROR_NOTDIR;
-    for (const struct node *n = c.at; !status && n != c.root; n = n->parent) {
-        const struct entry *e = n->name;
-        size_t slash = from < sizeof text;
-        if (!e)
-            status = n == fs->root ? FILE_ERROR_XDEV : FILE_ERROR_NOENT;
-        else if (e->length + slash > from)
+    if (!status)
+        status = place_path(&c, text, &from);
+    if (!status) {
+        from++; /* the first slash */
+        length = (size_t)(text + sizeof text - from);
+        if (length > path->capacity)
             status = FILE_ERROR_NAMETOOLONG;
-        if (status)
-            break;
-        if (slash)
-            text[--from] = '/';
-        from -= e->length;
-        memcpy(text + from, e->name, e->length);
+        else if (!rt_copy_to_client(path->offset, from, length))
+            status = RPC_BAD_BUFFER;
     }
-    size_t length = sizeof text - from;
-    if (!status && length > path->capacity)
-        status = FILE_ERROR_NAMETOOLONG;
-    if (!status && !rt_copy_to_client(path->offset, text + from, length))
-        status = RPC_BAD_BUFFER;
     path->length = status ? 0 : length;
     return end(status);
 }
@@ -656,7 +669,9 @@ uint32_t file_serve_truncate(
 static bool pages_make(struct node *n, uint64_t first, uint64_t end)
 {
     enum { STEP = 256 };
-    if (end - first > capsule_pages_free() + n->pages)
+    const struct volume *v = n->volume;
+    if (end - first > capsule_pages_free() + n->pages ||
+        (v->page_limit && end - first > v->page_limit - v->pages + n->pages))
         return false;
     while (first < end) {
         uint64_t now = end - first < STEP ? end - first : STEP;
@@ -728,7 +743,7 @@ static uint32_t walk_new(const struct caller *c, struct rpc_in path, bool direct
         return FILE_ERROR_NOENT;
     if (!w->parent->links)
         return FILE_ERROR_NOENT;
-    return may_add(c, w->parent);
+    return may_add(c, w->parent_mount, w->parent);
 }
 
 uint32_t file_serve_make(struct file_server *s, uint64_t badge, uint64_t sequence, uint32_t at,
@@ -756,7 +771,7 @@ uint32_t file_serve_make(struct file_server *s, uint64_t badge, uint64_t sequenc
         return undo(FILE_ERROR_INVAL);
     if ((type == S_CHAR || type == S_BLOCK) && !is_super(c.session))
         return undo(FILE_ERROR_PERM);
-    struct node *n = node_new(type | (mode & MODE_BITS));
+    struct node *n = node_new(type | (mode & MODE_BITS), w->parent->volume);
     if (!n)
         return undo(FILE_ERROR_NOSPC);
     n->special = special;
@@ -766,8 +781,7 @@ uint32_t file_serve_make(struct file_server *s, uint64_t badge, uint64_t sequenc
     return finish(badge, sequence, &r, 0);
 }
 
-/* Takes a name away, with what that means for its node. */
-static void name_remove(struct entry *e)
+void name_remove(struct entry *e)
 {
     struct node *n = e->node;
     entry_remove(e);
@@ -783,13 +797,14 @@ static void name_remove(struct entry *e)
 static uint32_t name_removable(const struct caller *c, const struct walk *w, bool directory)
 {
     if (!w->node)
-        return FILE_ERROR_NOENT;
+        return w->parent ? (read_only(w->parent_mount) ? FILE_ERROR_ROFS : FILE_ERROR_NOENT)
+                         : FILE_ERROR_NOENT;
     if (!w->entry)
         return directory ? FILE_ERROR_BUSY : FILE_ERROR_ISDIR; /* "/", "." or ".." */
-    uint32_t status = may_remove(c, w->entry);
+    uint32_t status = may_remove(c, w->parent_mount, w->entry);
     if (status)
         return status;
-    if (w->node == c->root)
+    if (w->node == c->root || (w->node->covers && is(w->node, S_DIRECTORY) == directory))
         return FILE_ERROR_BUSY;
     if (is(w->node, S_DIRECTORY)) {
         if (!directory)
@@ -833,12 +848,12 @@ static bool inside(const struct node *n, const struct node *directory)
 }
 
 /* What takes a name from n in a directory and puts `other`, if there is one, in its place. */
-static uint32_t may_move(const struct caller *c, const struct entry *from,
-    const struct node *directory, const struct entry *other)
+static uint32_t may_move(const struct caller *c, const struct mount *mount,
+    const struct entry *from, const struct node *directory, const struct entry *other)
 {
-    uint32_t status = may_remove(c, from);
+    uint32_t status = may_remove(c, mount, from);
     if (!status)
-        status = other ? may_remove(c, other) : may_add(c, directory);
+        status = other ? may_remove(c, mount, other) : may_add(c, mount, directory);
     /* Its ".." changes. */
     if (!status && is(from->node, S_DIRECTORY) && from->directory != directory &&
         !may(c->session, from->node, MAY_WRITE))
@@ -866,7 +881,8 @@ uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t seque
         status = walk_path(&d, new_path, WALK_NEVER, &to);
     if (status)
         return undo(status);
-    if (w->kind != FILE_WALK_DONE || to.kind != FILE_WALK_DONE)
+    if (w->kind != FILE_WALK_DONE || to.kind != FILE_WALK_DONE ||
+        (w->parent && to.parent && w->parent_mount != to.parent_mount))
         return undo(FILE_ERROR_XDEV);
     if (!w->node)
         return undo(FILE_ERROR_NOENT);
@@ -885,9 +901,11 @@ uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t seque
             return undo(FILE_ERROR_INVAL);
         struct node *from_parent = w->parent;
         struct entry *a = w->entry, *b = to.entry;
-        status = may_move(&c, a, to.parent, b);
+        status = may_move(&c, to.parent_mount, a, to.parent, b);
         if (!status)
-            status = may_move(&c, b, from_parent, a);
+            status = may_move(&c, to.parent_mount, b, from_parent, a);
+        if (!status && (n->covers || other->covers))
+            status = FILE_ERROR_BUSY;
         if (status)
             return undo(status);
         if (n != other) {
@@ -916,7 +934,9 @@ uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t seque
         if (other == n)
             return finish(badge, sequence, &r, 0);
     }
-    status = may_move(&c, w->entry, to.parent, to.entry);
+    status = may_move(&c, to.parent_mount, w->entry, to.parent, to.entry);
+    if (!status && (n->covers || (other && other->covers)))
+        status = FILE_ERROR_BUSY;
     if (status)
         return undo(status);
     if (other) {
@@ -955,12 +975,13 @@ uint32_t file_serve_link(struct file_server *s, uint64_t badge, uint64_t sequenc
     if (status || w->kind != FILE_WALK_DONE)
         return undo(status ? status : FILE_ERROR_XDEV);
     struct node *n = w->node;
+    const struct mount *mount = w->mount;
     if (!n)
         return undo(FILE_ERROR_NOENT);
     if (is(n, S_DIRECTORY))
         return undo(FILE_ERROR_PERM);
     status = walk_new(&d, new_path, WALK_STAY, w);
-    if (status || w->kind != FILE_WALK_DONE)
+    if (status || w->kind != FILE_WALK_DONE || w->parent_mount != mount)
         return undo(status ? status : FILE_ERROR_XDEV);
     if (!n->links && !n->temporary)
         return undo(FILE_ERROR_NOENT);
@@ -985,7 +1006,7 @@ uint32_t file_serve_symlink(struct file_server *s, uint64_t badge, uint64_t sequ
         status = walk_new(&c, path, WALK_STAY, w);
     if (status || w->kind != FILE_WALK_DONE)
         return undo(status ? status : FILE_ERROR_XDEV);
-    struct node *n = node_new(S_LINK | 0777);
+    struct node *n = node_new(S_LINK | 0777, w->parent->volume);
     char *text = n ? capsule_alloc(target.length + 1) : 0;
     if (!text)
         return undo(FILE_ERROR_NOSPC);
@@ -1080,7 +1101,9 @@ uint32_t file_serve_set_attributes(struct file_server *s, uint64_t badge, uint64
         return end(0);
     if (!w->node)
         return undo(FILE_ERROR_NOENT);
-    status = may_change(c.session, w->node, changes);
+    status = read_only(w->mount);
+    if (!status)
+        status = may_change(c.session, w->node, changes);
     if (status)
         return undo(status);
     change(w->node, c.session, changes);
@@ -1189,21 +1212,29 @@ uint32_t file_serve_map(struct file_server *s, uint64_t badge, uint32_t memory, 
 
 /* ---- start ----------------------------------------------------------------------------------- */
 
+/* What maintenance answers when not all is done. */
+enum { STILL_MAPPED = 1, MORE };
+
 SERVER_ENTRY(file);
 uint64_t file_handle(uint64_t badge, struct msg *m)
 {
     if (badge != MAINTENANCE)
         return file_dispatch(fs, badge, m);
     closed_take();
-    return orphans_free() ? 0 : 1;
+    bool all = volumes_empty();
+    return !orphans_free() ? STILL_MAPPED : all ? 0 : MORE;
 }
 
 /* The main thread works through the service like everybody else: whoever has a stack of it
  * on this core has the lock, and the kernel lets the one help the other. */
 static bool maintain(void)
 {
-    struct msg m = {{0}};
-    return !rt_call(fs->maintenance, &m) && !m.w[0];
+    struct msg m;
+    int64_t status;
+    do
+        m = (struct msg){{0}};
+    while (!(status = rt_call(fs->maintenance, &m)) && m.w[0] == MORE);
+    return !status && !m.w[0];
 }
 
 void component_main(void)
@@ -1212,10 +1243,8 @@ void component_main(void)
     (void)capsule_open(FILE_VERSION, sizeof *fs, (void **)&fs);
     if (!fs->root) {
         tx_begin();
-        struct node *root = node_new(S_DIRECTORY | 0755);
-        if (!root)
+        if (!mount_first())
             rt_panic("no room for the root directory");
-        TX_SET(fs->root, root);
         tx_commit();
     }
     if (!fs->filled) {
@@ -1223,7 +1252,10 @@ void component_main(void)
             rt_panic("needs its archive again");
         if (STARTUP->modules[0][0])
             fill_from_archive((const uint8_t *)STARTUP->modules[0][0], STARTUP->modules[0][1]);
-        fs->filled = 1;
+        tx_begin();
+        mounts_usual();
+        TX_SET(fs->filled, 1);
+        tx_commit();
     }
     share_resume();
     leftovers_close();

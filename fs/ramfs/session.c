@@ -15,6 +15,11 @@ static struct node *root_of(const struct session *s)
     return s && s->root ? s->root : fs->root;
 }
 
+static struct mount *mount_of(const struct session *s)
+{
+    return s && s->root ? s->mount : fs->mounts;
+}
+
 static const struct session *session_of(uint64_t badge)
 {
     if (badge < DESCRIBED_MAX)
@@ -24,18 +29,22 @@ static const struct session *session_of(uint64_t badge)
 
 uint32_t caller_of(uint64_t badge, uint32_t at, struct caller *c)
 {
+    const struct open_file *o = (const struct open_file *)badge;
     c->session = session_of(badge);
-    c->root = root_of(c->session);
-    c->at = c->session ? c->root : ((struct open_file *)badge)->node;
-    if (!c->session)
-        c->root = c->at; /* not above it: whether that is allowed a session's root decides */
+    c->foreign = false;
+    c->at = c->session ? root_of(c->session) : o->node;
+    c->at_mount = c->session ? mount_of(c->session) : o->mount;
+    c->root = c->at; /* no session: not above it, as a session's root decides whether that may be */
+    c->root_mount = c->at_mount;
     if (!at)
         return 0;
     struct pith_result r = pith_gate_badge(at, file_service);
     if (r.status)
         return FILE_ERROR_XDEV;
     const struct session *other = session_of(r.value);
-    c->at = other ? root_of(other) : ((struct open_file *)r.value)->node;
+    o = (const struct open_file *)r.value;
+    c->at = other ? root_of(other) : o->node;
+    c->at_mount = other ? mount_of(other) : o->mount;
     return 0;
 }
 
@@ -96,15 +105,21 @@ bool may_really(const struct session *s, const struct node *n, unsigned want)
     return s ? allowed(s, s->real_user, s->real_group, n, want) : may(s, n, want);
 }
 
-uint32_t may_add(const struct caller *c, const struct node *directory)
+uint32_t read_only(const struct mount *m)
 {
-    return c->session && may(c->session, directory, MAY_WRITE | MAY_EXECUTE) ? 0 : FILE_ERROR_ACCES;
+    return m->flags & FILE_MOUNT_READ_ONLY ? FILE_ERROR_ROFS : 0;
 }
 
-uint32_t may_remove(const struct caller *c, const struct entry *e)
+uint32_t may_add(const struct caller *c, const struct mount *mount, const struct node *directory)
+{
+    bool good = c->session && may(c->session, directory, MAY_WRITE | MAY_EXECUTE);
+    return good ? read_only(mount) : FILE_ERROR_ACCES;
+}
+
+uint32_t may_remove(const struct caller *c, const struct mount *mount, const struct entry *e)
 {
     const struct node *directory = e->directory;
-    uint32_t status = may_add(c, directory);
+    uint32_t status = may_add(c, mount, directory);
     if (!status && directory->mode & STICKY && !is_owner(c->session, directory) &&
         !is_owner(c->session, e->node))
         status = FILE_ERROR_PERM;
@@ -139,6 +154,7 @@ static void session_end(struct session *s)
     if (s->root) {
         TX_SET(s->root->opens, s->root->opens - 1);
         node_drop(s->root);
+        mount_left(s->mount);
     }
     capsule_free(s, sizeof *s + s->group_count * sizeof *s->groups);
 }
@@ -213,7 +229,8 @@ uint32_t file_serve_session(struct file_server *server, uint64_t badge, uint32_t
     uint32_t status = caller_of(badge, root, &c);
     if (!status && (c.at->mode & S_TYPE) != S_DIRECTORY)
         status = FILE_ERROR_NOTDIR;
-    head.root = c.at == fs->root ? 0 : c.at;
+    head.root = c.at == fs->root && c.at_mount == fs->mounts ? 0 : c.at;
+    head.mount = c.at_mount;
     if (!status)
         status = session_make(&head, groups, &made);
     if (status) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From a path to a node: relative links are followed here; an absolute link, or ".." above
- * the root, ends the walk, and the client goes on (its mounts decide where). */
+ * the root, or a mount of something foreign ends the walk, and the client goes on. */
 #include "ramfs.h"
 #include <rt/string.h>
 
@@ -36,6 +36,43 @@ static void stopped(struct walk *w, uint8_t kind, const char *at, const char *pe
     }
 }
 
+/* Onto what is mounted over the place, as often as that is so. True: that is foreign. */
+static bool enter(struct walk *w)
+{
+    struct mount *m;
+    while (w->node->covers && (m = mounted_on(w->node, w->mount))) {
+        w->mount = m;
+        w->node = m->root;
+    }
+    return w->mount->foreign;
+}
+
+/* Up to the directory that holds the place. DONE, or how the walk ends there. */
+static uint8_t leave(const struct caller *c, struct walk *w)
+{
+    for (;;) {
+        if (w->node == c->root && w->mount == c->root_mount)
+            return FILE_WALK_PARENT;
+        if (w->node != w->mount->root || !w->mount->parent)
+            break;
+        w->node = w->mount->point;
+        w->mount = w->mount->parent;
+    }
+    if (w->node == fs->root)
+        return FILE_WALK_PARENT;
+    if (!w->node->parent)
+        return FILE_WALK_DONE; /* of a tree that was unmounted: there is nothing above */
+    w->node = w->node->parent;
+    return enter(w) ? FILE_WALK_FOREIGN : FILE_WALK_DONE;
+}
+
+static void stopped_foreign(struct walk *w, const char *at, const char *pending)
+{
+    w->target_length = (uint32_t)strlen(w->mount->texts);
+    memcpy(w->target, w->mount->texts, w->target_length);
+    stopped(w, FILE_WALK_FOREIGN, at, pending);
+}
+
 uint32_t walk_path(const struct caller *c, struct rpc_in path, unsigned follow, struct walk *w)
 {
     char *original = w->path, *pending = w->work;
@@ -49,6 +86,7 @@ uint32_t walk_path(const struct caller *c, struct rpc_in path, unsigned follow, 
     w->parent = 0;
     w->slash = false;
     w->node = c->at;
+    w->mount = c->at_mount;
     if (path.length >= sizeof w->path || !rt_copy_from_client(path.offset, w->path, path.length))
         return path.length >= sizeof w->path ? FILE_ERROR_NAMETOOLONG : RPC_BAD_BUFFER;
     w->path[path.length] = 0;
@@ -85,22 +123,30 @@ uint32_t walk_path(const struct caller *c, struct rpc_in path, unsigned follow, 
         if (length == 1 && name[0] == '.')
             continue;
         if (length == 2 && name[0] == '.' && name[1] == '.') {
-            if (w->node == c->root || w->node == fs->root) {
-                if (!c->session)
-                    return FILE_ERROR_ACCES; /* whose root? */
+            uint8_t kind = leave(c, w);
+            if (kind == FILE_WALK_DONE)
+                continue;
+            if (!c->session)
+                return FILE_ERROR_ACCES; /* whose root? */
+            if (kind == FILE_WALK_FOREIGN)
+                stopped_foreign(w, original, pending);
+            else
                 stopped(w, FILE_WALK_PARENT, original, pending);
-                return 0;
-            }
-            w->node = w->node->parent;
-            continue;
+            return 0;
         }
         w->parent = w->node;
+        w->parent_mount = w->mount;
         w->entry = entry_find(w->parent, name, length);
         w->node = w->entry ? w->entry->node : 0;
         if (!w->node) {
             if (!last)
                 return FILE_ERROR_NOENT;
             continue;
+        }
+        if (w->node->covers && !(last && follow == WALK_NEVER) && enter(w) &&
+            !(last && c->foreign)) {
+            stopped_foreign(w, original, pending);
+            return 0;
         }
         if ((w->node->mode & S_TYPE) != S_LINK ||
             (last && (follow == WALK_NEVER || (follow == WALK_STAY && !slash))))
@@ -119,5 +165,6 @@ uint32_t walk_path(const struct caller *c, struct rpc_in path, unsigned follow, 
         if (status)
             return status;
         w->node = w->parent;
+        w->mount = w->parent_mount;
     }
 }

@@ -287,3 +287,51 @@ UNSUPPORTED uint32_t file_serve_locate(
     UNUSED(path);
     return FILE_ERROR_NOTDIR;
 }
+
+UNSUPPORTED uint32_t file_serve_mount(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t at, uint32_t source, struct rpc_in path, uint8_t kind,
+    const struct file_mount_options *options, struct rpc_in type, struct rpc_in name, uint8_t *walk,
+    uint16_t *walked, struct rpc_out *target)
+{
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(sequence);
+    UNUSED(at);
+    UNUSED(source);
+    UNUSED(path);
+    UNUSED(kind);
+    UNUSED(options);
+    UNUSED(type);
+    UNUSED(name);
+    UNUSED(walk);
+    UNUSED(walked);
+    UNUSED(target);
+    return FILE_ERROR_PERM;
+}
+
+UNSUPPORTED uint32_t file_serve_unmount(struct file_server *server, uint64_t badge,
+    uint64_t sequence, uint32_t at, struct rpc_in path, uint32_t flags, uint8_t *walk,
+    uint16_t *walked, struct rpc_out *target)
+{
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(sequence);
+    UNUSED(at);
+    UNUSED(path);
+    UNUSED(flags);
+    UNUSED(walk);
+    UNUSED(walked);
+    UNUSED(target);
+    return FILE_ERROR_PERM;
+}
+
+UNSUPPORTED uint32_t file_serve_mounts(struct file_server *server, uint64_t badge, uint64_t after,
+    struct rpc_out *list, uint32_t *count)
+{
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(after);
+    UNUSED(list);
+    UNUSED(count);
+    return 0; /* none */
+}

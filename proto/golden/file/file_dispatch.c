@@ -30,6 +30,18 @@ static bool changes_is_valid(const struct file_changes *value)
     return true;
 }
 
+static bool mount_options_is_valid(const struct file_mount_options *value)
+{
+    if (value->mode > 4095)
+        return false;
+    if ((value->flags & ~(uint64_t)FILE_MOUNT_ALL) != 0)
+        return false;
+    for (size_t i = 0; i < 8; i++)
+        if (value->padding_32[i])
+            return false;
+    return true;
+}
+
 static uint64_t __attribute__((noinline))
 dispatch_open(struct file_server *server, uint64_t badge, struct msg *m)
 {
@@ -766,6 +778,114 @@ dispatch_locate(struct file_server *server, uint64_t badge, struct msg *m)
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_mount(struct file_server *server, uint64_t badge, struct msg *m)
+{
+    uint8_t kind = (uint8_t)(m->w[2] >> 8);
+    struct file_mount_options options;
+    struct rpc_in path = { .length = (uint16_t)m->w[1] };
+    struct rpc_in type = { .length = (uint16_t)(m->w[1] >> 16) };
+    struct rpc_in name = { .length = (uint16_t)(m->w[1] >> 32) };
+    uint32_t at = 0;
+    uint32_t source = 0;
+    uint8_t walk = 0;
+    uint16_t walked = 0;
+    struct rpc_out target = { .capacity = (uint16_t)(m->w[1] >> 48) };
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    if (path.length > 4095)
+        return RPC_BAD_FIELD;
+    if (type.length < 1)
+        return RPC_BAD_FIELD;
+    if (type.length > 31)
+        return RPC_BAD_FIELD;
+    if (name.length > 4095)
+        return RPC_BAD_FIELD;
+    if (target.capacity > 4095)
+        return RPC_BAD_FIELD;
+    if (!rt_copy_from_client(path.length, &options, sizeof(options)))
+        return RPC_BAD_BUFFER;
+    type.offset = path.length + sizeof(options);
+    name.offset = path.length + sizeof(options) + type.length;
+    if (!file_mount_kind_is_valid(kind))
+        return RPC_BAD_FIELD;
+    if (!mount_options_is_valid(&options))
+        return RPC_BAD_FIELD;
+    at = rt_received_cap(0);
+    if (!at)
+        return RPC_BAD_CAPABILITY;
+    if ((uint8_t)m->w[2]) {
+        source = rt_received_cap(1);
+        if (!source)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = file_serve_mount(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, at, source, path, kind,
+        &options, type, name, &walk, &walked, &target);
+    if (status)
+        return status;
+    if (target.length > target.capacity)
+        return RPC_BAD_BUFFER;
+    m->w[1] = (uint64_t)walk << 16 | (uint64_t)walked << 32 | (uint64_t)target.length;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_unmount(struct file_server *server, uint64_t badge, struct msg *m)
+{
+    uint32_t flags = (uint32_t)m->w[2];
+    struct rpc_in path = { .length = (uint16_t)m->w[1] };
+    uint32_t at = 0;
+    uint8_t walk = 0;
+    uint16_t walked = 0;
+    struct rpc_out target = { .capacity = (uint16_t)(m->w[1] >> 16) };
+    uint32_t status;
+
+    if (!rpc_sequence_number(m->w[0] >> RPC_SEQUENCE_SHIFT))
+        return RPC_BAD_SEQUENCE;
+    if (path.length > 4095)
+        return RPC_BAD_FIELD;
+    if (target.capacity > 4095)
+        return RPC_BAD_FIELD;
+    if ((flags & ~(uint64_t)FILE_UNMOUNT_ALL) != 0)
+        return RPC_BAD_FIELD;
+    if ((uint8_t)(m->w[1] >> 32)) {
+        at = rt_received_cap(0);
+        if (!at)
+            return RPC_BAD_CAPABILITY;
+    }
+    status = file_serve_unmount(server, badge, m->w[0] >> RPC_SEQUENCE_SHIFT, at, path, flags,
+        &walk, &walked, &target);
+    if (status)
+        return status;
+    if (target.length > target.capacity)
+        return RPC_BAD_BUFFER;
+    m->w[1] = (uint64_t)walk << 16 | (uint64_t)walked << 32 | (uint64_t)target.length;
+    return 0;
+}
+
+static uint64_t __attribute__((noinline))
+dispatch_mounts(struct file_server *server, uint64_t badge, struct msg *m)
+{
+    uint64_t after = m->w[2];
+    uint32_t count = 0;
+    struct rpc_out list = { .capacity = (uint32_t)m->w[1] };
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    if (list.capacity > 65536)
+        return RPC_BAD_FIELD;
+    status = file_serve_mounts(server, badge, after, &list, &count);
+    if (status)
+        return status;
+    if (list.length > list.capacity)
+        return RPC_BAD_BUFFER;
+    m->w[1] = (uint64_t)list.length | (uint64_t)count << 32;
+    return 0;
+}
+
 uint64_t file_dispatch(struct file_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
@@ -824,6 +944,12 @@ uint64_t file_dispatch(struct file_server *server, uint64_t badge, struct msg *m
         return dispatch_session(server, badge, m);
     case FILE_OP_LOCATE:
         return dispatch_locate(server, badge, m);
+    case FILE_OP_MOUNT:
+        return dispatch_mount(server, badge, m);
+    case FILE_OP_UNMOUNT:
+        return dispatch_unmount(server, badge, m);
+    case FILE_OP_MOUNTS:
+        return dispatch_mounts(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

@@ -504,6 +504,64 @@ static const uint32_t locate_errors[] = {
     FILE_ERROR_IO,
 };
 
+static const struct rpc_fuzz_field mount_fields[] = {
+    { 1, 0, 16, (uint64_t)0, (uint64_t)4095 },
+    { 1, 16, 16, (uint64_t)1, (uint64_t)31 },
+    { 1, 32, 16, (uint64_t)0, (uint64_t)4095 },
+    { 1, 48, 16, (uint64_t)0, (uint64_t)4095 },
+    { 2, 0, 8, (uint64_t)0, (uint64_t)1 },
+    { 2, 8, 8, (uint64_t)0, (uint64_t)6 },
+};
+
+static const uint32_t mount_errors[] = {
+    FILE_ERROR_PERM,
+    FILE_ERROR_NOENT,
+    FILE_ERROR_XDEV,
+    FILE_ERROR_NOTDIR,
+    FILE_ERROR_ACCES,
+    FILE_ERROR_INVAL,
+    FILE_ERROR_BUSY,
+    FILE_ERROR_LOOP,
+    FILE_ERROR_NAMETOOLONG,
+    FILE_ERROR_NOSPC,
+    FILE_ERROR_NOMEM,
+    FILE_ERROR_STALE,
+    FILE_ERROR_IO,
+};
+
+static const struct rpc_fuzz_field unmount_fields[] = {
+    { 1, 0, 16, (uint64_t)0, (uint64_t)4095 },
+    { 1, 16, 16, (uint64_t)0, (uint64_t)4095 },
+    { 1, 32, 8, (uint64_t)0, (uint64_t)1 },
+    { 2, 0, 32, (uint64_t)0, (uint64_t)3 },
+};
+
+static const uint32_t unmount_errors[] = {
+    FILE_ERROR_PERM,
+    FILE_ERROR_NOENT,
+    FILE_ERROR_XDEV,
+    FILE_ERROR_NOTDIR,
+    FILE_ERROR_ACCES,
+    FILE_ERROR_INVAL,
+    FILE_ERROR_BUSY,
+    FILE_ERROR_LOOP,
+    FILE_ERROR_NAMETOOLONG,
+    FILE_ERROR_NOMEM,
+    FILE_ERROR_STALE,
+    FILE_ERROR_IO,
+};
+
+static const struct rpc_fuzz_field mounts_fields[] = {
+    { 1, 0, 32, (uint64_t)0, (uint64_t)65536 },
+    { 2, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
+static const uint32_t mounts_errors[] = {
+    FILE_ERROR_NOMEM,
+    FILE_ERROR_STALE,
+    FILE_ERROR_IO,
+};
+
 static const struct rpc_fuzz_operation operations[] = {
     {
         .number = 1,
@@ -804,10 +862,46 @@ static const struct rpc_fuzz_operation operations[] = {
         .fields = locate_fields,
         .errors = locate_errors,
     },
+    {
+        .number = 26,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 2,
+        .in_bytes_max = 8261,
+        .out_bytes_max = 4095,
+        .field_count = 6,
+        .error_count = 13,
+        .fields = mount_fields,
+        .errors = mount_errors,
+    },
+    {
+        .number = 27,
+        .mutating = true,
+        .parks = false,
+        .caps_in = 1,
+        .in_bytes_max = 4095,
+        .out_bytes_max = 4095,
+        .field_count = 4,
+        .error_count = 12,
+        .fields = unmount_fields,
+        .errors = unmount_errors,
+    },
+    {
+        .number = 28,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 0,
+        .in_bytes_max = 0,
+        .out_bytes_max = 65536,
+        .field_count = 2,
+        .error_count = 3,
+        .fields = mounts_fields,
+        .errors = mounts_errors,
+    },
 };
 
 const struct rpc_fuzz_protocol file_fuzz = {
     .name = "file",
-    .operation_count = 25,
+    .operation_count = 28,
     .operations = operations,
 };

@@ -245,6 +245,44 @@ static const struct rpc_trace_field locate_reply[] = {
     { "path_length", 1, 0, 16, RPC_LENGTH },
 };
 
+static const struct rpc_trace_field mount_request[] = {
+    { "path_length", 1, 0, 16, RPC_LENGTH },
+    { "type_length", 1, 16, 16, RPC_LENGTH },
+    { "name_length", 1, 32, 16, RPC_LENGTH },
+    { "target_capacity", 1, 48, 16, RPC_LENGTH },
+    { "source_present", 2, 0, 8, RPC_UNSIGNED },
+    { "kind", 2, 8, 8, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field mount_reply[] = {
+    { "target_length", 1, 0, 16, RPC_LENGTH },
+    { "walk", 1, 16, 8, RPC_UNSIGNED },
+    { "walked", 1, 32, 16, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field unmount_request[] = {
+    { "path_length", 1, 0, 16, RPC_LENGTH },
+    { "target_capacity", 1, 16, 16, RPC_LENGTH },
+    { "at_present", 1, 32, 8, RPC_UNSIGNED },
+    { "flags", 2, 0, 32, RPC_HEX },
+};
+
+static const struct rpc_trace_field unmount_reply[] = {
+    { "target_length", 1, 0, 16, RPC_LENGTH },
+    { "walk", 1, 16, 8, RPC_UNSIGNED },
+    { "walked", 1, 32, 16, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field mounts_request[] = {
+    { "list_capacity", 1, 0, 32, RPC_LENGTH },
+    { "after", 2, 0, 64, RPC_UNSIGNED },
+};
+
+static const struct rpc_trace_field mounts_reply[] = {
+    { "list_length", 1, 0, 32, RPC_LENGTH },
+    { "count", 1, 32, 32, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_operation operations[] = {
     { 1, "open", false, 4, 3, open_request, open_reply },
     { 2, "create", true, 5, 4, create_request, create_reply },
@@ -271,6 +309,9 @@ static const struct rpc_trace_operation operations[] = {
     { 23, "file_system", false, 0, 0, NULL, NULL },
     { 24, "session", false, 6, 0, session_request, NULL },
     { 25, "locate", false, 2, 1, locate_request, locate_reply },
+    { 26, "mount", true, 6, 3, mount_request, mount_reply },
+    { 27, "unmount", true, 4, 3, unmount_request, unmount_reply },
+    { 28, "mounts", false, 2, 2, mounts_request, mounts_reply },
 };
 
 static const struct rpc_trace_error errors[] = {
@@ -308,8 +349,8 @@ static const struct rpc_trace_error errors[] = {
 
 const struct rpc_trace_protocol file_trace = {
     .name = "file",
-    .version = 3,
-    .operation_count = 25,
+    .version = 4,
+    .operation_count = 28,
     .error_count = 30,
     .operations = operations,
     .errors = errors,

@@ -307,3 +307,34 @@ uint32_t file_serve_locate(
     (void)at;
     return give(path, FILE_PATH_MAX);
 }
+
+uint32_t file_serve_mount(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t at, uint32_t source, struct rpc_in path, uint8_t kind,
+    const struct file_mount_options *options, struct rpc_in type, struct rpc_in name,
+    uint8_t *walk, uint16_t *walked, struct rpc_out *target)
+{
+    (void)server, (void)badge, (void)at, (void)source, (void)walk, (void)walked, (void)target;
+    check_sequence(sequence);
+    assert(kind >= FILE_MOUNT_KIND_NEW && kind <= FILE_MOUNT_KIND_CHANGE);
+    assert(options->mode <= 07777 && !(options->flags & ~FILE_MOUNT_ALL));
+    assert(path.length <= FILE_PATH_MAX && name.length <= FILE_PATH_MAX);
+    assert(type.length && type.length <= 31);
+    return file_server_answer;
+}
+
+uint32_t file_serve_unmount(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t at, struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
+    struct rpc_out *target)
+{
+    (void)server, (void)badge, (void)at, (void)walk, (void)walked, (void)target;
+    check_sequence(sequence);
+    assert(path.length <= FILE_PATH_MAX && !(flags & ~FILE_UNMOUNT_ALL));
+    return file_server_answer;
+}
+
+uint32_t file_serve_mounts(struct file_server *server, uint64_t badge, uint64_t after,
+    struct rpc_out *list, uint32_t *count)
+{
+    (void)server, (void)badge, (void)after, (void)count;
+    return give(list, FILE_ENTRIES_MAX);
+}

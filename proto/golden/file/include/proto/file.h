@@ -20,15 +20,17 @@
  * gate of an open directory (with an empty path: of any open file); a leading slash means nothing.
  * An open file's own gate has no credentials: through it goes what its open mode allows, and of the
  * operations with a path those that only look, as far as anybody at all may do it (ACCES: ask
- * through a session). The server walks the whole path. It follows relative links itself. Where the
- * way leaves this file system, at a link to an absolute path or at ".." above the root, it stops
- * and says so in `walk`: mount tables are the client's. The last close of a file reaches the server
- * as "no senders left".
+ * through a session). The server walks the whole path, also into what is mounted of its own. It
+ * follows relative links itself. Where the way leaves this server, at a link to an absolute path,
+ *       at
+ * ".." above the root or at a mount of something foreign, it stops and says so in `walk`: what
+ * foreign names mean is the client's business. The last close of a file reaches the server as "no
+ * senders left".
  *
  * Errors are Linux's errno values. A mutating request is done exactly once, however often it is
  * repeated with the same sequence. Times are given by the server unless a client sets them.
  */
-enum { FILE_VERSION = 3 };
+enum { FILE_VERSION = 4 };
 
 /* Operations. */
 enum {
@@ -57,6 +59,9 @@ enum {
     FILE_OP_FILE_SYSTEM = 23,
     FILE_OP_SESSION = 24,
     FILE_OP_LOCATE = 25,
+    FILE_OP_MOUNT = 26,
+    FILE_OP_UNMOUNT = 27,
+    FILE_OP_MOUNTS = 28,
 };
 
 /* Errors, as stubs return them. */
@@ -146,6 +151,11 @@ enum file_walk {
     FILE_WALK_LINK = 1,
     /* To a ".." above the root: `walked` bytes are used up, those two included. */
     FILE_WALK_PARENT = 2,
+    /*
+     * To where something foreign is mounted: `walked` bytes are used up, and its name comes out as
+     * bytes.
+     */
+    FILE_WALK_FOREIGN = 3,
 };
 static inline bool file_walk_is_valid(uint64_t value)
 {
@@ -153,6 +163,7 @@ static inline bool file_walk_is_valid(uint64_t value)
     case FILE_WALK_DONE:
     case FILE_WALK_LINK:
     case FILE_WALK_PARENT:
+    case FILE_WALK_FOREIGN:
         return true;
     default:
         return false;
@@ -244,6 +255,56 @@ enum {
     /* Of a link itself, not of its target. */
     FILE_CHANGE_NO_FOLLOW = 0x80,
     FILE_CHANGE_ALL = 0xff,
+};
+
+/* Stored as uint8_t. */
+enum file_mount_kind {
+    /* An empty file system of its own, in memory, with the limits of the options. */
+    FILE_MOUNT_KIND_NEW = 1,
+    /* Something that this server does not serve: walks stop there. The type is its name. */
+    FILE_MOUNT_KIND_FOREIGN = 2,
+    /* What `source` stands for, once more. */
+    FILE_MOUNT_KIND_BIND = 3,
+    /* With all that is mounted below it. */
+    FILE_MOUNT_KIND_BIND_ALL = 4,
+    /* The mount whose root `source` is moves here. */
+    FILE_MOUNT_KIND_MOVE = 5,
+    /* The flags, and limits that are not 0, of the mount whose root the path names. */
+    FILE_MOUNT_KIND_CHANGE = 6,
+};
+static inline bool file_mount_kind_is_valid(uint64_t value)
+{
+    switch (value) {
+    case FILE_MOUNT_KIND_NEW:
+    case FILE_MOUNT_KIND_FOREIGN:
+    case FILE_MOUNT_KIND_BIND:
+    case FILE_MOUNT_KIND_BIND_ALL:
+    case FILE_MOUNT_KIND_MOVE:
+    case FILE_MOUNT_KIND_CHANGE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The values are those of Linux's mount(2). */
+/* Stored as uint32_t. */
+enum {
+    FILE_MOUNT_READ_ONLY = 0x1,
+    FILE_MOUNT_NO_SET_ID = 0x2,
+    FILE_MOUNT_NO_DEVICES = 0x4,
+    FILE_MOUNT_NO_PROGRAMS = 0x8,
+    FILE_MOUNT_NO_ACCESS_TIMES = 0x400,
+    FILE_MOUNT_ALL = 0x40f,
+};
+
+/* Stored as uint32_t. */
+enum {
+    /* Though it is in use: nobody finds it any more, and it goes with its last user. */
+    FILE_UNMOUNT_DETACH = 0x1,
+    /* Do not follow a link in the last part. */
+    FILE_UNMOUNT_NO_FOLLOW = 0x2,
+    FILE_UNMOUNT_ALL = 0x3,
 };
 
 /* Stored as uint32_t. */
@@ -397,6 +458,51 @@ _Static_assert(offsetof(struct file_changes, mode) == 32, "offset");
 _Static_assert(offsetof(struct file_changes, owner) == 36, "offset");
 _Static_assert(offsetof(struct file_changes, group) == 40, "offset");
 _Static_assert(offsetof(struct file_changes, what) == 44, "offset");
+
+struct file_mount_options {
+    /* Most pages of data and most files; 0: as many as there is room for. */
+    uint64_t pages;
+    uint64_t nodes;
+    /* Of the root directory of a new one. */
+    uint32_t mode; /* 0 to 4095 */
+    uint32_t owner;
+    uint32_t group;
+    uint32_t flags; /* FILE_MOUNT */
+    uint8_t padding_32[8]; /* 0 */
+};
+_Static_assert(sizeof(struct file_mount_options) == 40, "size");
+_Static_assert(offsetof(struct file_mount_options, pages) == 0, "offset");
+_Static_assert(offsetof(struct file_mount_options, nodes) == 8, "offset");
+_Static_assert(offsetof(struct file_mount_options, mode) == 16, "offset");
+_Static_assert(offsetof(struct file_mount_options, owner) == 20, "offset");
+_Static_assert(offsetof(struct file_mount_options, group) == 24, "offset");
+_Static_assert(offsetof(struct file_mount_options, flags) == 28, "offset");
+
+/*
+ * The head of what is told of a mount. Four texts follow, each with a NUL: the path of its place
+ *       from
+ * the session's root (with a slash before it), the path of its root in its file system, its type,
+ * and what it was made of; then zeros up to a multiple of 8. `whole` is the bytes of all that.
+ */
+struct file_mounted {
+    /* Of the mount, and of the one that it lies in (the first: its own). */
+    uint64_t number;
+    uint64_t parent;
+    uint64_t device;
+    uint64_t pages;
+    uint64_t nodes;
+    uint32_t flags; /* FILE_MOUNT */
+    uint16_t whole;
+    uint8_t padding_46[2]; /* 0 */
+};
+_Static_assert(sizeof(struct file_mounted) == 48, "size");
+_Static_assert(offsetof(struct file_mounted, number) == 0, "offset");
+_Static_assert(offsetof(struct file_mounted, parent) == 8, "offset");
+_Static_assert(offsetof(struct file_mounted, device) == 16, "offset");
+_Static_assert(offsetof(struct file_mounted, pages) == 24, "offset");
+_Static_assert(offsetof(struct file_mounted, nodes) == 32, "offset");
+_Static_assert(offsetof(struct file_mounted, flags) == 40, "offset");
+_Static_assert(offsetof(struct file_mounted, whole) == 44, "offset");
 
 /* What statfs says. */
 struct file_file_system {

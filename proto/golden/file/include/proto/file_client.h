@@ -974,3 +974,148 @@ static inline int64_t file_locate(uint32_t via, uint32_t at, void *path, size_t 
         return RPC_BAD_BUFFER;
     return 0;
 }
+
+/*
+ * Mounts something over what the path names, or changes a mount. The super-user's.
+ * Mutating.
+ *   source: a slot, or 0 for none.
+ *   path: 0 to 4095 bytes.
+ *   kind: an enum mount_kind.
+ *   type: 1 to 31 bytes.
+ *   name: 0 to 4095 bytes. What it is made of, as it is shown.
+ *   walk: an enum walk.
+ *   target: 0 to 4095 bytes.
+ * Errors: PERM NOENT XDEV NOTDIR ACCES INVAL BUSY LOOP NAMETOOLONG NOSPC NOMEM STALE IO
+ */
+static inline int64_t file_mount(uint32_t via, uint32_t at, uint32_t source, const void *path,
+    size_t path_length, uint8_t kind, const struct file_mount_options *options, const void *type,
+    size_t type_length, const void *name, size_t name_length, uint8_t *walk, uint16_t *walked,
+    void *target, size_t target_capacity, size_t *target_length)
+{
+    struct msg m;
+    struct xfer x;
+    uint8_t in_block[4095 + sizeof(struct file_mount_options) + 31 + 4095];
+    int64_t status;
+
+    if (path_length > 4095)
+        return RPC_BAD_FIELD;
+    if (type_length > 31)
+        return RPC_BAD_FIELD;
+    if (name_length > 4095)
+        return RPC_BAD_FIELD;
+    if (target_capacity > 4095)
+        target_capacity = 4095;
+    m = (struct msg){ .w = {
+        FILE_OP_MOUNT | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)path_length | (uint64_t)type_length << 16 | (uint64_t)name_length << 32 |
+            (uint64_t)target_capacity << 48,
+        [2] = (uint64_t)(source != 0) | (uint64_t)kind << 8,
+    } };
+    xfer_clear(&x);
+    memcpy(in_block + 0, path, path_length);
+    memcpy(in_block + path_length, options, sizeof(struct file_mount_options));
+    memcpy(in_block + path_length + sizeof(struct file_mount_options), type, type_length);
+    memcpy(in_block + path_length + sizeof(struct file_mount_options) + type_length, name,
+        name_length);
+    x.in = in_block;
+    x.in_len = path_length + sizeof(struct file_mount_options) + type_length + name_length;
+    x.out = target;
+    x.out_len = target_capacity;
+    x.caps_in[x.n_caps_in++] = at;
+    if (source)
+        x.caps_in[x.n_caps_in++] = source;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *target_length = (uint16_t)m.w[1];
+    if (*target_length > target_capacity)
+        return RPC_BAD_BUFFER;
+    *walk = (uint8_t)(m.w[1] >> 16);
+    *walked = (uint16_t)(m.w[1] >> 32);
+    return 0;
+}
+
+/*
+ * Takes the topmost mount away whose root the path names.
+ * Mutating.
+ *   at: a slot, or 0 for none.
+ *   path: 0 to 4095 bytes.
+ *   flags: flags unmount.
+ *   walk: an enum walk.
+ *   target: 0 to 4095 bytes.
+ * Errors: PERM NOENT XDEV NOTDIR ACCES INVAL BUSY LOOP NAMETOOLONG NOMEM STALE IO
+ */
+static inline int64_t file_unmount(uint32_t via, uint32_t at, const void *path, size_t path_length,
+    uint32_t flags, uint8_t *walk, uint16_t *walked, void *target, size_t target_capacity,
+    size_t *target_length)
+{
+    struct msg m;
+    struct xfer x;
+    int64_t status;
+
+    if (path_length > 4095)
+        return RPC_BAD_FIELD;
+    if (target_capacity > 4095)
+        target_capacity = 4095;
+    m = (struct msg){ .w = {
+        FILE_OP_UNMOUNT | rt_sequence(via) << RPC_SEQUENCE_SHIFT,
+        [1] = (uint64_t)(at != 0) << 32 | (uint64_t)path_length | (uint64_t)target_capacity << 16,
+        [2] = (uint64_t)flags,
+    } };
+    xfer_clear(&x);
+    x.in = path;
+    x.in_len = path_length;
+    x.out = target;
+    x.out_len = target_capacity;
+    if (at)
+        x.caps_in[x.n_caps_in++] = at;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *target_length = (uint16_t)m.w[1];
+    if (*target_length > target_capacity)
+        return RPC_BAD_BUFFER;
+    *walk = (uint8_t)(m.w[1] >> 16);
+    *walked = (uint16_t)(m.w[1] >> 32);
+    return 0;
+}
+
+/*
+ * The mounts that the session can reach, in the order in which they were made: struct mounted with
+ * its texts each. `after`: 0 or the number of the last that is known.
+ * Idempotent.
+ *   list: 0 to 65536 bytes.
+ * Errors: NOMEM STALE IO
+ */
+static inline int64_t file_mounts(uint32_t via, uint64_t after, void *list, size_t list_capacity,
+    size_t *list_length, uint32_t *count)
+{
+    struct msg m;
+    struct xfer x;
+    int64_t status;
+
+    if (list_capacity > 65536)
+        list_capacity = 65536;
+    m = (struct msg){ .w = {
+        FILE_OP_MOUNTS,
+        [1] = (uint64_t)list_capacity,
+        [2] = after,
+    } };
+    xfer_clear(&x);
+    x.out = list;
+    x.out_len = list_capacity;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    *list_length = (uint32_t)m.w[1];
+    if (*list_length > list_capacity)
+        return RPC_BAD_BUFFER;
+    *count = (uint32_t)(m.w[1] >> 32);
+    return 0;
+}

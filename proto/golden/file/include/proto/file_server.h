@@ -170,3 +170,21 @@ uint32_t file_serve_session(struct file_server *server, uint64_t badge, uint32_t
 /* The path of an open directory from the session's root, without the first slash. */
 uint32_t file_serve_locate(struct file_server *server, uint64_t badge, uint32_t at,
     struct rpc_out *path);
+
+/* Mounts something over what the path names, or changes a mount. The super-user's. */
+uint32_t file_serve_mount(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t at, uint32_t source, struct rpc_in path, uint8_t kind,
+    const struct file_mount_options *options, struct rpc_in type, struct rpc_in name,
+    uint8_t *walk, uint16_t *walked, struct rpc_out *target);
+
+/* Takes the topmost mount away whose root the path names. */
+uint32_t file_serve_unmount(struct file_server *server, uint64_t badge, uint64_t sequence,
+    uint32_t at, struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
+    struct rpc_out *target);
+
+/*
+ * The mounts that the session can reach, in the order in which they were made: struct mounted with
+ * its texts each. `after`: 0 or the number of the last that is known.
+ */
+uint32_t file_serve_mounts(struct file_server *server, uint64_t badge, uint64_t after,
+    struct rpc_out *list, uint32_t *count);
