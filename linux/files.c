@@ -132,6 +132,8 @@ void file_drop(struct file *f)
 {
     if (--f->users)
         return;
+    if (f->kind == FILE_PLAIN || f->kind == FILE_DIRECTORY)
+        seen_drop(f);
     if (f->slot)
         slot_delete(f->slot);
     if (f->slot2)

@@ -5,8 +5,6 @@
 #include <proto/memory_client.h>
 #include <rt/heap.h>
 
-#define OWN_PAGES (MEMORY_LAYER_BASE + 0x1000000000)
-
 static uint64_t next_page = OWN_PAGES;
 
 int64_t layer_pages(uint64_t bytes, uint64_t *address)

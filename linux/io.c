@@ -78,6 +78,23 @@ static int64_t read_pages(struct file *f, int64_t at, uint64_t to, size_t bytes)
     return (int64_t)done;
 }
 
+static int64_t read_plain(struct file *f, int64_t at, uint64_t to, size_t bytes)
+{
+    int64_t n;
+    if (at < 0 && f->shared)
+        return read_pages(f, at, to, bytes);
+    uint64_t from = at < 0 ? f->position : (uint64_t)at;
+    if (seen_read(f, from, to, bytes, &n)) {
+        if (at < 0 && n > 0)
+            f->position += (uint64_t)n;
+        return n;
+    }
+    uint32_t counter = seen_before(f);
+    n = read_pages(f, at, to, bytes);
+    seen_after(f, counter, from, bytes, n);
+    return n;
+}
+
 static int64_t read_at(struct file *f, int64_t at, uint64_t to, size_t bytes)
 {
     if (!readable(f))
@@ -120,6 +137,7 @@ static int64_t read_at(struct file *f, int64_t at, uint64_t to, size_t bytes)
     case FILE_EPOLL:
         return -EINVAL;
     case FILE_PLAIN:
+        return bytes ? read_plain(f, at, to, bytes) : 0;
     case FILE_STREAM:
     case FILE_TERMINAL:
         return bytes ? read_pages(f, at, to, bytes) : 0;

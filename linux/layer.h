@@ -211,6 +211,7 @@ enum file_kind {
 };
 struct file {
     uint8_t kind;
+    uint8_t seen;           /* where seen.c has it, if it has */
     bool shared;            /* another process has it too: position or count are kept elsewhere */
     uint16_t slot, slot2;   /* its gate; a second one */
     uint32_t users;         /* descriptors and calls that use it */
@@ -405,6 +406,18 @@ int64_t file_attributes_of(struct file *f, struct file_attributes *a);
 uint64_t file_position(struct file *f); /* of a plain file, where the next read or write is */
 int64_t look_at(
     int64_t at, uint64_t text, uint32_t flags, struct file_attributes *a); /* as fstatat */
+
+/* ---- what is known of files: seen.c ------------------------------------------------------------ */
+
+void seen_start(void); /* in the first process; forks have it */
+void seen_keep(struct file *f, const struct file_attributes *a);
+void seen_drop(const struct file *f);
+bool seen_look(const struct file *f, struct file_attributes *a); /* true: they are so still */
+/* A read that the server need not be asked for: its result. */
+bool seen_read(struct file *f, uint64_t at, uint64_t to, size_t bytes, int64_t *result);
+/* Around one that it was asked for: the counter before, and what came. */
+uint32_t seen_before(const struct file *f);
+void seen_after(const struct file *f, uint32_t counter, uint64_t at, size_t bytes, int64_t got);
 
 /* ---- terminals: terminal.c ------------------------------------------------------------------- */
 

@@ -367,6 +367,8 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
         file_drop(f);
         return -ENOMEM;
     }
+    if (f->kind != FILE_PATH)
+        seen_keep(f, &a);
     *out = f;
     return 0;
 }

@@ -179,6 +179,7 @@ void layer_start(struct block *b)
     self.cwd_slot = SLOT_ROOT;
     strlcpy(self.root, "/", sizeof self.root);
     strlcpy(self.cwd, "/", sizeof self.cwd);
+    seen_start();
     if (command_run(b))
         process_end(127 << 8);
     layer_unlock();

@@ -68,6 +68,9 @@ int64_t file_attributes_of(struct file *f, struct file_attributes *a)
     uint8_t walk = 0;
     uint16_t walked = 0;
     size_t length = 0;
+    int64_t e;
+    if (seen_look(f, a))
+        return 0;
     own_ready(a, sizeof *a);
     memset(a, 0, sizeof *a);
     a->node = (uint64_t)f->kind;
@@ -77,7 +80,10 @@ int64_t file_attributes_of(struct file *f, struct file_attributes *a)
     case FILE_PLAIN:
     case FILE_DIRECTORY:
     case FILE_PATH:
-        return errno_of(file_look(f->slot, 0, "", 0, 0, &walk, &walked, a, 0, &length));
+        e = errno_of(file_look(f->slot, 0, "", 0, 0, &walk, &walked, a, 0, &length));
+        if (!e && f->kind != FILE_PATH)
+            seen_keep(f, a);
+        return e;
     case FILE_PIPE:
         if (fifo_slot(f))
             return errno_of(file_look(fifo_slot(f), 0, "", 0, 0, &walk, &walked, a, 0, &length));

@@ -25,8 +25,76 @@ struct node *node_new(uint32_t mode, struct volume *v)
     return n;
 }
 
+/* ---- counters -------------------------------------------------------------------------------- */
+
+/*
+ * The page is not part of any transaction: a change that is undone has raised its counter for
+ * nothing. Of a file that may be written in memory the counter is 0; as long as there is one, what
+ * the counter was is kept, so that no value comes twice.
+ */
+static uint32_t *counter_of(const struct node *n)
+{
+    static uint32_t *page; /* it stays where it is */
+    if (!page)
+        page = (uint32_t *)node_page(fs->counters, 0);
+    return page + n->number % FILE_COUNTERS;
+}
+
+void node_changes(const struct node *n)
+{
+    uint32_t *counter = counter_of(n), now = *counter;
+    if (now)
+        __atomic_store_n(counter, now + 1 ? now + 1 : 1, __ATOMIC_RELEASE);
+}
+
+void node_changes_unseen(struct node *n)
+{
+    uint32_t i = n->number % FILE_COUNTERS;
+    if (n->written_in_memory)
+        return;
+    TX_SET(n->written_in_memory, true);
+    TX_SET(fs->counter_pins[i], fs->counter_pins[i] + 1);
+    if (*counter_of(n))
+        TX_SET(fs->counter_kept[i], *counter_of(n));
+    __atomic_store_n(counter_of(n), 0, __ATOMIC_RELEASE);
+}
+
+static void node_seen_again(const struct node *n)
+{
+    uint32_t i = n->number % FILE_COUNTERS;
+    TX_SET(fs->counter_pins[i], fs->counter_pins[i] - 1);
+    if (fs->counter_pins[i])
+        return;
+    *counter_of(n) = fs->counter_kept[i];
+    node_changes(n);
+}
+
+bool counters_make(void)
+{
+    struct node *n = node_new(S_REGULAR, fs->root->volume);
+    if (!n || !node_page_make(n, 0))
+        return false;
+    n->opens = 1;
+    n->size = PAGE;
+    TX_SET(fs->counters, n);
+    return true;
+}
+
+/* Whoever went before may have died between a change and what tells of it; and of what is 0 by a
+ * transaction that was undone the pins know better. */
+void counters_start(void)
+{
+    for (uint32_t i = 0; i < FILE_COUNTERS; i++) {
+        const struct node n = {.number = i};
+        if (!fs->counter_pins[i] && !*counter_of(&n))
+            *counter_of(&n) = fs->counter_kept[i] ? fs->counter_kept[i] : 1;
+        node_changes(&n);
+    }
+}
+
 void node_touch(struct node *n, bool modified)
 {
+    node_changes(n);
     int64_t now = (int64_t)rt_realtime_ns();
     TX_SET(n->changed, now);
     if (modified)
@@ -143,6 +211,7 @@ static void cut(struct node *n, uint64_t from)
 void node_resize(struct node *n, uint64_t size)
 {
     uint64_t old = n->size;
+    node_changes(n);
     TX_SET(n->size, size);
     if (size >= old) {
         if (size > old)
@@ -189,6 +258,8 @@ bool orphans_free(void)
             TX_SET(n->parent->opens, n->parent->opens - 1);
             node_drop(n->parent);
         }
+        if (n->written_in_memory)
+            node_seen_again(n);
         volume_left(n->volume);
         capsule_free(n, sizeof *n);
         tx_commit();
@@ -252,8 +323,10 @@ static int64_t day_ago; /* or a little longer: as of the last file that was clos
 void node_accessed(struct node *n, uint32_t flags)
 {
     if ((n->accessed <= n->modified || n->accessed <= n->changed || n->accessed <= day_ago) &&
-        !(flags & FILE_OPEN_NO_ACCESS_TIME))
+        !(flags & FILE_OPEN_NO_ACCESS_TIME)) {
+        node_changes(n);
         n->accessed = (int64_t)rt_realtime_ns();
+    }
 }
 
 void node_time_passes(void)
@@ -408,5 +481,6 @@ void node_attributes(const struct node *n, struct file_attributes *a)
         .owner = n->owner,
         .group = n->group,
         .block_size = PAGE,
+        .counter = *counter_of(n),
     };
 }

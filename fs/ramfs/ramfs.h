@@ -67,6 +67,7 @@ struct node {
     bool orphan; /* nothing names or holds it: the main thread frees it */
     bool temporary; /* made without a name, may be given one */
     bool exported;               /* the memory server knows its pages */
+    bool written_in_memory;      /* it may be: its counter tells nothing */
     struct node *next_exported;
     struct lock *locks; /* of its open files */
     struct park_list lock_waiters;
@@ -122,6 +123,8 @@ struct file_server {
     struct open_file *opens;
     struct session *sessions;
     struct node *orphans, *exported;
+    struct node *counters; /* a nameless file of one page, which clients map */
+    uint32_t counter_pins[FILE_COUNTERS], counter_kept[FILE_COUNTERS]; /* see node_changes */
     struct entry *hash[HASH_BUCKETS];
 };
 extern struct file_server *fs;
@@ -130,6 +133,11 @@ extern uint32_t file_service; /* slot */
 /* All inside a transaction. */
 struct node *node_new(uint32_t mode, struct volume *v); /* NULL: no room, or not in the volume */
 void node_touch(struct node *n, bool modified);
+/* Its contents or attributes change in this transaction: what clients remember is not so any more. */
+void node_changes(const struct node *n);
+void node_changes_unseen(struct node *n); /* from now on, until it is freed */
+void counters_start(void);                /* outside a transaction */
+bool counters_make(void);
 void node_drop(struct node *n); /* hands it to the main thread if nothing holds it */
 bool orphans_free(void); /* outside a transaction; false: some are still mapped */
 uint8_t *node_page(const struct node *n, uint64_t index); /* NULL: a hole */

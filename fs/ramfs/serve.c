@@ -678,6 +678,7 @@ static bool pages_make(struct node *n, uint64_t first, uint64_t end)
         for (uint64_t i = 0; i < now; i++)
             if (!node_page_make(n, first + i))
                 return false;
+        node_changes(n);
         share_changed(n, first, first + now);
         first += now;
         if (first < end) {
@@ -706,7 +707,7 @@ uint32_t file_serve_allocate(struct file_server *s, uint64_t badge, uint64_t seq
     if (repeated(badge, sequence, &r))
         return end(r.status);
     if (flags & FILE_ALLOCATE_PUNCH_HOLE)
-        node_clear(o->node, position, position + size);
+        node_changes(o->node), node_clear(o->node, position, position + size);
     else if (!pages_make(o->node, position / PAGE, (position + size + PAGE - 1) / PAGE))
         return undo(FILE_ERROR_NOSPC);
     if (flags & FILE_ALLOCATE_PUNCH_HOLE ||
@@ -925,6 +926,10 @@ uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t seque
                 TX_SET(other->parent, from_parent);
                 TX_SET(other->name, a);
             }
+            node_touch(from_parent, true);
+            node_touch(to.parent, true);
+            node_touch(n, false);
+            node_touch(other, false);
         }
         return finish(badge, sequence, &r, 0);
     }
@@ -1057,6 +1062,7 @@ static uint32_t may_change(
 static void change(struct node *n, const struct session *s, const struct file_changes *c)
 {
     int64_t now = (int64_t)rt_realtime_ns();
+    node_changes(n);
     tx_save(n, sizeof *n);
     if (c->what & FILE_CHANGE_OWNER && c->owner != SAME)
         n->owner = c->owner;
@@ -1210,6 +1216,15 @@ uint32_t file_serve_map(struct file_server *s, uint64_t badge, uint32_t memory, 
     return end(share_map(o->node, &r));
 }
 
+uint32_t file_serve_watch(struct file_server *s, uint64_t badge, uint32_t memory, uint64_t address)
+{
+    const struct share_request r = {address, PAGE, 0, memory, MEMORY_PROTECTION_READ, true, false};
+    (void)s;
+    (void)badge;
+    tx_begin();
+    return end(share_map(fs->counters, &r));
+}
+
 /* ---- start ----------------------------------------------------------------------------------- */
 
 /* What maintenance answers when not all is done. */
@@ -1243,7 +1258,7 @@ void component_main(void)
     (void)capsule_open(FILE_VERSION, sizeof *fs, (void **)&fs);
     if (!fs->root) {
         tx_begin();
-        if (!mount_first())
+        if (!mount_first() || !counters_make())
             rt_panic("no room for the root directory");
         tx_commit();
     }
@@ -1257,6 +1272,7 @@ void component_main(void)
         TX_SET(fs->filled, 1);
         tx_commit();
     }
+    counters_start();
     share_resume();
     leftovers_close();
     if (!fs->maintenance)

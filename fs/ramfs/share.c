@@ -132,6 +132,8 @@ uint32_t share_map(struct node *n, const struct share_request *r)
                      (r->address >= MEMORY_LAYER_BASE ? MEMORY_MAP_LAYER : 0);
     if (!rt_cap("memory"))
         return FILE_ERROR_NODEV;
+    if (r->shared && r->writable && (n->mode & S_TYPE) == S_REGULAR)
+        node_changes_unseen(n);
     if (r->shared && r->protection & MEMORY_PROTECTION_WRITE &&
         !holes_fill(n, r->offset / PAGE, (r->offset + r->length + PAGE - 1) / PAGE))
         return FILE_ERROR_NOMEM;

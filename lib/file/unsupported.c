@@ -335,3 +335,13 @@ UNSUPPORTED uint32_t file_serve_mounts(struct file_server *server, uint64_t badg
     UNUSED(count);
     return 0; /* none */
 }
+
+UNSUPPORTED uint32_t file_serve_watch(
+    struct file_server *server, uint64_t badge, uint32_t memory, uint64_t address)
+{
+    UNUSED(server);
+    UNUSED(badge);
+    UNUSED(memory);
+    UNUSED(address);
+    return FILE_ERROR_OPNOTSUPP;
+}

@@ -886,6 +886,24 @@ dispatch_mounts(struct file_server *server, uint64_t badge, struct msg *m)
     return 0;
 }
 
+static uint64_t __attribute__((noinline))
+dispatch_watch(struct file_server *server, uint64_t badge, struct msg *m)
+{
+    uint64_t address = m->w[1];
+    uint32_t memory = 0;
+    uint32_t status;
+
+    if (m->w[0] >> RPC_SEQUENCE_SHIFT)
+        return RPC_BAD_SEQUENCE;
+    memory = rt_received_cap(0);
+    if (!memory)
+        return RPC_BAD_CAPABILITY;
+    status = file_serve_watch(server, badge, memory, address);
+    if (status)
+        return status;
+    return 0;
+}
+
 uint64_t file_dispatch(struct file_server *server, uint64_t badge, struct msg *m)
 {
     switch (m->w[0] & (RPC_OPERATION_MASK | RPC_PARKS)) {
@@ -950,6 +968,8 @@ uint64_t file_dispatch(struct file_server *server, uint64_t badge, struct msg *m
         return dispatch_unmount(server, badge, m);
     case FILE_OP_MOUNTS:
         return dispatch_mounts(server, badge, m);
+    case FILE_OP_WATCH:
+        return dispatch_watch(server, badge, m);
     default:
         return RPC_BAD_OPERATION;
     }

@@ -562,6 +562,18 @@ static const uint32_t mounts_errors[] = {
     FILE_ERROR_IO,
 };
 
+static const struct rpc_fuzz_field watch_fields[] = {
+    { 1, 0, 64, (uint64_t)0, (uint64_t)UINT64_C(18446744073709551615) },
+};
+
+static const uint32_t watch_errors[] = {
+    FILE_ERROR_NOMEM,
+    FILE_ERROR_INVAL,
+    FILE_ERROR_OPNOTSUPP,
+    FILE_ERROR_STALE,
+    FILE_ERROR_IO,
+};
+
 static const struct rpc_fuzz_operation operations[] = {
     {
         .number = 1,
@@ -898,10 +910,22 @@ static const struct rpc_fuzz_operation operations[] = {
         .fields = mounts_fields,
         .errors = mounts_errors,
     },
+    {
+        .number = 29,
+        .mutating = false,
+        .parks = false,
+        .caps_in = 1,
+        .in_bytes_max = 0,
+        .out_bytes_max = 0,
+        .field_count = 1,
+        .error_count = 5,
+        .fields = watch_fields,
+        .errors = watch_errors,
+    },
 };
 
 const struct rpc_fuzz_protocol file_fuzz = {
     .name = "file",
-    .operation_count = 28,
+    .operation_count = 29,
     .operations = operations,
 };

@@ -283,6 +283,10 @@ static const struct rpc_trace_field mounts_reply[] = {
     { "count", 1, 32, 32, RPC_UNSIGNED },
 };
 
+static const struct rpc_trace_field watch_request[] = {
+    { "address", 1, 0, 64, RPC_UNSIGNED },
+};
+
 static const struct rpc_trace_operation operations[] = {
     { 1, "open", false, 4, 3, open_request, open_reply },
     { 2, "create", true, 5, 4, create_request, create_reply },
@@ -312,6 +316,7 @@ static const struct rpc_trace_operation operations[] = {
     { 26, "mount", true, 6, 3, mount_request, mount_reply },
     { 27, "unmount", true, 4, 3, unmount_request, unmount_reply },
     { 28, "mounts", false, 2, 2, mounts_request, mounts_reply },
+    { 29, "watch", false, 1, 0, watch_request, NULL },
 };
 
 static const struct rpc_trace_error errors[] = {
@@ -350,7 +355,7 @@ static const struct rpc_trace_error errors[] = {
 const struct rpc_trace_protocol file_trace = {
     .name = "file",
     .version = 4,
-    .operation_count = 28,
+    .operation_count = 29,
     .error_count = 30,
     .operations = operations,
     .errors = errors,

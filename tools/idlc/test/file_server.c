@@ -338,3 +338,10 @@ uint32_t file_serve_mounts(struct file_server *server, uint64_t badge, uint64_t 
     (void)server, (void)badge, (void)after, (void)count;
     return give(list, FILE_ENTRIES_MAX);
 }
+
+uint32_t file_serve_watch(
+    struct file_server *server, uint64_t badge, uint32_t memory, uint64_t address)
+{
+    (void)server, (void)badge, (void)memory, (void)address;
+    return file_server_answer;
+}

@@ -62,6 +62,7 @@ enum {
     FILE_OP_MOUNT = 26,
     FILE_OP_UNMOUNT = 27,
     FILE_OP_MOUNTS = 28,
+    FILE_OP_WATCH = 29,
 };
 
 /* Errors, as stubs return them. */
@@ -137,6 +138,8 @@ enum { FILE_GROUPS_MAX = 992 };
 enum { FILE_GROUPS_BYTES = 3968 };
 /* A position: the open file's own, shared by all who hold its gate. */
 #define FILE_SHARED_POSITION UINT64_C(18446744073709551615)
+/* Of the counters that watch maps: a file's is at its number modulo this. 32 bits each. */
+enum { FILE_COUNTERS = 1024 };
 
 /* How far a walk came. */
 /* Stored as uint8_t. */
@@ -389,7 +392,8 @@ struct file_attributes {
     uint32_t group;
     /* Best size of a transfer. */
     uint32_t block_size;
-    uint8_t padding_124[4]; /* 0 */
+    /* What the file's counter was. 0: it has none. */
+    uint32_t counter;
 };
 _Static_assert(sizeof(struct file_attributes) == 128, "size");
 _Static_assert(offsetof(struct file_attributes, node) == 0, "offset");
@@ -406,6 +410,7 @@ _Static_assert(offsetof(struct file_attributes, links) == 108, "offset");
 _Static_assert(offsetof(struct file_attributes, owner) == 112, "offset");
 _Static_assert(offsetof(struct file_attributes, group) == 116, "offset");
 _Static_assert(offsetof(struct file_attributes, block_size) == 120, "offset");
+_Static_assert(offsetof(struct file_attributes, counter) == 124, "offset");
 
 /*
  * The head of a directory entry; the name follows without a NUL, then zeros up to a multiple of 8.

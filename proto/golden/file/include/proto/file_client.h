@@ -1119,3 +1119,32 @@ static inline int64_t file_mounts(uint32_t via, uint64_t after, void *list, size
     *count = (uint32_t)(m.w[1] >> 32);
     return 0;
 }
+
+/*
+ * Maps a page of counters, to read, at an address of the caller (its layer's part). A file's
+ *       counter
+ * changes, before the request that changes the file is answered, with all that its attributes and
+ * its contents are: while it has the value that it had, what was learnt then still holds. 0 means
+ * that the file can change without it (somebody may write to it in memory). Files share counters.
+ * Idempotent.
+ * Errors: NOMEM INVAL OPNOTSUPP STALE IO
+ */
+static inline int64_t file_watch(uint32_t via, uint32_t memory, uint64_t address)
+{
+    struct msg m;
+    struct xfer x;
+    int64_t status;
+
+    m = (struct msg){ .w = {
+        FILE_OP_WATCH,
+        [1] = address,
+    } };
+    xfer_clear(&x);
+    x.caps_in[x.n_caps_in++] = memory;
+    status = rt_call_x(via, &m, &x);
+    if (status)
+        return status;
+    if (m.w[0])
+        return (uint32_t)m.w[0];
+    return 0;
+}

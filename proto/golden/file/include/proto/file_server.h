@@ -188,3 +188,13 @@ uint32_t file_serve_unmount(struct file_server *server, uint64_t badge, uint64_t
  */
 uint32_t file_serve_mounts(struct file_server *server, uint64_t badge, uint64_t after,
     struct rpc_out *list, uint32_t *count);
+
+/*
+ * Maps a page of counters, to read, at an address of the caller (its layer's part). A file's
+ *       counter
+ * changes, before the request that changes the file is answered, with all that its attributes and
+ * its contents are: while it has the value that it had, what was learnt then still holds. 0 means
+ * that the file can change without it (somebody may write to it in memory). Files share counters.
+ */
+uint32_t file_serve_watch(struct file_server *server, uint64_t badge, uint32_t memory,
+    uint64_t address);
