@@ -411,6 +411,7 @@ int64_t look_at(
 
 void seen_start(void); /* in the first process; forks have it */
 void seen_keep(struct file *f, const struct file_attributes *a);
+void seen_whole(struct file *f, const char *contents, size_t bytes); /* as of what was kept */
 void seen_drop(const struct file *f);
 bool seen_look(const struct file *f, struct file_attributes *a); /* true: they are so still */
 /* A read that the server need not be asked for: its result. */

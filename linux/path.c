@@ -181,15 +181,6 @@ int64_t path_follow(struct path *p, uint8_t walk, uint16_t walked, const char *t
     return 0;
 }
 
-/* The target of the link where a walk stopped, when the operation did not say. */
-static int64_t path_target(struct path *p, char *target, size_t *length)
-{
-    uint8_t walk = 0;
-    uint16_t walked = 0;
-    return errno_of(PATH_LOOK(p,
-        file_readlink(gate, at, p->text, p->length, &walk, &walked, target, PATH_MAX - 1, length)));
-}
-
 static uint32_t open_flags(uint32_t flags)
 {
     static const uint32_t access[4] = { FILE_OPEN_READ, FILE_OPEN_WRITE,
@@ -220,36 +211,40 @@ static uint32_t create_flags(uint32_t flags)
     return f;
 }
 
-static int64_t open_at_server(struct path *p, uint32_t flags, uint32_t mode, uint32_t slot,
-                              struct file_attributes *attributes)
+/* What comes with an open file: what a small one holds, or what a link says. */
+struct reply {
+    struct file_attributes a;
+    char content[PAGE];
+    size_t length;
+};
+
+static int64_t open_at_server(
+    struct path *p, uint32_t flags, uint32_t mode, uint32_t slot, struct reply *reply)
 {
-    struct { struct file_attributes a; char content[PAGE]; } reply;
-    own_ready(&reply, sizeof reply);
+    own_ready(reply, sizeof *reply);
     for (;;) {
         uint8_t walk = 0;
         uint16_t walked = 0;
-        size_t length = 0;
         uint32_t got = 0;
+        reply->length = 0;
         bool created;
         int64_t status;
         rt_self()->recv_slot = slot;
         if (flags & (O_CREAT | O_TMPFILE) && !(flags & O_PATH))
             status = file_create(p->gate, p->at, p->text, p->length, create_flags(flags),
-                (uint16_t)(mode & 07777), &walk, &walked, &created, &reply.a, 256, &length, &got);
+                (uint16_t)(mode & 07777), &walk, &walked, &created, &reply->a,
+                sizeof reply->content, &reply->length, &got);
         else
             status = PATH_LOOK(p, file_open(gate, at, p->text, p->length, open_flags(flags), &walk,
-                                      &walked, &reply.a, 256, &length, &got));
+                                      &walked, &reply->a, sizeof reply->content, &reply->length,
+                                      &got));
         rt_self()->recv_slot = SLOT_RECEIVE;
         if (status)
             return errno_of(status);
-        if (walk == FILE_WALK_DONE) {
-            *attributes = reply.a;
+        if (walk == FILE_WALK_DONE)
             return 0;
-        }
-        if (walk == FILE_WALK_LINK && !length &&
-            (status = path_target(p, reply.content, &length)))
-            return status;
-        if ((status = path_follow(p, walk, walked, reply.content, length)) || p->proc)
+        status = path_follow(p, walk, walked, reply->content, reply->length);
+        if (status || p->proc)
             return status;
     }
 }
@@ -267,9 +262,9 @@ static int64_t flags_check(uint32_t flags)
 static int64_t truncate_unwritten(uint32_t slot)
 {
     struct path p = {.gate = SLOT_ROOT, .at = slot};
-    struct file_attributes a;
+    struct reply reply;
     uint32_t second = slot_take();
-    int64_t e = second ? open_at_server(&p, O_WRONLY, 0, second, &a) : -ENFILE;
+    int64_t e = second ? open_at_server(&p, O_WRONLY, 0, second, &reply) : -ENFILE;
     if (!e)
         e = errno_of(file_truncate(second, 0));
     if (second)
@@ -302,7 +297,7 @@ static int64_t open_proc(struct path *p, uint32_t *flags, struct file **out)
 
 /* Until it is open, at the server and in `slot`, or as something of the layer's own: *out. */
 static int64_t open_somewhere(struct path *p, uint32_t *flags, uint32_t mode, uint32_t slot,
-    struct file_attributes *a, struct file **out)
+    struct reply *reply, struct file **out)
 {
     int64_t e;
     *out = 0;
@@ -311,14 +306,14 @@ static int64_t open_somewhere(struct path *p, uint32_t *flags, uint32_t mode, ui
         if (*out || (e && (p->proc || e != -ENOENT)))
             return e;
         if (!p->proc)
-            e = open_at_server(p, *flags, mode & ~self.umask, slot, a);
+            e = open_at_server(p, *flags, mode & ~self.umask, slot, reply);
     } while (!e && p->proc);
     return e;
 }
 
 int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **out)
 {
-    struct file_attributes a = { .mode = 0 };
+    struct reply reply;
     struct file *f;
     int64_t e = flags_check(flags);
     if (e)
@@ -326,18 +321,19 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
     uint32_t slot = slot_take();
     if (!slot)
         return -ENFILE;
-    e = open_somewhere(p, &flags, mode, slot, &a, out);
+    e = open_somewhere(p, &flags, mode, slot, &reply, out);
     if (*out || e) {
         slot_give(slot);
         return e;
     }
-    if (flags & O_TRUNC && !(flags & (O_CREAT | O_PATH)) && (a.mode & S_IFMT) == S_IFREG)
+    const struct file_attributes *a = &reply.a;
+    if (flags & O_TRUNC && !(flags & (O_CREAT | O_PATH)) && (a->mode & S_IFMT) == S_IFREG)
         e = (flags & O_ACCMODE) != O_RDONLY ? errno_of(file_truncate(slot, 0))
                                             : truncate_unwritten(slot);
-    uint32_t type = a.mode & S_IFMT;
+    uint32_t type = a->mode & S_IFMT;
     if (!e && !(flags & O_PATH) && (type == S_IFCHR || type == S_IFBLK)) {
         slot_delete(slot);
-        return type == S_IFCHR ? device_open_number(a.special, flags, out) : -ENXIO;
+        return type == S_IFCHR ? device_open_number(a->special, flags, out) : -ENXIO;
     }
     if (!e)
         e = file_new(&f);
@@ -360,15 +356,17 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
     f->slot = (uint16_t)slot;
     f->flags = flags & ~(uint32_t)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_TMPFILE |
                                    O_EXECUTE);
-    f->kind = flags & O_PATH && (a.mode & S_IFMT) != S_IFDIR ? FILE_PATH
-              : (a.mode & S_IFMT) == S_IFDIR                 ? FILE_DIRECTORY
+    f->kind = flags & O_PATH && (a->mode & S_IFMT) != S_IFDIR ? FILE_PATH
+              : (a->mode & S_IFMT) == S_IFDIR                 ? FILE_DIRECTORY
                                                              : FILE_PLAIN;
     if (!(f->path = layer_text(p->full))) {
         file_drop(f);
         return -ENOMEM;
     }
     if (f->kind != FILE_PATH)
-        seen_keep(f, &a);
+        seen_keep(f, a);
+    if (f->kind == FILE_PLAIN && (reply.length || !a->size))
+        seen_whole(f, reply.content, reply.length);
     *out = f;
     return 0;
 }

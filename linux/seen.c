@@ -14,7 +14,7 @@
 #include <proto/memory.h>
 
 #define SEEN 16u
-#define BUFFERS 4u
+#define BUFFERS 4u /* beside the first, for whole small files, which is there without being asked for */
 #define BUFFER_BYTES (32u << 10)
 #define SMALL (BUFFER_BYTES / 4) /* larger reads go to where they shall be */
 
@@ -28,10 +28,11 @@ static struct seen {
     uint64_t before, after; /* where the last read began and ended */
 } seen[SEEN];
 
+static uint8_t small_file[PAGE];
 static struct buffer {
     uint8_t *bytes;
     const struct seen *owner;
-} buffers[BUFFERS];
+} buffers[1 + BUFFERS];
 
 static unsigned next_seen, next_buffer;
 static bool watching;
@@ -91,20 +92,39 @@ bool seen_look(const struct file *f, struct file_attributes *a)
 
 /* ---- contents -------------------------------------------------------------------------------- */
 
-static uint8_t *buffer_of(struct seen *s)
+static uint8_t *buffer_give(struct seen *s, unsigned i)
 {
-    if (s->buffer && buffers[s->buffer - 1].owner == s)
+    buffers[i].owner = s;
+    s->buffer = i + 1;
+    return buffers[i].bytes;
+}
+
+static uint8_t *buffer_large(struct seen *s)
+{
+    if (s->buffer > 1 && buffers[s->buffer - 1].owner == s)
         return buffers[s->buffer - 1].bytes;
-    unsigned i = next_buffer++ % BUFFERS;
+    unsigned i = 1 + next_buffer++ % BUFFERS;
     uint64_t pages;
     if (!buffers[i].bytes) {
         if (layer_pages(BUFFER_BYTES, &pages))
             return 0;
         buffers[i].bytes = (uint8_t *)pages;
     }
-    buffers[i].owner = s;
-    s->buffer = i + 1;
-    return buffers[i].bytes;
+    return buffer_give(s, i);
+}
+
+void seen_whole(struct file *f, const char *contents, size_t bytes)
+{
+    struct seen *s = seen_of(f);
+    if (!s || bytes > sizeof small_file)
+        return;
+    buffers[0].bytes = small_file;
+    if (bytes)
+        memcpy(buffer_give(s, 0), contents, bytes);
+    s->counter = s->attributes.counter;
+    s->start = 0;
+    s->end = bytes;
+    s->last = true;
 }
 
 /* Is what lies from `at` on, or that the file ends there, in the buffer? */
@@ -121,7 +141,7 @@ static bool read_ahead(struct file *f, struct seen *s, uint64_t at, size_t bytes
     bool stays = at / PAGE == s->before / PAGE && at % PAGE + bytes <= PAGE;
     if (bytes > SMALL || (!follows && !stays))
         return false;
-    uint8_t *to = buffer_of(s);
+    uint8_t *to = buffer_large(s);
     uint64_t from = follows ? at : at & ~(PAGE - 1);
     size_t most = follows ? BUFFER_BYTES : PAGE;
     uint32_t counter = counter_of(s);

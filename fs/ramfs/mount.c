@@ -43,7 +43,7 @@ static void volume_drop(struct volume *v)
         return;
     TX_SET(v->next_unmounted, fs->unmounted);
     TX_SET(fs->unmounted, v);
-    pith_notify_raise(SLOT_MAIN, 1);
+    main_wake();
 }
 
 /* Some name of a tree that has nothing below it. */
@@ -167,9 +167,10 @@ void mount_left(struct mount *m)
         TX_SET(m->next->prev, m->prev);
     else
         TX_SET(fs->last_mount, m->prev);
+    struct volume *v = m->root->volume;
     TX_SET(m->root->opens, m->root->opens - 1);
     node_drop(m->root);
-    volume_drop(m->root->volume);
+    volume_drop(v);
     capsule_free(m, sizeof *m + texts_bytes(m));
 }
 
@@ -368,6 +369,7 @@ uint32_t file_serve_mount(struct file_server *s, uint64_t badge, uint64_t sequen
     struct caller c, from;
     struct stored stored;
     (void)s;
+    closed_take();
     tx_begin();
     if (repeated(badge, sequence, &stored))
         return end(stored.status);
@@ -407,6 +409,7 @@ uint32_t file_serve_unmount(struct file_server *s, uint64_t badge, uint64_t sequ
     struct stored r;
     bool detach = flags & FILE_UNMOUNT_DETACH;
     (void)s;
+    closed_take();
     tx_begin();
     if (repeated(badge, sequence, &r))
         return end(r.status);

@@ -193,6 +193,7 @@ static bool tree_cut(
 }
 
 #define CUT_STEP 1000u
+#define FREED_AT_ONCE 64u /* pages of a file that goes with the request that drops it */
 
 /* Long cuts go in several transactions: what is cut is behind the size already. */
 static void cut(struct node *n, uint64_t from)
@@ -227,14 +228,40 @@ void node_resize(struct node *n, uint64_t size)
     cut(n, (size + PAGE - 1) / PAGE);
 }
 
-void node_drop(struct node *n)
+static void orphan_put(struct node *n)
 {
     if (n->links || n->opens || n->orphan)
         return;
     TX_SET(n->orphan, true);
     TX_SET(n->next_orphan, fs->orphans);
     TX_SET(fs->orphans, n);
-    pith_notify_raise(SLOT_MAIN, 1);
+    main_wake();
+}
+
+static void node_free(struct node *n)
+{
+    if ((n->mode & S_TYPE) == S_LINK)
+        capsule_free((void *)n->tree, n->size + 1);
+    else
+        cut(n, 0);
+    if (n->parent) {
+        TX_SET(n->parent->opens, n->parent->opens - 1);
+        orphan_put(n->parent); /* a chain of them may be long */
+    }
+    if (n->written_in_memory)
+        node_seen_again(n);
+    volume_left(n->volume);
+    capsule_free(n, sizeof *n);
+}
+
+void node_drop(struct node *n)
+{
+    if (n->links || n->opens || n->orphan)
+        return;
+    if (n->exported || n->pages > FREED_AT_ONCE)
+        orphan_put(n);
+    else
+        node_free(n);
 }
 
 bool orphans_free(void)
@@ -248,20 +275,8 @@ bool orphans_free(void)
             continue;
         }
         TX_SET(*link, n->next_orphan);
-        if ((n->mode & S_TYPE) == S_LINK) {
-            capsule_free((void *)n->tree, n->size + 1);
-        } else {
-            TX_SET(n->next_orphan, 0);
-            cut(n, 0);
-        }
-        if (n->parent) {
-            TX_SET(n->parent->opens, n->parent->opens - 1);
-            node_drop(n->parent);
-        }
-        if (n->written_in_memory)
-            node_seen_again(n);
-        volume_left(n->volume);
-        capsule_free(n, sizeof *n);
+        TX_SET(n->next_orphan, 0);
+        node_free(n);
         tx_commit();
         tx_begin();
     }
@@ -320,10 +335,15 @@ static const uint8_t zeros[PAGE];
 #define DAY_NS (86400 * 1000000000ll)
 static int64_t day_ago; /* or a little longer: as of the last file that was closed */
 
+bool node_access_told(const struct node *n, uint32_t flags)
+{
+    return (n->accessed > n->modified && n->accessed > n->changed && n->accessed > day_ago) ||
+           flags & FILE_OPEN_NO_ACCESS_TIME;
+}
+
 void node_accessed(struct node *n, uint32_t flags)
 {
-    if ((n->accessed <= n->modified || n->accessed <= n->changed || n->accessed <= day_ago) &&
-        !(flags & FILE_OPEN_NO_ACCESS_TIME)) {
+    if (!node_access_told(n, flags)) {
         node_changes(n);
         n->accessed = (int64_t)rt_realtime_ns();
     }

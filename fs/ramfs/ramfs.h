@@ -119,7 +119,7 @@ struct file_server {
     uint64_t filled, next_number, mounts_made, volumes_made;
     uint64_t fill_at, fill_data, fill_members; /* how far fill.c has come, for who goes on */
     struct hard **hards;                       /* fill.c's, while it works */
-    uint32_t maintenance, pad; /* our own gate */
+    uint32_t maintenance, rest; /* our own gate; where the main thread rests */
     struct open_file *opens;
     struct session *sessions;
     struct node *orphans, *exported;
@@ -138,7 +138,8 @@ void node_changes(const struct node *n);
 void node_changes_unseen(struct node *n); /* from now on, until it is freed */
 void counters_start(void);                /* outside a transaction */
 bool counters_make(void);
-void node_drop(struct node *n); /* hands it to the main thread if nothing holds it */
+/* Nothing may hold it any more: it goes at once, or, large or mapped, by the main thread. */
+void node_drop(struct node *n);
 bool orphans_free(void); /* outside a transaction; false: some are still mapped */
 uint8_t *node_page(const struct node *n, uint64_t index); /* NULL: a hole */
 uint8_t *node_page_make(struct node *n, uint64_t index);  /* the same, made; NULL: no memory */
@@ -150,6 +151,7 @@ void node_attributes(const struct node *n, struct file_attributes *a);
 /* It was read, through a file opened with these flags: its time of access changes if that was
  * before a change, or a day ago, as Linux mounts do (relatime). */
 void node_accessed(struct node *n, uint32_t flags);
+bool node_access_told(const struct node *n, uint32_t flags); /* that would change nothing */
 void node_time_passes(void); /* now and then: a day ago is later */
 /* Bytes read (up to the end) or written (short when memory ends) at a position. */
 uint64_t node_read(
@@ -218,6 +220,9 @@ struct stored {
     uint64_t a, b;
     uint32_t status, c;
 };
+/* Takes note of the last closes that nobody has yet: before what depends on who has a file open. The
+ * main thread comes late on purpose. Outside a transaction. */
+void closed_take(void);
 struct walk *walk_buffer(void);
 bool repeated(uint64_t badge, uint64_t sequence, struct stored *r);
 /* Ends a mutating request that changed something or not. */
@@ -226,6 +231,7 @@ uint32_t end(uint32_t status);
 uint32_t undo(uint32_t status);
 /* Copies out where a walk stopped. */
 void walk_out(const struct walk *w, uint8_t *kind, uint16_t *walked, struct rpc_out *target);
+void main_wake(void); /* there is work for the main thread */
 void name_remove(struct entry *e); /* takes a name away, with what that means for its node */
 
 /* ---- session.c ---- */

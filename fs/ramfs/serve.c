@@ -8,6 +8,8 @@
 #define RAMFS_MAGIC 0x01021994u
 #define MODE_BITS 07777u
 #define MAPPED_AGAIN_NS 500000000ull
+#define CLOSES_REST_NS 5000000ull
+#define WORK 1u /* the main thread's notification; others of its bits tell of closes */
 #define MAINTENANCE (DESCRIBED_MAX - 1) /* badge of our own gate; descriptions use smaller ones */
 #define SET_ID_BITS 06000u
 #define SAME UINT32_MAX /* an owner or a group that stays */
@@ -124,7 +126,7 @@ static void closed(uint64_t badge)
     tx_commit();
 }
 
-static void closed_take(void)
+void closed_take(void)
 {
     uint64_t badge;
     while (rt_closed(file_service, &badge))
@@ -188,11 +190,13 @@ static uint32_t open_check(
     return 0;
 }
 
+/* A small file comes along, where its time of access does not tell whether it is read then. */
 static void content_out(struct node *n, uint32_t flags, struct rpc_out *content)
 {
     bool bad = false;
-    if (content->capacity && is(n, S_REGULAR) && flags & FILE_OPEN_READ &&
-        n->size <= content->capacity)
+    if (content->capacity && is(n, S_REGULAR) &&
+        (flags & (FILE_OPEN_READ | FILE_OPEN_WRITE | FILE_OPEN_EXECUTE)) == FILE_OPEN_READ &&
+        n->size <= content->capacity && node_access_told(n, flags))
         content->length = node_read(n, 0, content, n->size, &bad);
 }
 
@@ -203,6 +207,7 @@ uint32_t file_serve_open(struct file_server *s, uint64_t badge, uint32_t at, str
     struct walk *w = walk_buffer();
     struct caller c;
     (void)s;
+    closed_take();
     tx_begin();
     uint32_t status = caller_of(badge, at, &c);
     if (!status)
@@ -232,6 +237,7 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
     struct caller c;
     struct stored r;
     (void)s;
+    closed_take();
     tx_begin();
     bool again = repeated(badge, sequence, &r);
     if (again && r.status)
@@ -1140,6 +1146,7 @@ uint32_t file_serve_lock(struct file_server *s, uint64_t badge, uint64_t sequenc
         return FILE_ERROR_BADF;
     if (!lock_range(start, length, &request.end))
         return FILE_ERROR_OVERFLOW;
+    closed_take();
     tx_begin();
     if (repeated(badge, sequence, &r))
         return end(r.status);
@@ -1165,6 +1172,7 @@ uint32_t file_serve_lock_query(struct file_server *s, uint64_t badge, uint8_t ki
     if (!lock_range(start, length, &r.end))
         return FILE_ERROR_OVERFLOW;
     *held_kind = FILE_LOCK_KIND_UNLOCK;
+    closed_take();
     tx_begin();
     if (kind != FILE_LOCK_KIND_UNLOCK && lock_find(o, &r)) {
         *held_kind = r.kind;
@@ -1240,6 +1248,13 @@ uint64_t file_handle(uint64_t badge, struct msg *m)
     return !orphans_free() ? STILL_MAPPED : all ? 0 : MORE;
 }
 
+void main_wake(void)
+{
+    pith_notify_raise(SLOT_MAIN, WORK);
+    if (fs->rest)
+        pith_notify_raise(fs->rest, 1);
+}
+
 /* The main thread works through the service like everybody else: whoever has a stack of it
  * on this core has the lock, and the kernel lets the one help the other. */
 static bool maintain(void)
@@ -1277,12 +1292,19 @@ void component_main(void)
     leftovers_close();
     if (!fs->maintenance)
         fs->maintenance = rt_gate_create(file_service, MAINTENANCE);
+    if (!fs->rest)
+        fs->rest = rt_notification_create();
+    if (!fs->maintenance || !fs->rest)
+        rt_panic("no room for its own gate");
     if (!rt_service_open("file", file_entry, 1))
         return;
     rt_ready();
     /* Removed files that are still mapped are looked at again from time to time. */
     for (;;) {
         node_time_passes();
-        (void)rt_wait(maintain() ? UINT64_MAX : rt_now_ns() + MAPPED_AGAIN_NS);
+        uint64_t why = rt_wait(maintain() ? UINT64_MAX : rt_now_ns() + MAPPED_AGAIN_NS);
+        /* Of closes many come together, and whoever depends on them takes note of them itself. */
+        if (why && !(why & WORK))
+            (void)pith_notify_wait(fs->rest, rt_now_ns() + CLOSES_REST_NS);
     }
 }

@@ -17,8 +17,9 @@
 #include <proto/file.h>
 
 /*
- * Opens what exists. With `content`, a small regular file opened for reading comes along whole:
- * content_length is then the file's size.
+ * Opens what exists. A small regular file that is opened for reading comes along whole, if reading
+ *       it
+ * would not change its time of access: content_length is then the file's size.
  * Idempotent.
  *   at: a slot, or 0 for none.
  *   path: 0 to 4095 bytes.

@@ -31,8 +31,9 @@ uint64_t file_dispatch(struct file_server *server, uint64_t badge, struct msg *m
     __attribute__((warn_unused_result));
 
 /*
- * Opens what exists. With `content`, a small regular file opened for reading comes along whole:
- * content_length is then the file's size.
+ * Opens what exists. A small regular file that is opened for reading comes along whole, if reading
+ *       it
+ * would not change its time of access: content_length is then the file's size.
  */
 uint32_t file_serve_open(struct file_server *server, uint64_t badge, uint32_t at,
     struct rpc_in path, uint32_t flags, uint8_t *walk, uint16_t *walked,
