@@ -3,7 +3,7 @@
 
 LINUX_SRCS := $(wildcard linux/*.c) linux/entry.S linux/vdso.S lib/rt/call.c $(addprefix lib/rt/,string_move.c \
 	string_fill.c string_compare.c string_scan.c string_bounded.c format.c number.c heap.c heap_check.c)
-LINUX_CFLAGS = $(USER_CFLAGS) -fpie -fvisibility=hidden -mno-red-zone -DRT_SELF_CUSTOM -Ilinux \
+LINUX_CFLAGS = $(USER_CFLAGS) -fpie -fdata-sections -fvisibility=hidden -mno-red-zone -DRT_SELF_CUSTOM -Ilinux \
 	-Ilib/rt/include -Iproto/golden/memory/include -Iproto/golden/file/include \
 	-Iproto/golden/process/include -Iproto/golden/pipe/include \
 	-Iproto/golden/terminal/include -Iproto/golden/ready/include \

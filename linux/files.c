@@ -15,8 +15,8 @@
 #define FILES_MAX FDS_MAX
 #define SLOTS_STEP 64u
 
-static struct file files[FILES_MAX];
-static uint16_t fds[FDS_MAX];
+static TABLE struct file files[FILES_MAX];
+static TABLE uint16_t fds[FDS_MAX];
 static uint64_t cloexec[FDS_MAX / 64];
 static uint64_t slots[SLOTS_MAX / 64];
 static uint32_t slot_hint = SLOT_FILES, slots_there = SLOTS_FIRST, slots_taken;

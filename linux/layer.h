@@ -148,7 +148,13 @@ int64_t errno_of(int64_t status);
 
 /* ---- process ------------------------------------------------------------------------------ */
 
+/* Large, and little of it is written, or seldom: it goes behind all other data (layer.ld). */
+#define TABLE __attribute__((section(".tables,\"aw\",@nobits#")))
+
 struct self {
+    char root[PATH_MAX];       /* chroot's, "/" at the start: full names begin with it */
+    char cwd[PATH_MAX];        /* a full name */
+    char executable[PATH_MAX]; /* absolute */
     uint32_t pid, parent;
     uint64_t clock_mult, clock_base, clock_shift, realtime_ns, tsc_hz;
     uint64_t random[4];
@@ -158,9 +164,6 @@ struct self {
     uint32_t deaths;                /* children that were waited for: see ring.c */
     struct process_ids ids;
     uint32_t cwd_slot;              /* a directory's gate; SLOT_ROOT at the start */
-    char root[PATH_MAX];            /* chroot's, "/" at the start: full names begin with it */
-    char cwd[PATH_MAX];             /* a full name */
-    char executable[PATH_MAX];      /* absolute */
     char command[16];               /* prctl's name */
     uint64_t stack_low, stack_high;
     bool log_unknown, log_calls, streams; /* streams: stdio is the host's, not a terminal */

@@ -353,7 +353,7 @@ static size_t add_mountinfo(char *to, size_t size, size_t n, const struct mounte
 static size_t each(
     char *to, size_t size, size_t (*show)(char *to, size_t size, size_t n, const struct mounted *m))
 {
-    static uint8_t list[4 * PAGE] __attribute__((aligned(8)));
+    static TABLE uint8_t list[4 * PAGE] __attribute__((aligned(8)));
     uint64_t after = 0;
     size_t n = 0, bytes = 0;
     uint32_t count = 0;

@@ -28,7 +28,7 @@ static struct seen {
     uint64_t before, after; /* where the last read began and ended */
 } seen[SEEN];
 
-static uint8_t small_file[PAGE];
+static TABLE uint8_t small_file[PAGE];
 static struct buffer {
     uint8_t *bytes;
     const struct seen *owner;

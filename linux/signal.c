@@ -50,7 +50,7 @@ _Static_assert(sizeof(struct frame) == 440, "rt_sigframe");
 
 #define FPU_MAX 4096u
 #define FPU_MASK 0xe7u /* x87, SSE, AVX, AVX-512 */
-static uint8_t fpu_area[FPU_MAX + 64] __attribute__((aligned(64)));
+static TABLE uint8_t fpu_area[FPU_MAX + 64] __attribute__((aligned(64)));
 
 static uint32_t fpu_bytes(void)
 {

@@ -72,7 +72,7 @@ static int64_t first_run(struct block *b, char **argv, char **envp)
 {
     static const char *const places[] = {
         "/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"};
-    static char found[PATH_MAX];
+    static TABLE char found[PATH_MAX];
     int64_t status = -ENOENT;
     if (strchr(argv[0], '/'))
         return exec_run(b, argv[0], argv, envp);
