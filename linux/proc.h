@@ -7,6 +7,10 @@
 #include "layer.h"
 #include <proto/process_client.h>
 
+#define TICK_NS 10000000ull /* times are told in hundredths of a second */
+#define PRINT(...) ((size_t)snprintf(to, size, __VA_ARGS__))
+#define UNUSED(x) (void)(x)
+
 struct about {
     struct process_identity identity;
     char words[PROCESS_NAME_MAX + 1]; /* the command line, each word with a NUL */

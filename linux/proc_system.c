@@ -3,9 +3,6 @@
 #include "proc.h"
 #include <proto/memory_client.h>
 
-#define TICK_NS 10000000ull
-#define PRINT(...) ((size_t)snprintf(to, size, __VA_ARGS__))
-#define UNUSED(x) (void)(x)
 
 static size_t make_meminfo(const struct about *a, char *to, size_t size)
 {
@@ -21,13 +18,49 @@ static size_t make_meminfo(const struct about *a, char *to, size_t size)
         0, (unsigned long)t.shared * 4, 0);
 }
 
+struct load {
+    uint64_t busy_ns; /* that programs have run, those that have ended too; all on the first core */
+    unsigned processes, threads;
+};
+
+/* Of what servers do for programs as much as is counted for those who asked. */
+static struct load load_now(void)
+{
+    struct load l = {0, 0, 0};
+    struct process_identity i;
+    uint32_t pid = 0;
+    size_t length = 0;
+    own_ready(&i, sizeof i);
+    while (!process_next(SLOT_PROCESS, pid, &pid)) {
+        if (process_identify(SLOT_PROCESS, pid, &i, 0, &length))
+            continue; /* it has gone meanwhile */
+        l.busy_ns += i.run_ns + i.children_ns;
+        l.processes++;
+        l.threads += i.threads;
+    }
+    return l;
+}
+
+static uint64_t idle_of(const struct load *l, uint64_t now)
+{
+    return l->busy_ns < now ? now - l->busy_ns : 0;
+}
+
 static size_t make_system_stat(const struct about *a, char *to, size_t size)
 {
     UNUSED(a);
-    unsigned long idle = (unsigned long)(now_ns() / TICK_NS);
-    return PRINT("cpu  0 0 0 %lu 0 0 0 0 0 0\ncpu0 0 0 0 %lu 0 0 0 0 0 0\nintr 0\nctxt 0\n"
-                 "btime %lu\nprocesses %u\nprocs_running 1\nprocs_blocked 0\n",
-        idle, idle, (unsigned long)(self.realtime_ns / NS_PER_S), self.pid);
+    uint64_t now = now_ns();
+    struct load l = load_now();
+    unsigned long busy = (unsigned long)(l.busy_ns / TICK_NS);
+    unsigned long first = (unsigned long)(idle_of(&l, now) / TICK_NS);
+    unsigned long others = (unsigned long)((self.cores - 1) * (now / TICK_NS));
+    size_t n = PRINT("cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", busy, first + others);
+    for (uint32_t core = 0; core < self.cores; core++)
+        n = text_add(to, size, n, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", core, core ? 0 : busy,
+            core ? (unsigned long)(now / TICK_NS) : first);
+    return text_add(to, size, n,
+        "intr 0\nctxt 0\nbtime %lu\nprocesses %u\nprocs_running 1\nprocs_blocked 0\n",
+        (unsigned long)(self.realtime_ns / NS_PER_S), self.pid);
 }
 
 static void cpu_words(uint32_t leaf, uint32_t out[4])
@@ -85,15 +118,17 @@ static size_t make_cpuinfo(const struct about *a, char *to, size_t size)
 static size_t make_uptime(const struct about *a, char *to, size_t size)
 {
     UNUSED(a);
-    unsigned long s = (unsigned long)(now_ns() / NS_PER_S);
-    unsigned long hundredths = (unsigned long)(now_ns() % NS_PER_S / TICK_NS);
-    return PRINT("%lu.%02lu %lu.%02lu\n", s, hundredths, s, hundredths);
+    uint64_t now = now_ns();
+    struct load l = load_now();
+    unsigned long up = (unsigned long)(now / TICK_NS);
+    unsigned long idle = (unsigned long)((idle_of(&l, now) + (self.cores - 1) * now) / TICK_NS);
+    return PRINT("%lu.%02lu %lu.%02lu\n", up / 100, up % 100, idle / 100, idle % 100);
 }
 
 static size_t make_loadavg(const struct about *a, char *to, size_t size)
 {
     UNUSED(a);
-    return PRINT("0.00 0.00 0.00 1/1 %u\n", self.pid);
+    return PRINT("0.00 0.00 0.00 1/%u %u\n", load_now().threads, self.pid);
 }
 
 static size_t make_version(const struct about *a, char *to, size_t size)

@@ -5,9 +5,6 @@
 #include <proto/file_client.h>
 #include <proto/memory_client.h>
 
-#define TICK_NS 10000000ull
-#define PRINT(...) ((size_t)snprintf(to, size, __VA_ARGS__))
-#define UNUSED(x) (void)(x)
 
 static char state_letter(const struct process_identity *i)
 {
