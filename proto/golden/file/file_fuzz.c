@@ -567,6 +567,8 @@ static const struct rpc_fuzz_field watch_fields[] = {
 };
 
 static const uint32_t watch_errors[] = {
+    FILE_ERROR_ACCES,
+    FILE_ERROR_NODEV,
     FILE_ERROR_NOMEM,
     FILE_ERROR_INVAL,
     FILE_ERROR_OPNOTSUPP,
@@ -918,7 +920,7 @@ static const struct rpc_fuzz_operation operations[] = {
         .in_bytes_max = 0,
         .out_bytes_max = 0,
         .field_count = 1,
-        .error_count = 5,
+        .error_count = 7,
         .fields = watch_fields,
         .errors = watch_errors,
     },

@@ -1128,7 +1128,7 @@ static inline int64_t file_mounts(uint32_t via, uint64_t after, void *list, size
  * its contents are: while it has the value that it had, what was learnt then still holds. 0 means
  * that the file can change without it (somebody may write to it in memory). Files share counters.
  * Idempotent.
- * Errors: NOMEM INVAL OPNOTSUPP STALE IO
+ * Errors: ACCES NODEV NOMEM INVAL OPNOTSUPP STALE IO
  */
 static inline int64_t file_watch(uint32_t via, uint32_t memory, uint64_t address)
 {
