@@ -5,9 +5,11 @@ bench_usage() {
 	cat <<'END'
 usage: ./pith bench [NAME...]
 
-A NAME is a group (kernel, boot, linux, servers, recovery, size), or the beginning of a figure's name. A
+A NAME is a group (kernel, boot, linux, servers, recovery, size, clock), or the beginning of a figure's name. A
 line per figure: name, value, unit, its limit, a peer's value, and ours as a share of the peer's.
-Status 1 when a limit is exceeded or a measurement fails.
+Status 1 when a limit is exceeded or a measurement fails. The group clock, which is measured only when
+it is named, runs bench/clock/workloads.sh here and on Linux: its figures are our time as a share of
+Linux's, by the clock, and need a machine that does nothing else.
 END
 }
 
@@ -42,6 +44,7 @@ group_is_wanted() { # GROUP
 			mem.* | sig.* | fs.* | bw.*) [ "$1" = linux ] && return 0 ;;
 		servers | rpc* | ramfs* | memory*) [ "$1" = servers ] && return 0 ;;
 		recovery*) [ "$1" = recovery ] && return 0 ;;
+		clock*) [ "$1" = clock ] && return 0 ;;
 		boot.kernel) [ "$1" = kernel ] && return 0 ;;
 		boot | boot.*) [ "$1" = boot ] && return 0 ;;
 		call.scale*) [ "$1" = scale ] && return 0 ;;
@@ -250,6 +253,37 @@ if has_image rbench && group_is_wanted recovery; then
 	tools/qemu-run --timeout 300 --icount --append chaos=5 build/release/pith.elf \
 		build/release/system/rbench-icount.img </dev/null >"$PITH_TMP/serial" 2>&1
 	component_figures_take recovery $?
+fi
+# The same script on both, by the clock; nothing of it is counted.
+measure_clock() {
+	root=$PITH_TMP/clock-root
+	mkdir -p "$root/bin" "$root/tmp" || die "cannot write below build/"
+	cp /bin/busybox "$root/bin/busybox" && ln -s busybox "$root/bin/sh"
+	cp bench/clock/workloads.sh "$root/workloads.sh"
+	tools/linux-run --version >/dev/null || {
+		echo "SKIP clock: no Linux to compare with"
+		return
+	}
+	say "bench: half a minute of workloads here, then on Linux"
+	(
+		unset PITH_TMP PITH_PID
+		./pith run --timeout 300 --root "$root" -- /bin/sh /workloads.sh
+	) </dev/null >"$PITH_TMP/serial" 2>&1 || { run_failed "the workloads" $?; return; }
+	grep '^clock ' "$PITH_TMP/serial" | tr -d '\r' >"$PITH_TMP/clock-here"
+	tools/linux-run --timeout 300 "$root" "/bin/busybox sh /workloads.sh" </dev/null \
+		>"$PITH_TMP/serial" 2>&1 || { run_failed "the workloads on Linux" $?; return; }
+	grep '^clock ' "$PITH_TMP/serial" | tr -d '\r' >"$PITH_TMP/clock-there"
+	awk 'FNR == NR { here[$2] = $3; next }
+		$2 in here && $3 > 0 {
+			printf "clock clock.%s %.2f ratio here=%.2fs linux=%.2fs\n", $2, here[$2] / $3, here[$2], $3
+			sum += log((here[$2] > 0 ? here[$2] : 0.01) / $3); n++
+		}
+		END { if (n) printf "clock clock.geomean %.3f ratio rows=%d\n", exp(sum / n), n }' \
+		"$PITH_TMP/clock-here" "$PITH_TMP/clock-there" >>"$figures"
+}
+
+if [ -n "$names" ] && group_is_wanted clock; then
+	measure_clock
 fi
 if group_is_wanted size; then
 	[ ! -e kernel/build.mk ] || build build/release/pith.elf
