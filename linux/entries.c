@@ -51,6 +51,7 @@ static int64_t file_entries(struct file *f, struct entries *out)
     size_t bytes = 0, room = out->room < sizeof block - 512 ? out->room + 512 : sizeof block;
     uint32_t count = 0;
     own_ready(block, room);
+    listing_read(f, f->position);
     int64_t e = errno_of(file_getdents(f->slot, f->position, true, block, room, &bytes, &count));
     for (size_t at = 0; !e && at + sizeof(struct file_name) <= bytes;) {
         const struct file_name *from = (const struct file_name *)(block + at);

@@ -134,6 +134,8 @@ void file_drop(struct file *f)
         return;
     if (f->kind == FILE_PLAIN || f->kind == FILE_DIRECTORY)
         seen_drop(f);
+    if (f->kind == FILE_DIRECTORY)
+        listings_forget(f);
     if (f->slot)
         slot_delete(f->slot);
     if (f->slot2)

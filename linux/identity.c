@@ -59,6 +59,7 @@ static int64_t change(uint8_t what, uint64_t real, uint64_t effective, uint64_t 
         SLOT_PROCESS, what, (uint32_t)real, (uint32_t)effective, (uint32_t)saved, &new));
     if (!e)
         self.ids = new;
+    listings_forget(0);
     return e;
 }
 
@@ -259,6 +260,7 @@ int64_t sys_chroot(const uint64_t *a)
         e = errno_of(process_root(SLOT_PROCESS, f->slot));
     if (!e)
         strlcpy(self.root, f->path, sizeof self.root);
+    listings_forget(0);
     file_drop(f);
     return e;
 }

@@ -423,6 +423,20 @@ bool seen_read(struct file *f, uint64_t at, uint64_t to, size_t bytes, int64_t *
 uint32_t seen_before(const struct file *f);
 void seen_after(const struct file *f, uint32_t counter, uint64_t at, size_t bytes, int64_t got);
 
+uint32_t seen_counter(uint64_t node); /* a file's; 0: it tells nothing */
+uint32_t seen_places(void);
+
+/* ---- directories whose names are looked at: listing.c ------------------------------------------ */
+
+/* It was opened by this path; places as before that. */
+void listing_opened(const struct file *f, const char *text, uint32_t places);
+void listing_read(const struct file *f, uint64_t from); /* its entries, from that position on */
+/* Is what a look would find known? at: through this directory; NULL: as the path's text says. */
+bool listing_look(
+    const struct path *p, const struct file *at, bool follow, struct file_attributes *a);
+/* Of one, or (NULL) of all: the same paths lead elsewhere, or may not be gone by any more. */
+void listings_forget(const struct file *directory);
+
 /* ---- terminals: terminal.c ------------------------------------------------------------------- */
 
 int64_t terminal_open(const char *full, uint32_t flags, struct file **out); /* -ENOENT: not one */

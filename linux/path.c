@@ -375,9 +375,17 @@ static int64_t open_common(int64_t at, uint64_t text, uint32_t flags, uint32_t m
 {
     struct path p;
     struct file *f;
+    char first[256]; /* a longer one is not remembered */
+    first[0] = 0;
+    uint32_t places = seen_places();
     int64_t e = path_user(&p, at, text);
+    bool told = !e && flags & O_DIRECTORY && (p.text[0] == '/' || (int32_t)at == AT_FDCWD);
+    if (told && strlcpy(first, p.text, sizeof first) >= sizeof first)
+        first[0] = 0;
     if (!e)
         e = open_path(&p, flags & ~(uint32_t)O_EXECUTE, mode, &f);
+    if (!e && flags & O_DIRECTORY)
+        listing_opened(f, first, places);
     return e ? e : fd_new(f, 0, flags & O_CLOEXEC);
 }
 
@@ -410,6 +418,7 @@ static int64_t cwd_set(struct file *f, const char *full)
     }
     if (self.cwd_slot != SLOT_ROOT)
         slot_delete(self.cwd_slot);
+    listings_forget(0);
     self.cwd_slot = slot;
     strlcpy(self.cwd, full, sizeof self.cwd);
     return 0;

@@ -42,10 +42,25 @@ void seen_start(void)
     watching = !file_watch(SLOT_ROOT, SLOT_MEMORY, COUNTERS_ADDRESS);
 }
 
-static uint32_t counter_of(const struct seen *s)
+static uint32_t counter_at(uint64_t i)
 {
     const uint32_t *counters = (const uint32_t *)COUNTERS_ADDRESS;
-    return __atomic_load_n(&counters[s->attributes.node % FILE_COUNTERS], __ATOMIC_ACQUIRE);
+    return watching ? __atomic_load_n(&counters[i], __ATOMIC_ACQUIRE) : 0;
+}
+
+uint32_t seen_places(void)
+{
+    return counter_at(0);
+}
+
+uint32_t seen_counter(uint64_t node)
+{
+    return counter_at(1 + node % FILE_COUNTERS);
+}
+
+static uint32_t counter_of(const struct seen *s)
+{
+    return seen_counter(s->attributes.node);
 }
 
 static struct seen *seen_of(const struct file *f)

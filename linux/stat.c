@@ -151,8 +151,12 @@ int64_t look_at(int64_t at, uint64_t text, uint32_t flags, struct file_attribute
             return path_set(&p, AT_FDCWD, ".") ? -ENOENT : look(&p, 0, a);
         return f ? file_attributes_of(f, a) : -EBADF;
     }
+    bool stay = flags & AT_SYMLINK_NOFOLLOW;
     int64_t e = path_user(&p, at, text);
-    return e ? e : look(&p, flags & AT_SYMLINK_NOFOLLOW ? FILE_LOOK_NO_FOLLOW : 0, a);
+    bool through = (int32_t)at != AT_FDCWD && p.text[0] != '/';
+    if (!e && listing_look(&p, through ? file_of((uint32_t)at) : 0, !stay, a))
+        return 0;
+    return e ? e : look(&p, stay ? FILE_LOOK_NO_FOLLOW : 0, a);
 }
 
 static int64_t stat_at(int64_t at, uint64_t text, uint64_t to, uint32_t flags)

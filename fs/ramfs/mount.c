@@ -105,6 +105,7 @@ static void cover(struct mount *m, struct mount *parent, struct node *point, str
     TX_SET(m->name, named ? name : 0);
     TX_SET(m->parent, parent);
     TX_SET(m->point, point);
+    places_change();
     TX_SET(m->next_here, point->covers);
     TX_SET(point->covers, m);
     TX_SET(point->opens, point->opens + 1);
@@ -113,6 +114,7 @@ static void cover(struct mount *m, struct mount *parent, struct node *point, str
 static void uncover(struct mount *m)
 {
     struct mount **link = &m->point->covers;
+    places_change();
     while (*link != m)
         link = &(*link)->next_here;
     TX_SET(*link, m->next_here);

@@ -32,19 +32,40 @@ struct node *node_new(uint32_t mode, struct volume *v)
  * nothing. Of a file that may be written in memory the counter is 0; as long as there is one, what
  * the counter was is kept, so that no value comes twice.
  */
-static uint32_t *counter_of(const struct node *n)
+static uint32_t *counters(void)
 {
     static uint32_t *page; /* it stays where it is */
     if (!page)
         page = (uint32_t *)node_page(fs->counters, 0);
-    return page + n->number % FILE_COUNTERS;
+    return page;
+}
+
+static uint32_t *counter_of(const struct node *n)
+{
+    return counters() + 1 + n->number % FILE_COUNTERS;
+}
+
+static void raise(uint32_t *counter)
+{
+    uint32_t now = *counter;
+    if (now)
+        __atomic_store_n(counter, now + 1 ? now + 1 : 1, __ATOMIC_RELEASE);
 }
 
 void node_changes(const struct node *n)
 {
-    uint32_t *counter = counter_of(n), now = *counter;
-    if (now)
-        __atomic_store_n(counter, now + 1 ? now + 1 : 1, __ATOMIC_RELEASE);
+    raise(counter_of(n));
+}
+
+void places_change(void)
+{
+    raise(counters());
+}
+
+/* What other names lead through. */
+static bool is_place(const struct node *n)
+{
+    return (n->mode & S_TYPE) == S_DIRECTORY || (n->mode & S_TYPE) == S_LINK;
 }
 
 void node_changes_unseen(struct node *n)
@@ -84,6 +105,9 @@ bool counters_make(void)
  * transaction that was undone the pins know better. */
 void counters_start(void)
 {
+    if (!*counters())
+        *counters() = 1;
+    places_change();
     for (uint32_t i = 0; i < FILE_COUNTERS; i++) {
         const struct node n = {.number = i};
         if (!fs->counter_pins[i] && !*counter_of(&n))
@@ -445,6 +469,8 @@ bool entry_add(struct node *directory, const char *name, uint32_t length, struct
         TX_SET(node->links, node->links + 1);
     }
     node_touch(node, false);
+    if (is_place(node))
+        places_change();
     return true;
 }
 
@@ -467,6 +493,8 @@ void entry_remove(struct entry *e)
     TX_SET(d->size, d->size - 1);
     node_touch(d, true);
     node_touch(e->node, false);
+    if (is_place(e->node))
+        places_change();
     if ((e->node->mode & S_TYPE) == S_DIRECTORY)
         TX_SET(d->links, d->links - 1);
     else

@@ -135,6 +135,7 @@ struct node *node_new(uint32_t mode, struct volume *v); /* NULL: no room, or not
 void node_touch(struct node *n, bool modified);
 /* Its contents or attributes change in this transaction: what clients remember is not so any more. */
 void node_changes(const struct node *n);
+void places_change(void);                 /* a path may lead to another directory by now */
 void node_changes_unseen(struct node *n); /* from now on, until it is freed */
 void counters_start(void);                /* outside a transaction */
 bool counters_make(void);

@@ -396,6 +396,8 @@ static void entry_out(uint8_t *to, uint64_t whole, bool brief, const struct node
     *head = (struct file_entry){
         .next = next, .name_bytes = (uint16_t)length, .entry_bytes = (uint16_t)whole};
     node_attributes(n, &head->attributes);
+    if (n->covers)
+        head->attributes.counter = 0; /* who looks at that name sees what is mounted there */
     memcpy(to + sizeof *head, name, length);
 }
 
@@ -932,6 +934,7 @@ uint32_t file_serve_rename(struct file_server *s, uint64_t badge, uint64_t seque
                 TX_SET(other->parent, from_parent);
                 TX_SET(other->name, a);
             }
+            places_change();
             node_touch(from_parent, true);
             node_touch(to.parent, true);
             node_touch(n, false);
@@ -1069,6 +1072,8 @@ static void change(struct node *n, const struct session *s, const struct file_ch
 {
     int64_t now = (int64_t)rt_realtime_ns();
     node_changes(n);
+    if (is(n, S_DIRECTORY))
+        places_change(); /* who may go through it */
     tx_save(n, sizeof *n);
     if (c->what & FILE_CHANGE_OWNER && c->owner != SAME)
         n->owner = c->owner;

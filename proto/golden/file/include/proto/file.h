@@ -138,8 +138,13 @@ enum { FILE_GROUPS_MAX = 992 };
 enum { FILE_GROUPS_BYTES = 3968 };
 /* A position: the open file's own, shared by all who hold its gate. */
 #define FILE_SHARED_POSITION UINT64_C(18446744073709551615)
-/* Of the counters that watch maps: a file's is at its number modulo this. 32 bits each. */
-enum { FILE_COUNTERS = 1024 };
+/*
+ * Of the counters that watch maps, 32 bits each: the first is that of places, which changes when
+ *       the
+ * same path may lead to another directory than before. A file's is at 1 + its number modulo
+ *       COUNTERS.
+ */
+enum { FILE_COUNTERS = 1023 };
 
 /* How far a walk came. */
 /* Stored as uint8_t. */
