@@ -28,12 +28,18 @@ static TABLE struct listing {
 } listings[LISTINGS];
 
 static unsigned next_listing;
+static bool some; /* maybe: most programs look at names without that */
 
 void listings_forget(const struct file *directory)
 {
-    for (unsigned i = 0; i < LISTINGS; i++)
+    if (!some)
+        return;
+    some = false;
+    for (unsigned i = 0; i < LISTINGS; i++) {
         if (!directory || listings[i].directory == directory)
             listings[i].directory = 0;
+        some |= listings[i].directory != 0;
+    }
 }
 
 static struct listing *listing_of(const struct file *directory)
@@ -54,6 +60,7 @@ void listing_opened(const struct file *f, const char *text, uint32_t places)
     if (self.ids.file_user && (a.mode & 0111) != 0111)
         return;
     struct listing *l = &listings[next_listing++ % LISTINGS];
+    some = true;
     while (n > 1 && text[n - 1] == '/')
         n--;
     l->directory = f;
@@ -132,6 +139,8 @@ static bool valid(const struct listing *l)
 bool listing_look(
     const struct path *p, const struct file *at, bool follow, struct file_attributes *a)
 {
+    if (!some)
+        return false;
     const char *slash = strrchr(p->text, '/'), *name = slash ? slash + 1 : p->text;
     size_t length = strlen(name);
     struct listing *l = at ? slash ? 0 : listing_of(at) : listing_named(p->text, name);
