@@ -392,6 +392,7 @@ int64_t path_user(struct path *p, int64_t at, uint64_t text);
     })
 #define WALK_OUT &walk, &walked, target, sizeof target - 1, &length
 int64_t path_set(struct path *p, int64_t at, const char *text);
+int64_t path_again(struct path *p, const char *text); /* a link led to there */
 void path_descriptor(struct path *p, uint32_t fd); /* as its name in /proc, wherever that is */
 /* After a walk that was not DONE: where the rest goes on. */
 int64_t path_follow(struct path *p, uint8_t walk, uint16_t walked, const char *target,

@@ -12,6 +12,7 @@
 
 /* A full path that is too long to be told: nothing is looked for by it. */
 #define FULL_UNKNOWN "?"
+#define LINKS_MAX 40u /* path_resolution(7) */
 
 /* Adds the parts of text to an absolute, clean path, which stays below the root. */
 static void full_add(char *full, const char *text)
@@ -64,8 +65,17 @@ static int64_t start_at(struct path *p, const struct file *f, const char *text)
     return 0;
 }
 
-/* The way leads on in /proc, or out of it again; text is its name before it was cleaned. Behind the name of a descriptor, or of another
- * link to a place, it goes on there. */
+/* From the start again, by another path; the count of links goes on. */
+int64_t path_again(struct path *p, const char *text)
+{
+    unsigned links = p->links + 1;
+    int64_t e = links > LINKS_MAX ? -ELOOP : path_set(p, AT_FDCWD, text);
+    p->links = links;
+    return e;
+}
+
+/* The way leads on in /proc, or out of it again; text is its name before it was cleaned. Behind the
+ * name of a descriptor, or of another link to a place, it goes on there. */
 static int64_t in_proc(struct path *p, const char *text)
 {
     const char *rest, *to;
@@ -86,7 +96,7 @@ static int64_t in_proc(struct path *p, const char *text)
         char there[PATH_MAX];
         if (snprintf(there, sizeof there, "%s/%s", to, rest) >= (int)sizeof there)
             return -ENAMETOOLONG;
-        return path_set(p, AT_FDCWD, there);
+        return path_again(p, there);
     }
     return 0;
 }
@@ -144,7 +154,7 @@ int64_t path_follow(struct path *p, uint8_t walk, uint16_t walked, const char *t
 {
     char old[PATH_MAX];
     size_t rest = walked < p->length ? p->length - walked : 0;
-    if (++p->links > 40)
+    if (++p->links > LINKS_MAX)
         return -ELOOP;
     if (walk == FILE_WALK_FOREIGN) {
         if (strncmp(target, "proc", 4) || (target_length > 4 && target[4] != '/'))
@@ -279,7 +289,7 @@ static int64_t open_proc(struct path *p, uint32_t *flags, struct file **out)
     const char *rest, *to = *flags & O_NOFOLLOW ? 0 : proc_leading(p->full, &rest);
     struct file *f = descriptor_named(p->full);
     if (to)
-        return path_set(p, AT_FDCWD, to);
+        return path_again(p, to);
     if (!f)
         return text_open(p->full, *flags, out);
     if ((*flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))

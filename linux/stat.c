@@ -26,7 +26,7 @@ static int64_t look_proc(struct path *p, uint32_t flags, struct file_attributes 
     const char *rest, *to = stay ? 0 : proc_leading(p->full, &rest);
     struct file *f = descriptor_named(p->full);
     if (to)
-        return path_set(p, AT_FDCWD, to);
+        return path_again(p, to);
     if (!f)
         return proc_attributes(p->full, out) ? 0 : -ENOENT;
     if (!stay)

@@ -267,7 +267,7 @@ static uint32_t bind(const struct request *r, bool all)
     if (!all)
         return 0;
     for (struct mount *m = fs->mounts; m; m = m->next)
-        TX_SET(m->copy, m == r->from ? c : 0);
+        m->copy = m == r->from ? c : 0;
     /* Parents stand before what lies in them, but for what was moved: once more for that. */
     for (bool more = true; more;) {
         more = false;
@@ -282,7 +282,7 @@ static uint32_t bind(const struct request *r, bool all)
             if (!made)
                 return FILE_ERROR_NOMEM;
             cover(made, m->parent->copy, m->point, m->name);
-            TX_SET(m->copy, made);
+            m->copy = made;
             more = true;
         }
     }

@@ -106,7 +106,7 @@ struct mount {
     struct mount *parent, *next_here; /* where it lies; the next that covers the same node */
     struct node *point, *root;        /* NULL: covers nothing; a foreign one's is what it covers */
     struct entry *name;               /* of a file that it covers */
-    struct mount *copy;               /* while a tree of them is copied */
+    struct mount *copy;               /* only while a tree of them is copied: not undone */
     uint64_t number;
     uint32_t flags; /* FILE_MOUNT_* */
     bool foreign;

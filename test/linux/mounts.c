@@ -232,6 +232,9 @@ static void foreign(void)
     show_file("absolute");
     show_file("relative");
     TRY(readlink("proc/self/exe", text, sizeof text) > 0);
+    symlink("/proc/self/cwd/around", "around");
+    TRY(open("around", O_RDONLY));
+    TRY(access("around", F_OK));
     TRY(chdir("proc/self"));
     show_file("comm");
     TRY(chdir(here));
