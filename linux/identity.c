@@ -139,6 +139,7 @@ int64_t sys_setgroups(const uint64_t *a)
     size_t bytes = (uint32_t)a[0] * sizeof *groups;
     if (!user_read(groups, a[1], bytes))
         return -EFAULT;
+    listings_forget(0);
     return errno_of(process_set_groups(SLOT_PROCESS, groups, bytes));
 }
 

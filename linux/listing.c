@@ -21,6 +21,7 @@ static TABLE struct listing {
     char text[TEXT_MAX];          /* how it was opened; empty: not from the working directory */
     uint64_t node;
     uint32_t places, counter; /* before it was opened; before the listing was asked for */
+    bool read;                /* its entries are */
     unsigned looks;
     uint64_t from, next; /* positions: of the entries read last, and behind the listing */
     uint8_t *buffer;
@@ -66,7 +67,7 @@ void listing_opened(const struct file *f, const char *text, uint32_t places)
     l->directory = f;
     l->node = a.node;
     l->places = places;
-    l->looks = 0;
+    l->read = false;
     l->bytes = l->cursor = 0;
     l->text[0] = 0;
     if (n < TEXT_MAX)
@@ -78,6 +79,7 @@ void listing_read(const struct file *f, uint64_t from)
     struct listing *l = listing_of(f);
     if (!l)
         return;
+    l->read = true;
     l->from = from;
     l->looks = 0;
     l->bytes = l->cursor = 0;
@@ -144,7 +146,7 @@ bool listing_look(
     const char *slash = strrchr(p->text, '/'), *name = slash ? slash + 1 : p->text;
     size_t length = strlen(name);
     struct listing *l = at ? slash ? 0 : listing_of(at) : listing_named(p->text, name);
-    if (!l || !length || name[length - 1] == '.' || length > FILE_NAME_MAX)
+    if (!l || !l->read || !length || name[length - 1] == '.' || length > FILE_NAME_MAX)
         return false;
     if (++l->looks < LOOKS)
         return false;
@@ -154,6 +156,8 @@ bool listing_look(
     const struct file_entry *e = find(l, name, length);
     if (!e && l->cursor && ask(l, l->next))
         e = find(l, name, length);
+    if (!e) /* who does not follow the order is not helped */
+        l->bytes = l->cursor = 0;
     if (!e || !valid(l) || (follow && (e->attributes.mode & S_IFMT) == S_IFLNK) ||
         !e->attributes.counter || seen_counter(e->attributes.node) != e->attributes.counter)
         return false;
