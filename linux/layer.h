@@ -411,7 +411,7 @@ uint64_t file_position(struct file *f); /* of a plain file, where the next read 
 int64_t look_at(
     int64_t at, uint64_t text, uint32_t flags, struct file_attributes *a); /* as fstatat */
 
-/* ---- what is known of files: seen.c ------------------------------------------------------------ */
+/* ---- what is known of files: seen.c ---------------------------------------------------------- */
 
 void seen_start(void); /* in the first process; forks have it */
 void seen_keep(struct file *f, const struct file_attributes *a);
@@ -427,7 +427,7 @@ void seen_after(const struct file *f, uint32_t counter, uint64_t at, size_t byte
 uint32_t seen_counter(uint64_t node); /* a file's; 0: it tells nothing */
 uint32_t seen_places(void);
 
-/* ---- directories whose names are looked at: listing.c ------------------------------------------ */
+/* ---- directories whose names are looked at: listing.c ---------------------------------------- */
 
 /* It was opened by this path; places as before that. */
 void listing_opened(const struct file *f, const char *text, uint32_t places);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who reads a directory and looks at one name after the other (ls -l, find, du, tar) is answered from a
- * listing with attributes, which is asked for at the second such look.
+ * Who reads a directory and looks at one name after the other (ls -l, find, du, tar) is answered
+ * from a listing with attributes, which is asked for at the second such look.
  *
- * A look belongs to a directory that is open here if it goes through its descriptor, or if its path is
- * the text that the directory was opened by and one more name. That text leads to the same directory
- * as long as the file server's counter of places is what it was before the directory was opened; that
- * the name is the same file tells the directory's counter, and its attributes the file's.
+ * A look belongs to a directory that is open here if it goes through its descriptor, or if its path
+ * is the text that the directory was opened by and one more name. That text leads to the same
+ * directory as long as the file server's counter of places is what it was before the directory was
+ * opened; that the name is the same file tells the directory's counter, and its attributes the
+ * file's.
  */
 #include "layer.h"
 #include <proto/file_client.h>
@@ -70,8 +71,10 @@ void listing_opened(const struct file *f, const char *text, uint32_t places)
     l->read = false;
     l->bytes = l->cursor = 0;
     l->text[0] = 0;
-    if (n < TEXT_MAX)
-        memcpy(l->text, text, n), l->text[n] = 0;
+    if (n >= TEXT_MAX)
+        return;
+    memcpy(l->text, text, n);
+    l->text[n] = 0;
 }
 
 void listing_read(const struct file *f, uint64_t from)
@@ -88,14 +91,11 @@ void listing_read(const struct file *f, uint64_t from)
 /* The directory that a path names with one name behind it. */
 static struct listing *listing_named(const char *text, const char *name)
 {
-    size_t n = name == text ? 0 : (size_t)(name - text) - 1;
+    const char *path = name == text ? "." : name == text + 1 ? "/" : text;
+    size_t n = path == text ? (size_t)(name - text) - 1 : 1;
     for (unsigned i = 0; i < LISTINGS; i++) {
         struct listing *l = &listings[i];
-        if (!l->directory || !l->text[0])
-            continue;
-        if (name == text ? !strcmp(l->text, ".")
-            : !n         ? !strcmp(l->text, "/")
-                         : !strncmp(l->text, text, n) && !l->text[n])
+        if (l->directory && !strncmp(l->text, path, n) && !l->text[n])
             return l;
     }
     return 0;

@@ -237,9 +237,7 @@ int64_t sys_mount(const uint64_t *a)
     if (!e)
         e = text_optional(r.name, a[0], sizeof r.name);
     if (!e)
-        e = a[4] && !(flags & MS_BIND) ? user_text(data, a[4], sizeof data) : (data[0] = 0);
-    if (e > 0)
-        e = 0;
+        e = text_optional(data, flags & MS_BIND ? 0 : a[4], sizeof data);
     if (!e)
         e = path_user(&r.path, AT_FDCWD, a[1]);
     if (e)

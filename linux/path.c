@@ -282,8 +282,8 @@ static int64_t truncate_unwritten(uint32_t slot)
     return e;
 }
 
-/* What is in /proc. Of a descriptor what is at the server is opened anew, what is the layer's own is
- * shared. Done, or (*out still NULL) p has left /proc and goes on. */
+/* What is in /proc. Of a descriptor what is at the server is opened anew, what is the layer's own
+ * is shared. Done, or (*out still NULL) p has left /proc and goes on. */
 static int64_t open_proc(struct path *p, uint32_t *flags, struct file **out)
 {
     const char *rest, *to = *flags & O_NOFOLLOW ? 0 : proc_leading(p->full, &rest);

@@ -14,7 +14,7 @@
 #include <proto/memory.h>
 
 #define SEEN 16u
-#define BUFFERS 4u /* beside the first, for whole small files, which is there without being asked for */
+#define BUFFERS 4u /* beside the first, which is for a whole small file */
 #define BUFFER_BYTES (32u << 10)
 #define SMALL (BUFFER_BYTES / 4) /* larger reads go to where they shall be */
 

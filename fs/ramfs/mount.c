@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mounts: which tree is seen where. A place is a mount and a node in it, as on Linux; a walk carries
- * both. A node knows the mounts that cover it, one for each mount that it is seen through, so a walk
- * pays one test for each part of a path.
+ * Mounts: which tree is seen where. A place is a mount and a node in it, as on Linux; a walk
+ * carries both. A node knows the mounts that cover it, one for each mount that it is seen through,
+ * so a walk pays one test for each part of a path.
  *
  * Nobody counts users: the few who ask (unmount, read-only) look through the open files.
  */

@@ -312,6 +312,7 @@ void node_clear(struct node *n, uint64_t from, uint64_t end)
 {
     if (end > n->size)
         end = n->size;
+    node_changes(n);
     while (from < end) {
         uint64_t at = from % PAGE, run = PAGE - at < end - from ? PAGE - at : end - from;
         uint8_t *p = node_page(n, from / PAGE);

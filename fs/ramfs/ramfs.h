@@ -133,7 +133,7 @@ extern uint32_t file_service; /* slot */
 /* All inside a transaction. */
 struct node *node_new(uint32_t mode, struct volume *v); /* NULL: no room, or not in the volume */
 void node_touch(struct node *n, bool modified);
-/* Its contents or attributes change in this transaction: what clients remember is not so any more. */
+/* Its contents or attributes change in this transaction: what clients remember is so no more. */
 void node_changes(const struct node *n);
 void places_change(void);                 /* a path may lead to another directory by now */
 void node_changes_unseen(struct node *n); /* from now on, until it is freed */
@@ -221,8 +221,8 @@ struct stored {
     uint64_t a, b;
     uint32_t status, c;
 };
-/* Takes note of the last closes that nobody has yet: before what depends on who has a file open. The
- * main thread comes late on purpose. Outside a transaction. */
+/* Takes note of the last closes that nobody has yet: before what depends on who has a file open.
+ * The main thread comes late on purpose. Outside a transaction. */
 void closed_take(void);
 struct walk *walk_buffer(void);
 bool repeated(uint64_t badge, uint64_t sequence, struct stored *r);

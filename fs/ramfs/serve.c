@@ -715,7 +715,7 @@ uint32_t file_serve_allocate(struct file_server *s, uint64_t badge, uint64_t seq
     if (repeated(badge, sequence, &r))
         return end(r.status);
     if (flags & FILE_ALLOCATE_PUNCH_HOLE)
-        node_changes(o->node), node_clear(o->node, position, position + size);
+        node_clear(o->node, position, position + size);
     else if (!pages_make(o->node, position / PAGE, (position + size + PAGE - 1) / PAGE))
         return undo(FILE_ERROR_NOSPC);
     if (flags & FILE_ALLOCATE_PUNCH_HOLE ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Four processes with long-lived descriptors change eight files in turn, at random, and each time all
- * of what they see must be what the model in shared memory says: nobody works with what was. */
+/* Four processes with long-lived descriptors change eight files in turn, at random, and each time
+ * all of what they see must be what the model in shared memory says: nobody works with what was. */
 #include "try.h"
 
 #define PROCESSES 4

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Who reads a directory and looks at its names sees each as it is at that moment: another process adds,
- * removes, replaces and changes files meanwhile, and puts another directory in the place of the one
- * that is read. What it looks like is compared with a model in shared memory. */
+/* Who reads a directory and looks at its names sees each as it is at that moment: another process
+ * adds, removes, replaces and changes files meanwhile, and puts another directory in the place of
+ * the one that is read. What it looks like is compared with a model in shared memory. */
 #include "try.h"
 #include <dirent.h>
 #include <sys/mount.h>
