@@ -119,7 +119,7 @@ struct file_server {
     uint64_t filled, next_number, mounts_made, volumes_made;
     uint64_t fill_at, fill_data, fill_members; /* how far fill.c has come, for who goes on */
     struct hard **hards;                       /* fill.c's, while it works */
-    uint32_t maintenance, rest; /* our own gate; where the main thread rests */
+    uint32_t maintenance, pad;                 /* our own gate */
     struct open_file *opens;
     struct session *sessions;
     struct node *orphans, *exported;
@@ -222,7 +222,7 @@ struct stored {
     uint32_t status, c;
 };
 /* Takes note of the last closes that nobody has yet: before what depends on who has a file open.
- * The main thread comes late on purpose. Outside a transaction. */
+ * Outside a transaction. */
 void closed_take(void);
 struct walk *walk_buffer(void);
 bool repeated(uint64_t badge, uint64_t sequence, struct stored *r);

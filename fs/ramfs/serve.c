@@ -8,8 +8,7 @@
 #define RAMFS_MAGIC 0x01021994u
 #define MODE_BITS 07777u
 #define MAPPED_AGAIN_NS 500000000ull
-#define CLOSES_REST_NS 5000000ull
-#define WORK 1u /* the main thread's notification; others of its bits tell of closes */
+#define WORK 1u                         /* a bit of the main thread's notification */
 #define MAINTENANCE (DESCRIBED_MAX - 1) /* badge of our own gate; descriptions use smaller ones */
 #define SET_ID_BITS 06000u
 #define SAME UINT32_MAX /* an owner or a group that stays */
@@ -1256,8 +1255,6 @@ uint64_t file_handle(uint64_t badge, struct msg *m)
 void main_wake(void)
 {
     pith_notify_raise(SLOT_MAIN, WORK);
-    if (fs->rest)
-        pith_notify_raise(fs->rest, 1);
 }
 
 /* The main thread works through the service like everybody else: whoever has a stack of it
@@ -1297,9 +1294,7 @@ void component_main(void)
     leftovers_close();
     if (!fs->maintenance)
         fs->maintenance = rt_gate_create(file_service, MAINTENANCE);
-    if (!fs->rest)
-        fs->rest = rt_notification_create();
-    if (!fs->maintenance || !fs->rest)
+    if (!fs->maintenance)
         rt_panic("no room for its own gate");
     if (!rt_service_open("file", file_entry, 1))
         return;
@@ -1307,9 +1302,6 @@ void component_main(void)
     /* Removed files that are still mapped are looked at again from time to time. */
     for (;;) {
         node_time_passes();
-        uint64_t why = rt_wait(maintain() ? UINT64_MAX : rt_now_ns() + MAPPED_AGAIN_NS);
-        /* Of closes many come together, and whoever depends on them takes note of them itself. */
-        if (why && !(why & WORK))
-            (void)pith_notify_wait(fs->rest, rt_now_ns() + CLOSES_REST_NS);
+        (void)rt_wait(maintain() ? UINT64_MAX : rt_now_ns() + MAPPED_AGAIN_NS);
     }
 }
