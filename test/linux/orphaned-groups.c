@@ -54,7 +54,7 @@ int main(void)
         show_status("grandchild", status);
         _exit(0); // the grandchild's group is orphaned now
     }
-    TRY(read(ready[0], &byte, 1));
+    read(ready[0], &byte, 1); // no line: "grandchild" is said at the same time
     reap("parent", parent);
     sleep_ms(300);
     read_report();
