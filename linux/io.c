@@ -89,9 +89,8 @@ static int64_t read_plain(struct file *f, int64_t at, uint64_t to, size_t bytes)
             f->position += (uint64_t)n;
         return n;
     }
-    uint32_t counter = seen_before(f);
     n = read_pages(f, at, to, bytes);
-    seen_after(f, counter, from, bytes, n);
+    seen_after(f, from, n);
     return n;
 }
 

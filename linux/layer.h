@@ -420,9 +420,7 @@ void seen_drop(const struct file *f);
 bool seen_look(const struct file *f, struct file_attributes *a); /* true: they are so still */
 /* A read that the server need not be asked for: its result. */
 bool seen_read(struct file *f, uint64_t at, uint64_t to, size_t bytes, int64_t *result);
-/* Around one that it was asked for: the counter before, and what came. */
-uint32_t seen_before(const struct file *f);
-void seen_after(const struct file *f, uint32_t counter, uint64_t at, size_t bytes, int64_t got);
+void seen_after(const struct file *f, uint64_t at, int64_t got); /* one that it was asked for */
 
 uint32_t seen_counter(uint64_t node); /* a file's; 0: it tells nothing */
 uint32_t seen_places(void);

@@ -6,8 +6,8 @@
  * A look belongs to a directory that is open here if it goes through its descriptor, or if its path
  * is the text that the directory was opened by and one more name. That text leads to the same
  * directory as long as the file server's counter of places is what it was before the directory was
- * opened; that the name is the same file tells the directory's counter, and its attributes the
- * file's.
+ * opened. That the name is the same file, and the file as it was, tells the file's counter: who
+ * takes a name away changes the file that had it.
  */
 #include "layer.h"
 #include <proto/file_client.h>
@@ -20,8 +20,7 @@
 static TABLE struct listing {
     const struct file *directory; /* NULL: free */
     char text[TEXT_MAX];          /* how it was opened; empty: not from the working directory */
-    uint64_t node;
-    uint32_t places, counter; /* before it was opened; before the listing was asked for */
+    uint32_t places;              /* before it was opened */
     bool read;                /* its entries are */
     unsigned looks;
     uint64_t from, next; /* positions: of the entries read last, and behind the listing */
@@ -66,7 +65,6 @@ void listing_opened(const struct file *f, const char *text, uint32_t places)
     while (n > 1 && text[n - 1] == '/')
         n--;
     l->directory = f;
-    l->node = a.node;
     l->places = places;
     l->read = false;
     l->bytes = l->cursor = 0;
@@ -111,7 +109,6 @@ static bool ask(struct listing *l, uint64_t from)
         l->buffer = (uint8_t *)pages;
     }
     own_ready(l->buffer, LISTING_BYTES);
-    l->counter = seen_counter(l->node);
     l->cursor = l->bytes = 0;
     if (file_getdents(l->directory->slot, from, false, l->buffer, LISTING_BYTES, &l->bytes, &count))
         l->bytes = 0;
@@ -133,11 +130,6 @@ static const struct file_entry *find(struct listing *l, const char *name, size_t
     return 0;
 }
 
-static bool valid(const struct listing *l)
-{
-    return l->places == seen_places() && l->counter && l->counter == seen_counter(l->node);
-}
-
 bool listing_look(
     const struct path *p, const struct file *at, bool follow, struct file_attributes *a)
 {
@@ -150,7 +142,7 @@ bool listing_look(
         return false;
     if (++l->looks < LOOKS)
         return false;
-    bool there = l->bytes && valid(l);
+    bool there = l->bytes && l->places == seen_places();
     if (!there && (l->looks > LOOKS || !ask(l, l->from)))
         return false; /* what has changed once may do so at each look */
     const struct file_entry *e = find(l, name, length);
@@ -158,7 +150,7 @@ bool listing_look(
         e = find(l, name, length);
     if (!e) /* who does not follow the order is not helped */
         l->bytes = l->cursor = 0;
-    if (!e || !valid(l) || (follow && (e->attributes.mode & S_IFMT) == S_IFLNK) ||
+    if (!e || l->places != seen_places() || (follow && (e->attributes.mode & S_IFMT) == S_IFLNK) ||
         !e->attributes.counter || seen_counter(e->attributes.node) != e->attributes.counter)
         return false;
     *a = e->attributes;

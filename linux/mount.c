@@ -18,9 +18,6 @@ enum {
     MS_KINDS = MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED,
 };
 #define MS_MAGIC 0xc0ed0000u
-#define KEPT                                                                                       \
-    (FILE_MOUNT_READ_ONLY | FILE_MOUNT_NO_SET_ID | FILE_MOUNT_NO_DEVICES |                         \
-        FILE_MOUNT_NO_PROGRAMS | FILE_MOUNT_NO_ACCESS_TIMES)
 /* umount2(2) */
 enum { MNT_FORCE = 1, MNT_DETACH = 2, MNT_EXPIRE = 4, UMOUNT_NOFOLLOW = 8 };
 
@@ -178,7 +175,7 @@ static int64_t new_kind(struct request *r, char *data)
 
 static int64_t kind_of(struct request *r, uint32_t flags, char *data)
 {
-    r->options.flags = flags & KEPT;
+    r->options.flags = flags & FILE_MOUNT_ALL;
     if (flags & MS_REMOUNT) {
         r->kind = FILE_MOUNT_KIND_CHANGE;
         return flags & MS_BIND || options_take(&r->options, data) ? 0 : -EINVAL;

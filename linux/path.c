@@ -375,7 +375,7 @@ int64_t open_path(struct path *p, uint32_t flags, uint32_t mode, struct file **o
     }
     if (f->kind != FILE_PATH)
         seen_keep(f, a);
-    if (f->kind == FILE_PLAIN && (reply.length || !a->size))
+    if (f->kind == FILE_PLAIN && reply.length)
         seen_whole(f, reply.content, reply.length);
     *out = f;
     return 0;

@@ -20,13 +20,13 @@ static size_t make_meminfo(const struct about *a, char *to, size_t size)
 
 struct load {
     uint64_t busy_ns; /* that programs have run, those that have ended too; all on the first core */
-    unsigned processes, threads;
+    unsigned threads;
 };
 
 /* Of what servers do for programs as much as is counted for those who asked. */
 static struct load load_now(void)
 {
-    struct load l = {0, 0, 0};
+    struct load l = {0, 0};
     struct process_identity i;
     uint32_t pid = 0;
     size_t length = 0;
@@ -35,7 +35,6 @@ static struct load load_now(void)
         if (process_identify(SLOT_PROCESS, pid, &i, 0, &length))
             continue; /* it has gone meanwhile */
         l.busy_ns += i.run_ns + i.children_ns;
-        l.processes++;
         l.threads += i.threads;
     }
     return l;

@@ -5,7 +5,6 @@
 #include <proto/file_client.h>
 #include <proto/memory_client.h>
 
-
 static char state_letter(const struct process_identity *i)
 {
     return i->state == PROCESS_STATE_ZOMBIE ? 'Z' : i->state == PROCESS_STATE_STOPPED ? 'T'
@@ -79,7 +78,6 @@ static size_t make_stat(const struct about *a, char *to, size_t size)
         (unsigned long)(mapped * PAGE), (unsigned long)resident, i->status);
 }
 
-/* Adds to a text of n bytes; what does not fit is left out. */
 /* Only a process itself knows what it does with signals. */
 static size_t add_signals(char *to, size_t size, size_t n)
 {

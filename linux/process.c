@@ -156,7 +156,6 @@ int64_t sys_wait4(const uint64_t *a)
     return child;
 }
 
-/* waitid: type 0 all, 1 a process, 2 a group. */
 /* si_code and si_status of what wait says. */
 static void waited_info(uint32_t code, int32_t *why, int32_t *status)
 {
@@ -166,6 +165,7 @@ static void waited_info(uint32_t code, int32_t *why, int32_t *status)
     *status = code == 0xffff ? SIGCONT : (int32_t)(killed ? code & 0x7f : code >> 8 & 0xff);
 }
 
+/* waitid: type 0 all, 1 a process, 2 a group. */
 int64_t sys_waitid(const uint64_t *a)
 {
     static const int32_t sign[3] = { 0, 1, -1 };

@@ -96,10 +96,16 @@ void seen_drop(const struct file *f)
         s->file = 0;
 }
 
+/* Are the attributes what they were? */
+static bool holds_still(const struct seen *s)
+{
+    return s->attributes.counter && counter_of(s) == s->attributes.counter;
+}
+
 bool seen_look(const struct file *f, struct file_attributes *a)
 {
     const struct seen *s = seen_of(f);
-    if (!s || !s->attributes.counter || counter_of(s) != s->attributes.counter)
+    if (!s || !holds_still(s))
         return false;
     *a = s->attributes;
     return true;
@@ -134,8 +140,7 @@ void seen_whole(struct file *f, const char *contents, size_t bytes)
     if (!s || bytes > sizeof small_file)
         return;
     buffers[0].bytes = small_file;
-    if (bytes)
-        memcpy(buffer_give(s, 0), contents, bytes);
+    memcpy(buffer_give(s, 0), contents, bytes);
     s->counter = s->attributes.counter;
     s->start = 0;
     s->end = bytes;
@@ -177,6 +182,10 @@ bool seen_read(struct file *f, uint64_t at, uint64_t to, size_t bytes, int64_t *
     struct seen *s = seen_of(f);
     if (!s)
         return false;
+    if (at >= s->attributes.size && holds_still(s)) {
+        *result = 0;
+        return true;
+    }
     uint32_t counter = counter_of(s);
     if (s->counter && s->counter != counter)
         forget_contents(s); /* who writes too is not helped by reading ahead */
@@ -195,22 +204,11 @@ bool seen_read(struct file *f, uint64_t at, uint64_t to, size_t bytes, int64_t *
     return true;
 }
 
-uint32_t seen_before(const struct file *f)
-{
-    const struct seen *s = seen_of(f);
-    return s ? counter_of(s) : 0;
-}
-
-void seen_after(const struct file *f, uint32_t counter, uint64_t at, size_t bytes, int64_t got)
+void seen_after(const struct file *f, uint64_t at, int64_t got)
 {
     struct seen *s = seen_of(f);
     if (!s || got < 0)
         return;
     s->before = at;
     s->after = at + (uint64_t)got;
-    if ((size_t)got == bytes)
-        return;
-    s->counter = counter; /* only that it ends there */
-    s->start = s->end = s->after;
-    s->last = true;
 }

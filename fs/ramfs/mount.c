@@ -12,9 +12,6 @@
 #define FIRST_DEVICE 1u
 #define DEVICES 16u /* those of later volumes; the Linux layer uses some between */
 #define STEPS 200u  /* names that are taken away while others wait */
-#define FLAGS_KNOWN                                                                                \
-    (FILE_MOUNT_READ_ONLY | FILE_MOUNT_NO_SET_ID | FILE_MOUNT_NO_DEVICES |                         \
-        FILE_MOUNT_NO_PROGRAMS | FILE_MOUNT_NO_ACCESS_TIMES)
 
 /* ---- volumes --------------------------------------------------------------------------------- */
 
@@ -85,10 +82,10 @@ void volume_left(struct volume *v)
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-static size_t texts_bytes(const struct mount *m)
+static size_t texts_bytes(const char *texts)
 {
-    size_t type = strlen(m->texts) + 1;
-    return type + strlen(m->texts + type) + 1;
+    size_t type = strlen(texts) + 1;
+    return type + strlen(texts + type) + 1;
 }
 
 struct mount *mounted_on(const struct node *n, const struct mount *m)
@@ -173,7 +170,7 @@ void mount_left(struct mount *m)
     TX_SET(m->root->opens, m->root->opens - 1);
     node_drop(m->root);
     volume_drop(v);
-    capsule_free(m, sizeof *m + texts_bytes(m));
+    capsule_free(m, sizeof *m + texts_bytes(m->texts));
 }
 
 static bool below(const struct mount *m, const struct mount *top)
@@ -213,9 +210,7 @@ void mounts_usual(void)
         struct entry *e = entry_find(fs->root, usual[i].name, (uint32_t)strlen(usual[i].name));
         if (!e || (e->node->mode & S_TYPE) != S_DIRECTORY)
             continue;
-        size_t bytes = strlen(texts) + 1;
-        bytes += strlen(texts + bytes) + 1;
-        struct mount *m = mount_make(e->node, usual[i].foreign, 0, texts, bytes);
+        struct mount *m = mount_make(e->node, usual[i].foreign, 0, texts, texts_bytes(texts));
         if (m)
             cover(m, fs->mounts, e->node, e);
     }
@@ -234,27 +229,24 @@ struct request {
     char texts[32 + FILE_PATH_MAX + 2];
 };
 
+static uint32_t mount_new(const struct request *r, struct node *root, bool foreign)
+{
+    struct mount *m =
+        root ? mount_make(root, foreign, r->options->flags, r->texts, r->texts_length) : 0;
+    if (m)
+        cover(m, r->parent, r->point, r->name);
+    return m ? 0 : FILE_ERROR_NOMEM;
+}
+
 static uint32_t new_volume(const struct request *r)
 {
     struct volume *v = volume_make(r->options);
-    struct mount *m =
-        v ? mount_make(v->root, false, r->options->flags, r->texts, r->texts_length) : 0;
-    if (!m)
-        return FILE_ERROR_NOMEM;
-    cover(m, r->parent, r->point, r->name);
-    return 0;
+    return mount_new(r, v ? v->root : 0, false);
 }
 
 static struct mount *copy(const struct mount *m, struct node *root)
 {
-    return mount_make(root, m->foreign, m->flags, m->texts, texts_bytes(m));
-}
-
-static bool inside(const struct node *n, const struct node *directory)
-{
-    while (n && n != directory)
-        n = (n->mode & S_TYPE) == S_DIRECTORY ? n->parent : 0;
-    return n;
+    return mount_make(root, m->foreign, m->flags, m->texts, texts_bytes(m->texts));
 }
 
 static uint32_t bind(const struct request *r, bool all)
@@ -338,7 +330,7 @@ static uint32_t mount_do(const struct request *r, uint8_t kind)
     bool directory = (r->point->mode & S_TYPE) == S_DIRECTORY;
     bool changes = kind == FILE_MOUNT_KIND_CHANGE;
     const struct node *root = r->from ? r->node : fs->root;
-    if (r->options->flags & ~FLAGS_KNOWN || (kind >= FILE_MOUNT_KIND_BIND && !changes && !r->from))
+    if (kind >= FILE_MOUNT_KIND_BIND && !changes && !r->from)
         return FILE_ERROR_INVAL;
     if (changes)
         return r->point == r->parent->root ? change(r->parent, r->options) : FILE_ERROR_INVAL;
@@ -349,12 +341,8 @@ static uint32_t mount_do(const struct request *r, uint8_t kind)
     switch (kind) {
     case FILE_MOUNT_KIND_NEW:
         return new_volume(r);
-    case FILE_MOUNT_KIND_FOREIGN: {
-        struct mount *m = mount_make(r->point, true, r->options->flags, r->texts, r->texts_length);
-        if (m)
-            cover(m, r->parent, r->point, r->name);
-        return m ? 0 : FILE_ERROR_NOMEM;
-    }
+    case FILE_MOUNT_KIND_FOREIGN:
+        return mount_new(r, r->point, true);
     case FILE_MOUNT_KIND_MOVE:
         return move(r);
     default:
@@ -371,7 +359,6 @@ uint32_t file_serve_mount(struct file_server *s, uint64_t badge, uint64_t sequen
     struct caller c, from;
     struct stored stored;
     (void)s;
-    closed_take();
     tx_begin();
     if (repeated(badge, sequence, &stored))
         return end(stored.status);
@@ -411,7 +398,6 @@ uint32_t file_serve_unmount(struct file_server *s, uint64_t badge, uint64_t sequ
     struct stored r;
     bool detach = flags & FILE_UNMOUNT_DETACH;
     (void)s;
-    closed_take();
     tx_begin();
     if (repeated(badge, sequence, &r))
         return end(r.status);

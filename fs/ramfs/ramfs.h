@@ -221,9 +221,6 @@ struct stored {
     uint64_t a, b;
     uint32_t status, c;
 };
-/* Takes note of the last closes that nobody has yet: before what depends on who has a file open.
- * Outside a transaction. */
-void closed_take(void);
 struct walk *walk_buffer(void);
 bool repeated(uint64_t badge, uint64_t sequence, struct stored *r);
 /* Ends a mutating request that changed something or not. */
@@ -232,6 +229,7 @@ uint32_t end(uint32_t status);
 uint32_t undo(uint32_t status);
 /* Copies out where a walk stopped. */
 void walk_out(const struct walk *w, uint8_t *kind, uint16_t *walked, struct rpc_out *target);
+bool inside(const struct node *n, const struct node *directory); /* or that itself */
 void main_wake(void); /* there is work for the main thread */
 void name_remove(struct entry *e); /* takes a name away, with what that means for its node */
 

@@ -125,7 +125,7 @@ static void closed(uint64_t badge)
     tx_commit();
 }
 
-void closed_take(void)
+static void closed_take(void)
 {
     uint64_t badge;
     while (rt_closed(file_service, &badge))
@@ -206,7 +206,6 @@ uint32_t file_serve_open(struct file_server *s, uint64_t badge, uint32_t at, str
     struct walk *w = walk_buffer();
     struct caller c;
     (void)s;
-    closed_take();
     tx_begin();
     uint32_t status = caller_of(badge, at, &c);
     if (!status)
@@ -236,7 +235,6 @@ uint32_t file_serve_create(struct file_server *s, uint64_t badge, uint64_t seque
     struct caller c;
     struct stored r;
     (void)s;
-    closed_take();
     tx_begin();
     bool again = repeated(badge, sequence, &r);
     if (again && r.status)
@@ -805,8 +803,7 @@ void name_remove(struct entry *e)
 static uint32_t name_removable(const struct caller *c, const struct walk *w, bool directory)
 {
     if (!w->node)
-        return w->parent ? (read_only(w->parent_mount) ? FILE_ERROR_ROFS : FILE_ERROR_NOENT)
-                         : FILE_ERROR_NOENT;
+        return w->parent && read_only(w->parent_mount) ? FILE_ERROR_ROFS : FILE_ERROR_NOENT;
     if (!w->entry)
         return directory ? FILE_ERROR_BUSY : FILE_ERROR_ISDIR; /* "/", "." or ".." */
     uint32_t status = may_remove(c, w->parent_mount, w->entry);
@@ -847,7 +844,7 @@ uint32_t file_serve_unlink(struct file_server *s, uint64_t badge, uint64_t seque
     return finish(badge, sequence, &r, 0);
 }
 
-static bool inside(const struct node *n, const struct node *directory)
+bool inside(const struct node *n, const struct node *directory)
 {
     for (; n; n = n->parent)
         if (n == directory)
@@ -1150,7 +1147,6 @@ uint32_t file_serve_lock(struct file_server *s, uint64_t badge, uint64_t sequenc
         return FILE_ERROR_BADF;
     if (!lock_range(start, length, &request.end))
         return FILE_ERROR_OVERFLOW;
-    closed_take();
     tx_begin();
     if (repeated(badge, sequence, &r))
         return end(r.status);
@@ -1176,7 +1172,6 @@ uint32_t file_serve_lock_query(struct file_server *s, uint64_t badge, uint8_t ki
     if (!lock_range(start, length, &r.end))
         return FILE_ERROR_OVERFLOW;
     *held_kind = FILE_LOCK_KIND_UNLOCK;
-    closed_take();
     tx_begin();
     if (kind != FILE_LOCK_KIND_UNLOCK && lock_find(o, &r)) {
         *held_kind = r.kind;

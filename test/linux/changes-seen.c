@@ -143,6 +143,14 @@ static void alone(void)
     TRY(read(fd, piece, 10));
     TRY(read(fd, BAD, 10));
     TRY(read(fd, piece, 10));
+    /* A read that is cut short by the program's memory is not the end of the file. */
+    char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    munmap(pages + 4096, 4096);
+    pwrite(fd, "changed", 7, 0);
+    lseek(fd, 0, SEEK_SET);
+    TRY(read(fd, pages + 4096 - 10, 20));
+    TRY(read(fd, piece, 10));
+    TRY(read(fd, piece, 10));
     close(fd);
 }
 
